@@ -113,3 +113,32 @@ def test_the_policy_has_what_the_headers_need(proxy: FaultProxy) -> None:
     assert [arn.rpartition("/")[2] for arn in keys] == [KEY]
     planned = run("iam-policy", "dataware.toml", "--for", "plan", *options)
     assert "PutObjectAcl" not in planned.out
+
+
+def test_the_policies_of_both_sides_are_what_one_would_be(proxy: FaultProxy) -> None:
+    """With credentials for each side, the source only reads, and nothing is in neither half."""
+    Path("dataware.toml").write_text(
+        '[[resource]]\ntype = "AWS::S3::Bucket"\npreferred = "new-bucket"\n'
+        'fallback = ["old-bucket"]\n'
+    )
+    asked = ("iam-policy", "dataware.toml", "--for", "migrate", "--side")
+    both, source, target = (granted_by(*asked, side) for side in ("both", "source", "target"))
+    assert both == source | target
+    assert {arn for _, arn in source} - {"*"} == {
+        "arn:aws:s3:::old-bucket",
+        "arn:aws:s3:::old-bucket/*",
+    }
+    assert not [action for action, _ in source if not action.startswith(("s3:Get", "s3:List"))]
+    assert not [arn for _, arn in target if "old-bucket" in arn]
+
+
+def granted_by(*command: str) -> set[tuple[str, str]]:
+    """Every action with every resource of a printed policy."""
+    ran = run(*command)
+    assert ran.code == 0, ran
+    return {
+        (action, arn)
+        for one in json.loads(ran.out)["Statement"]
+        for action in one["Action"]
+        for arn in one["Resource"]
+    }

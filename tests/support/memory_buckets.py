@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import md5
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 from xml.etree.ElementTree import fromstring
@@ -21,6 +22,7 @@ class Stored:
     etag: str
     headers: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[tuple[str, str], ...] = ()
+    first_part: int = 0
 
 
 @dataclass
@@ -62,6 +64,8 @@ class MemoryBuckets:
         answers = {
             "ListObjectsV2": self._list,
             "CopyObject": self._copy,
+            "PutObject": self._put,
+            "UploadPart": self._upload_part,
             "HeadObject": self._head,
             "GetObject": self._get,
             "GetObjectTagging": self._tags,
@@ -134,7 +138,10 @@ class MemoryBuckets:
         one = self.content[asked.bucket].get(asked.key)
         if one is None:
             return Response(404, {}, b"")
-        said = {"content-length": str(len(one.body)), "etag": f'"{one.etag}"'}
+        size = len(one.body)
+        if "partNumber" in asked.query:
+            size = one.first_part or size
+        said = {"content-length": str(size), "etag": f'"{one.etag}"'}
         return Response(200, {**one.headers, **said}, b"")
 
     def _get(self, asked: _Asked) -> Response:
@@ -143,8 +150,32 @@ class MemoryBuckets:
             return fault(404, "NoSuchKey")
         if asked.headers.get("if-match", f'"{one.etag}"') != f'"{one.etag}"':
             return fault(412, "PreconditionFailed")
+        said = {**one.headers, "content-length": str(len(one.body)), "etag": f'"{one.etag}"'}
+        if one.tags:
+            said["x-amz-tagging-count"] = str(len(one.tags))
+        if "range" not in asked.headers:
+            return Response(200, said, one.body)
         first, _, last = asked.headers["range"].removeprefix("bytes=").partition("-")
-        return Response(206, {}, one.body[int(first) : int(last) + 1])
+        return Response(206, said, one.body[int(first) : int(last) + 1])
+
+    def _put(self, asked: _Asked) -> Response:
+        if refused := self._unfit(asked) or _wrong_digest(asked):
+            return refused
+        headers = asked.headers
+        checksums = {n: v for n, v in headers.items() if n.startswith("x-amz-checksum-")}
+        one = stored(asked.body)
+        kept = {**_kept(headers), **checksums}
+        self._store(asked, Stored(one.body, one.etag, kept, _tags_in(headers)))
+        return Response(200, {"etag": f'"{one.etag}"'}, b"")
+
+    def _upload_part(self, asked: _Asked) -> Response:
+        upload = self.uploads.get(asked.upload)
+        if upload is None:
+            return fault(404, "NoSuchUpload")
+        if refused := _wrong_digest(asked):
+            return refused
+        upload.parts[int(asked.query["partNumber"])] = asked.body
+        return Response(200, {"etag": f'"{stored(asked.body).etag}"'}, b"")
 
     def _tags(self, asked: _Asked) -> Response:
         one = self.content[asked.bucket].get(asked.key)
@@ -209,14 +240,9 @@ class MemoryBuckets:
         parts = [upload.parts[number] for number in numbers]
         digests = b"".join(md5(part, usedforsecurity=False).digest() for part in parts)
         etag = f"{md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
-        tags = parse_qsl(upload.headers.get("x-amz-tagging", ""), keep_blank_values=True)
-        kept = {
-            name: value
-            for name, value in upload.headers.items()
-            if name.startswith(("x-amz-meta-", "content-", "cache-", "x-amz-storage"))
-        }
+        kept, tags = _kept(upload.headers), _tags_in(upload.headers)
         del self.uploads[asked.upload]
-        self._store(asked, Stored(b"".join(parts), etag, kept, tuple(sorted(tags))))
+        self._store(asked, Stored(b"".join(parts), etag, kept, tags, len(parts[0])))
         return _document("CompleteMultipartUploadResult", f"<ETag>&quot;{etag}&quot;</ETag>")
 
     def _abort(self, asked: _Asked) -> Response:
@@ -248,6 +274,34 @@ class _Asked:
     def upload(self) -> str:
         """The id of the upload that is meant."""
         return self.query.get("uploadId", b"").decode()
+
+
+def stored_in_parts(body: bytes, size: int, **headers: str) -> Stored:
+    """An object that was uploaded in parts of a size."""
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    digests = b"".join(md5(part, usedforsecurity=False).digest() for part in parts)
+    etag = f"{md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
+    return replace(stored(body, **headers), etag=etag, first_part=len(parts[0]))
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """What an object shows of the headers that it was written with."""
+    kinds = ("x-amz-meta-", "content-", "cache-", "x-amz-storage", "x-amz-server-side")
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.startswith(kinds) and name != "content-md5"
+    }
+
+
+def _tags_in(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(parse_qsl(headers.get("x-amz-tagging", ""), keep_blank_values=True)))
+
+
+def _wrong_digest(asked: _Asked) -> Response | None:
+    """The refusal of a body that is not the one that its digest is of."""
+    digest = b64encode(md5(asked.body, usedforsecurity=False).digest()).decode()
+    return None if asked.headers.get("content-md5", digest) == digest else fault(400, "BadDigest")
 
 
 def fault(status: int, code: str, condition: str = "") -> Response:

@@ -10,6 +10,7 @@ from dataware.aws.holding_stack import WaitIntervals
 from dataware.aws.joint_creation import HeldResource, create_together
 from dataware.aws.left_over import LeftOverStacks
 from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
+from dataware.aws.sdk_session import region_of_profile
 from dataware.aws.session import Account, ClientSettings
 from dataware.aws.stacks import PERMISSIONS as STACK_PERMISSIONS
 from dataware.aws.transport import BotocoreTransport
@@ -27,4 +28,5 @@ __all__ = [
     "SystemClock",
     "WaitIntervals",
     "create_together",
+    "region_of_profile",
 ]

@@ -34,6 +34,13 @@ def open_session(profile: str | None, region: str | None) -> tuple[Any, str]:
     return session, home_region
 
 
+def region_of_profile(profile: str) -> str | None:
+    """The region that a profile of the AWS configuration names, if it does."""
+    profiles = botocore.session.Session().full_config.get("profiles", {})
+    region = profiles.get(profile, {}).get("region")
+    return str(region) if region else None
+
+
 def asks_for_code(session: Any) -> bool:
     """Whether the profile, or one that it gets its credentials from, names an MFA device."""
     core = session._session

@@ -31,6 +31,7 @@ from dataware.aws.fetch import fetch, keep_raw_bodies
 from dataware.aws.identity import Identity
 from dataware.aws.interruptible_calls import ANSWER_SECONDS, InterruptibleCalls, Stop
 from dataware.aws.paging import end_circles
+from dataware.aws.read_only import refuse_writes
 from dataware.aws.sdk_session import asks_for_code, open_session
 from dataware.aws.shared_models import MAKING_CLIENTS
 from dataware.aws.skew import ClockSkew
@@ -38,6 +39,7 @@ from dataware.calc.suggest import suggestion_for
 from dataware.core.errors import AuthenticationError, LookupFailedError
 from dataware.core.model import Deployed, Owner
 from dataware.core.ports import PlainHttp, Wire
+from dataware.core.read_only_wire import ReadOnlyWire
 from dataware.http.endpoint import PROXY_WANTS_CREDENTIALS, Credentials, Endpoint, proxy_refusal
 from dataware.http.error_answer import GET_CREDENTIALS
 
@@ -72,8 +74,8 @@ class Login:
     """What the regions of an account share: session, lock, the caller, the clock of AWS.
 
     `asks_for_code` says that a person types a code (MFA) for the credentials, and `requester_pays`
-    that every request to S3 says that the caller pays for it. `plain_http` holds one as soon
-    as somebody has asked for it.
+    that every request to S3 says that the caller pays for it; one that `reads_only` never writes.
+    `plain_http` holds one as soon as somebody has asked for it.
     """
 
     session: Any
@@ -83,6 +85,7 @@ class Login:
     calls: InterruptibleCalls
     asks_for_code: bool
     requester_pays: bool = False
+    reads_only: bool = False
     lock: RLock = field(default_factory=RLock)
     identity: Identity = field(default_factory=Identity)
     skew: ClockSkew = field(default_factory=ClockSkew)
@@ -187,6 +190,10 @@ class Account(stacks.DeployedValues):
         login = replace(self._login, requester_pays=True, regions={})
         return Account(login, self._region, self._bucket_owner)
 
+    def read_only(self) -> Account:
+        """The same caller and region, whose every call that may change something is refused."""
+        return Account(replace(self._login, reads_only=True, regions={}), self._region)
+
     def translate_errors(
         self, what: str, permission: str | None = None
     ) -> AbstractContextManager[None]:
@@ -221,7 +228,8 @@ class Account(stacks.DeployedValues):
 
     def wire(self, on_throttle: OnThrottle) -> Wire:
         """A new transport; `on_throttle` is called with the reason of every throttled answer."""
-        return self._login.make_wire(self, on_throttle)
+        wire = self._login.make_wire(self, on_throttle)
+        return ReadOnlyWire(wire) if self._login.reads_only else wire
 
     @property
     def asks_for_code(self) -> bool:
@@ -315,6 +323,8 @@ class Account(stacks.DeployedValues):
         self._login.calls.count_tries(client)
         correct_errors(client)
         end_circles(client)
+        if self._login.reads_only:
+            refuse_writes(client)
         if service == "s3":
             client.meta.events.register("provide-client-params.s3", self._name_owner)
         return self._stoppable(client)

@@ -66,6 +66,7 @@ LEFT_OUT = (
     *("ops/copy_run.py", "ops/run_migration.py", "ops/run_summary.py", "ops/stopping.py"),
     *("kinds/efs_file_system.py", "kinds/kinesis_stream.py", "kinds/kms_key.py"),
     *("kinds/opensearch_domain.py", "kinds/rds_database", "kinds/sqs_queue.py"),
+    *("kinds/s3_bucket/copy/relay", "ops/copy_wires.py", "ops/passage.py"),
     *("ops/name_conflicts.py", "ops/plan.py", "ops/policy.py", "ops/region_check.py"),
     *("ops/remembered_answers.py",),
     *("core/rehearsal.py", "ops/rehearse.py"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import click
 
@@ -14,6 +14,7 @@ from dataware.cli.creation import CloudFormationHoldingStacks
 from dataware.cli.display import display, is_live, is_read
 from dataware.cli.process.gc import relaxed_gc
 from dataware.cli.process.malloc import limit_malloc_arenas
+from dataware.cli.process.open_account import open_source
 from dataware.cli.process.signals import StopSignal
 from dataware.cli.process.workers import ProcessWorkers
 from dataware.cli.run_log import run_of_command, with_run_log
@@ -63,9 +64,12 @@ def outside(
         emit = _both(with_run_log(renderer, account), listener)
         context = make_context(account, emit, stop, strict=strict)
         context = replace(context, command_run=run_of_command())
-        if not account.asks_for_code:
+        opened = cache(partial(open_source, options, stop=stop))
+        context = replace(context, open_profile=opened)
+        profile = options.source_profile
+        if not (account.asks_for_code or (profile and opened(profile).asks_for_code)):
             # Nobody could type the code for another process.
-            workers = ProcessWorkers(options, partial(open_account, options))
+            workers = ProcessWorkers(options, partial(open_again, options))
             context = replace(context, workers=workers)
         yield context
 
@@ -109,6 +113,11 @@ def open_account(
     return account.as_requester() if options.request_payer else account
 
 
+def open_again(options: AwsOptions, *, stop: StopRequest, profile: str = "") -> Account:
+    """The account of a command, or of a profile that reads its source, in another process."""
+    return open_source(options, profile, stop) if profile else open_account(options, stop=stop)
+
+
 def make_context(account: Account, emit: Emit, stop: StopRequest, *, strict: bool) -> Context:
     """The ports over a real account."""
     clock = SystemClock()
@@ -145,7 +154,7 @@ def enter_account(context: Context, options: AwsOptions) -> Context:
     """The context of the account that other options open; nothing is asked yet."""
     account = open_account(options, stop=context.stop)
     workers = (
-        None if account.asks_for_code else ProcessWorkers(options, partial(open_account, options))
+        None if account.asks_for_code else ProcessWorkers(options, partial(open_again, options))
     )
     return replace(_move_to(context, account), workers=workers)
 

@@ -49,7 +49,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "acl",
         "request_payer",
     ),
-    "AWS": ("profile", "region", "endpoint_url", "credentials"),
+    "AWS": ("profile", "source_profile", "region", "endpoint_url", "credentials"),
     "Output": ("yes", "full", "format", "notify", "plain", "debug", "help"),
 }
 """Options that several commands share, by the section of the help that shows them; what belongs

@@ -322,6 +322,13 @@ copy_options = _together(
     ),
 )  # fmt: skip
 
+source_profile_option = click.option(
+    "--source-profile",
+    metavar="NAME",
+    shell_complete=complete_profile,
+    help="Profile that reads the source, whose data then passes through this machine.",
+)
+
 follow_options = _together(
     click.option(
         "--follow",

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dataware.cli.settings import PairOptions
 from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
 from dataware.ops.inputs import ResourceAddress, parse_pair
-from dataware.ops.inputs.addresses import check_distinct
+from dataware.ops.inputs.addresses import check_distinct, parse_sides
 
 
-def addresses_of(pair: PairOptions) -> tuple[ResourceAddress, ResourceAddress]:
-    """Both addresses, with the owners that were named. Raises InputError."""
-    one, other = parse_pair(pair.source, pair.target, kinds_by_type())
+def addresses_of(
+    pair: PairOptions, profile: str | None = None
+) -> tuple[ResourceAddress, ResourceAddress]:
+    """Both addresses, with the owners that were named; a `profile` reads the source.
+
+    Raises InputError.
+    """
+    kinds = kinds_by_type()
+    if profile:
+        # The same name is another resource in another account.
+        one, other = parse_sides(pair.source, pair.target, kinds)
+    else:
+        one, other = parse_pair(pair.source, pair.target, kinds)
     return one.owned_by(pair.source_owner), other.owned_by(pair.target_owner)
 
 
 def locations_of(
-    context: Context, one: ResourceAddress, other: ResourceAddress
+    context: Context,
+    one: ResourceAddress,
+    other: ResourceAddress,
+    profile: str | None = None,
 ) -> tuple[Location, Location]:
-    """Both locations, seen from this account. Raises InputError for two that overlap."""
+    """Both locations, the source as its profile sees it. Raises InputError for two that overlap."""
     account, region = context.aws.account, context.aws.region
-    check_distinct(one, other, account, region)
-    return one.place(account, region), other.place(account, region)
+    if profile is None:
+        check_distinct(one, other, account, region)
+        return one.place(account, region), other.place(account, region)
+    reader = context.open_profile(profile)
+    source = replace(one.place(reader.account, reader.region), profile=profile)
+    target = other.place(account, region)
+    if (source.owner, source.region) == (account, region):
+        check_distinct(one, other, account, region)
+    return source, target
 
 
 def places_on_record(

@@ -10,7 +10,7 @@ from dataware.aws.holding_stack import HOLDING_PREFIX
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
 from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
-from dataware.core.phases import PolicyUse
+from dataware.core.phases import PolicySide, PolicyUse
 from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
@@ -56,19 +56,23 @@ def policy_of(
     informing: bool = True,
     asked: Mapping[str, Set[str]] | None = None,
     headers: ObjectHeaders = NO_HEADERS,
+    side: PolicySide = PolicySide.BOTH,
 ) -> Any:
     """The policy document for one use of some resources, with what the use needs beside them.
 
     Without `informing` it leaves out what no decision rests on. `asked` are the permissions, by
     ARN, with which the names were computed; `headers` go with the objects that are written.
+    `side` is that of a copy whose sides have credentials of their own; records are the target's.
     """
     account, region, partition = aws.account, aws.region, aws.partition
     shared: dict[str, tuple[str, ...]] = {}
-    for arn, actions in _shared_by(aws, wanted, use, informing=informing):
+    beside: list[tuple[str, tuple[str, ...]]] = []
+    if side is not PolicySide.SOURCE:
+        beside += _shared_by(aws, wanted, use, informing=informing)
+        if use in COPYING:
+            beside += object_permissions(wanted, headers, account, region, partition)
+    for arn, actions in beside:
         shared[arn] = (*shared.get(arn, ()), *actions)
-    if use in COPYING:
-        for arn, actions in object_permissions(wanted, headers, account, region, partition):
-            shared[arn] = (*shared.get(arn, ()), *actions)
     for arn, names in (asked or {}).items():
         shared[arn] = (*shared.get(arn, ()), *sorted(names))
     return iam_policy(
@@ -80,6 +84,7 @@ def policy_of(
         use=use,
         all_versions=all_versions,
         informing=informing,
+        side=side,
     )
 
 

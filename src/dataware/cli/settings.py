@@ -19,7 +19,7 @@ class AwsOptions:
     """Where AWS is, and how results are shown.
 
     A `role`, an ARN, is assumed with the credentials of the profile. With `request_payer` every
-    request to S3 says that the caller pays for it.
+    request to S3 says that the caller pays for it; `source_profile` reads the source.
     """
 
     profile: str | None = None
@@ -32,6 +32,7 @@ class AwsOptions:
     role: str | None = None
     external_id: str | None = None
     request_payer: bool = False
+    source_profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

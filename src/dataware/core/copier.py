@@ -151,13 +151,15 @@ class CopyOrder:
 class CopyTools:
     """What a copier works with.
 
-    `on_throttle` takes the reason of every throttled answer that did not come by the wire.
+    `on_throttle` takes the reason of every throttled answer that did not come by the wire. A source
+    with credentials of its own is read over `reading`; else `wire` serves both sides.
     """
 
     aws: Aws
     wire: Wire
     clock: Clock
     on_throttle: Callable[[str], None] = lambda _reason: None
+    reading: Wire | None = None
 
 
 class MakeCopier(Protocol):

@@ -117,6 +117,12 @@ MESSAGES = _messages(
     ("adopted", SUCCESS, "✅", "Stack {stack} has adopted {noun}: {name}"),
     ("found", INFO, "📊", "Found {count:{unit}} to migrate"),
     ("found-about", INFO, "📊", "Found about {count:{unit}} to migrate"),
+    (
+        "through-this-machine",
+        INFO,
+        "ℹ️ ",
+        "Through this machine: {size}, {time} at 400 Mbit/s, up to {cost} for data out of AWS",
+    ),
     ("resumed-at", INFO, "ℹ️ ", "Continuing after {count:{unit}} that an earlier run copied"),
     ("parallel", INFO, "ℹ️ ", "Copying with {processes} processes"),
     ("batch", PROGRESS, "✅", "Migrated batch {batch}/{batches}"),

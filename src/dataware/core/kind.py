@@ -188,8 +188,9 @@ class Copying:
     resource holds all of whose data only a copy of all versions takes, and `foresee_skipped` what
     of a source no copy will carry, as far as a look shows it. `following` gives how a source that
     is written to is followed; None for types that cannot be. `engines` are those that only this
-    type has. With `object_headers` what is written takes headers of encryption and access.
-    `rehearsal` gives how its migration is rehearsed.
+    type has. With `object_headers` what is written takes headers of encryption and access, and one
+    that `relays` is read and written by different credentials, if need be. `rehearsal` gives how
+    its migration is rehearsed.
     `in_deployments` is False where only the command line copies, because a deployment has no room
     for what that takes. `makes_target` says that the copier makes a target that is not there.
     """
@@ -214,6 +215,7 @@ class Copying:
     rehearsal: Callable[[], Rehearsal] | None = None
     engines: Callable[[], tuple[EngineCard, ...]] = field(default=lambda: ())
     object_headers: bool = False
+    relays: bool = False
     in_deployments: bool = True
     makes_target: bool = False
 

@@ -385,7 +385,8 @@ class Location:
 
     `name` is what service calls take (a name or an ARN); `prefix` selects keys of a bucket;
     `owner` is the account that must own it; `region` is where it lives. `requester_pays` says with
-    every request to S3 that the caller pays for it.
+    every request to S3 that the caller pays for it. It is read with the credentials of `profile`,
+    and with those of the run where that is empty.
     """
 
     name: str
@@ -393,3 +394,4 @@ class Location:
     region: str
     prefix: str = ""
     requester_pays: bool = False
+    profile: str = ""

@@ -32,6 +32,19 @@ COPIED_FROM, COPIED_TO = (READ, VERIFY), (WRITE, VERIFY)
 """What one copy does with its two sides, once they were looked at."""
 
 
+class PolicySide(StrEnum):
+    """Of which names a policy speaks, where each side of a copy has credentials of its own."""
+
+    BOTH = "both"
+    SOURCE = "source"
+    TARGET = "target"
+
+    def names_of(self, preferred: str, fallbacks: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of a resource that this side has."""
+        sides = {PolicySide.SOURCE: fallbacks, PolicySide.TARGET: (preferred,)}
+        return sides.get(self, (preferred, *fallbacks))
+
+
 class PolicyUse(StrEnum):
     """What a policy is for: everything, or one command."""
 

@@ -6,6 +6,7 @@ begin ──> tasks ──(workers)──> proceed ──> tasks of the next ste
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from dataware.calc.json_size import fitting
@@ -41,7 +42,7 @@ def skipped_by(shards: Sequence[Shard]) -> SkippedKeys:
 
 def sides_of(work: Invocation) -> Readers:
     """The readers of both sides of a job."""
-    return verify.sides_of(work.job.kind, work.job.pair, work.outside.aws)
+    return verify.sides_of(work.job.kind, work.job.pair, partial(verify.aws_of, work.outside))
 
 
 def begin_verification(work: Invocation) -> dict[str, Any]:

@@ -206,6 +206,18 @@ class NoJournals:
         return ()
 
 
+class OpenProfile(Protocol):
+    """Opens the account of another profile, which only reads."""
+
+    def __call__(self, profile: str) -> Aws:
+        """The control plane of its account, the same each time. Raises InputError without it."""
+        ...
+
+
+def _refuse_profile(profile: str) -> Aws:
+    raise LookupFailedError(f"the profile {profile} cannot be used here")
+
+
 def _refuse_account(context: Context, account: str) -> Context:
     raise LookupFailedError(
         f"the credentials are those of account {context.aws.account}, not of {account}"
@@ -219,7 +231,8 @@ class Context:
     Without `workers` this process copies and compares alone. `bounds` are shared by all migrations
     of the run. Without `follow_states` nothing is followed, and without `cutover_records` nothing
     is cut over. `command_run` is the id of the record that the command leaves. `enter` makes the
-    context of another account, and raises DatawareError where no credentials fit.
+    context of another account, and raises DatawareError where no credentials fit;
+    `open_profile` opens the account of a profile that reads a source.
     """
 
     aws: Aws
@@ -239,6 +252,7 @@ class Context:
         default=lambda context, region: replace(context, aws=context.aws.for_region(region))
     )
     enter: EnterAccount = _refuse_account
+    open_profile: OpenProfile = _refuse_profile
 
     def in_environment(self, account: str | None, region: str | None) -> Context:
         """The same context where a stack goes; what it leaves open is as it is here.

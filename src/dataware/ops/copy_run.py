@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from dataware.calc.highest_counts import HighestCounts
-from dataware.core.copier import CopyOrder, CopyTools
+from dataware.core.copier import CopyOrder
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Size
-from dataware.core.ports import Journal, Wire
+from dataware.core.ports import Journal
 from dataware.core.run_control import RunControl, read_no_control
 from dataware.migrate import (
     CopyState,
@@ -26,8 +26,8 @@ from dataware.migrate import (
     split,
 )
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
-from dataware.migrate.pausable_wire import PausableWire
 from dataware.ops.context import Context, CopySettings, Workers
+from dataware.ops.copy_wires import CopyWires
 from dataware.ops.stopping import unless_stopped
 from dataware.ops.verify import aws_of
 
@@ -68,17 +68,17 @@ class CopyRun:
     async def run(self) -> None:
         """Copy what is not yet accounted for. Raises Incomplete when asked to stop."""
         throttle = ThrottleRelay()
-        wire = self.context.aws.wire(throttle)
-        wire.permit = self.term
+        context, order = self.context, self.order
+        source = aws_of(context, order.source) if order.source.profile else None
+        wires = CopyWires.open(context.aws, source, throttle, self.term)
         try:
-            aws = aws_of(self.context, self.order.target)
-            pausable = PausableWire(wire, self.read_control)
-            copy_tools = CopyTools(aws, pausable, self.context.clock, throttle)
-            copier = self.kind.require_copying().copier(copy_tools, self.order)
+            aws = aws_of(context, order.target)
+            copy_tools = wires.tools(aws, context.clock, throttle, self.read_control)
+            copier = self.kind.require_copying().copier(copy_tools, order)
             size = await unless_stopped(copier.size(), self.stop)
             self._report_size(size)
             await split(copier, self.journal, self.progress)
-            tools = self._tools(size, wire)
+            tools = self._tools(size, wires)
             with (
                 self._borrow_processes(size) as processes,
                 self.context.bounds.copying() as sharers,
@@ -92,12 +92,17 @@ class CopyRun:
                     throttle.engine = Engine(copier, tools, bounds, sharers=shared)
                     await throttle.engine.run()
         finally:
-            await wire.close()
+            await wires.close()
 
     def _report_size(self, size: Size) -> None:
         emit, done = self.context.emit, self.progress.counts.in_target
         words = {**self._subject.words(), "unit": self.kind.unit}
         emit(event("found" if size.exact else "found-about", count=size.items, **words))
+        if self.order.source.profile:
+            # Few runs relay anything, and a deployment never does.
+            from dataware.ops.passage import passage_event  # noqa: PLC0415 - see above
+
+            emit(passage_event(size, self.progress.counts.done, words))
         if done:
             emit(event("resumed-at", count=done, **words))
 
@@ -139,7 +144,7 @@ class CopyRun:
         names = order.source.name, order.target.name
         return CopySubject(*names, kind.unit, batch, kind.names.slug)
 
-    def _tools(self, size: Size, wire: Wire) -> RunTools:
+    def _tools(self, size: Size, wires: CopyWires) -> RunTools:
         clock, emit = self.context.clock, self.context.emit
         progress = CopyProgress(
             self._subject,
@@ -147,7 +152,7 @@ class CopyRun:
             self.progress.counts,
             clock,
             emit,
-            retries=lambda: wire.retries,
+            retries=lambda: wires.retries,
             highest=self.highest,
         )
         return RunTools(

@@ -26,6 +26,7 @@ from dataware.core.phases import (
     VERSIONS,
     VERSIONS_WRITE,
     WRITE_ACL,
+    PolicySide,
     PolicyUse,
 )
 from dataware.kinds import load
@@ -88,7 +89,7 @@ PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {
 }
 
 
-def iam_policy(
+def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where
     wanted: Sequence[Wanted],
     *,
     account: str,
@@ -98,20 +99,21 @@ def iam_policy(
     use: PolicyUse = PolicyUse.ALL,
     all_versions: bool = False,
     informing: bool = True,
+    side: PolicySide = PolicySide.BOTH,
 ) -> dict[str, Any]:
     """An IAM policy document for one `use` of `wanted`.
 
     `informing` includes what only informs people, and no decision rests on. `all_versions` adds
     what copying every version of an object needs. `shared` maps a resource ARN to the actions that
     every run needs on it (markers, CloudFormation ownership and holding stacks, the caller's
-    identity).
+    identity). `side` leaves the names of the other side of a copy out.
     """
     granted: dict[str, set[str]] = defaultdict(set)
     for arn, actions in shared.items():
         granted[arn].update(actions)
     for item in wanted:
         kind = load(item.type)
-        for name in (item.preferred, *item.fallbacks):
+        for name in side.names_of(item.preferred, item.fallbacks):
             phases = PHASES_OF[use].on(item, name, all_versions=all_versions)
             for arn in kind.access.arns(name, account, region, partition):
                 actions = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from dataware.calc.multiset_digest import MultisetDigest
@@ -107,7 +108,7 @@ def run_comparison(
     measure: VerifyProgress | None = None,
 ) -> Verdict:
     """What a comparison finds. Raises InputError for a kind that cannot be compared."""
-    sides = sides_of(kind, pair, context.aws)
+    sides = sides_of(kind, pair, partial(aws_of, context))
     return compare(
         sides.source,
         sides.target,
@@ -147,7 +148,7 @@ class BorrowingRunner:
         yield from runner.results(tasks, stop, count)
 
 
-def sides_of(kind: Kind, pair: ComparisonSpec, aws: Aws) -> Readers:
+def sides_of(kind: Kind, pair: ComparisonSpec, open_place: Callable[[Location], Aws]) -> Readers:
     """The readers of both sides. Raises InputError for a kind that cannot be compared."""
     if kind.copying is None:
         raise InputError(
@@ -155,7 +156,7 @@ def sides_of(kind: Kind, pair: ComparisonSpec, aws: Aws) -> Readers:
         )
     make = kind.copying.reader
     source, target = (
-        make(reach(aws, place), place, all_versions=pair.all_versions, deep=pair.deep)
+        make(open_place(place), place, all_versions=pair.all_versions, deep=pair.deep)
         for place in (pair.source, pair.target)
     )
     if pair.reads_unsettled:
@@ -165,8 +166,9 @@ def sides_of(kind: Kind, pair: ComparisonSpec, aws: Aws) -> Readers:
 
 def aws_of(context: Context, place: Location) -> Aws:
     """The control plane of the place's region, which expects the place's owner."""
-    aws = reach(context.aws, place)
-    return aws if place.owner == context.aws.account else aws.expecting(place.owner)
+    aws = context.open_profile(place.profile) if place.profile else context.aws
+    there = reach(aws, place)
+    return there if place.owner == aws.account else there.expecting(place.owner)
 
 
 def reach(aws: Aws, place: Location) -> Aws:

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from dataware.aws import Account, ClientSettings, SystemClock
-from dataware.cli.context import open_account
+from dataware.cli.context import open_again
 from dataware.cli.process import verify_pool
 from dataware.cli.process.verify_pool import ProcessPool
 from dataware.cli.settings import AwsOptions
@@ -17,7 +17,7 @@ from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.model import Location
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec
-from dataware.ops.verify import sides_of
+from dataware.ops.verify import reach, sides_of
 from dataware.report import Format
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.run import Stop, ThreadRunner, compare
@@ -48,8 +48,8 @@ def verdict(
         Location(name, aws.account, aws.region) for name in ("one-table", "two-table")
     )
     pair = ComparisonSpec("AWS::DynamoDB::Table", source, target)
-    sides = sides_of(load(pair.type_name), pair, aws)
-    processes = ProcessPool(partial(open_account, OPTIONS), pair, ThreadRunner(sides))
+    sides = sides_of(load(pair.type_name), pair, partial(reach, aws))
+    processes = ProcessPool(partial(open_again, OPTIONS), pair, ThreadRunner(sides))
     return compare(
         sides.source,
         sides.target,

@@ -23,6 +23,7 @@ WHOLE = {
     "s3.get": 5e-7,
     "s3.batch-job": 0.3,
     "s3.batch-object": 2e-6,
+    "transfer.out-gb": 0.1,
     "lambda.gb-second": 2e-5,
 }
 

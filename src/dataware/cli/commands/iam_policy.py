@@ -13,7 +13,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, pick
 from dataware.cli.values import word_option
 from dataware.core.events import event, format_count
 from dataware.core.object_headers import ObjectHeaders
-from dataware.core.phases import PolicyUse
+from dataware.core.phases import PolicySide, PolicyUse
 from dataware.report import Format
 
 
@@ -25,6 +25,12 @@ from dataware.report import Format
     to="use",
     default=PolicyUse.ALL.value,
     help="Only what this command needs; all is what plan, apply and the guard of deploy need.",
+)
+@word_option(
+    "--side",
+    PolicySide,
+    default=PolicySide.BOTH.value,
+    help="Only what this side of a copy with --source-profile needs.",
 )
 @versions_option
 @object_options
@@ -43,11 +49,19 @@ def iam_policy(**given: Any) -> int:
 
     out, app, use = pick(AwsOptions, given), pick(AppOptions, given), given["use"]
     headers = headers_of(given["sse"], given["sse_kms_key_id"], given["acl"])
-    return run_policy(out, app, use, versions=given["versions"], headers=headers)
+    return run_policy(
+        out, app, use, versions=given["versions"], headers=headers, side=given["side"]
+    )
 
 
 def run_policy(
-    out: AwsOptions, app: AppOptions, use: PolicyUse, *, versions: str, headers: ObjectHeaders
+    out: AwsOptions,
+    app: AppOptions,
+    use: PolicyUse,
+    *,
+    versions: str,
+    headers: ObjectHeaders,
+    side: PolicySide = PolicySide.BOTH,
 ) -> int:
     """Print the least IAM policy."""
     from dataware.cli.app import app_of, saved_plan, wanted_here
@@ -69,6 +83,7 @@ def run_policy(
             all_versions=versions == "all",
             asked=loaded.asked,
             headers=headers,
+            side=side,
         )
         if out.format is Format.JSON:
             text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"

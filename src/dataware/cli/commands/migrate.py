@@ -15,6 +15,7 @@ from dataware.cli.options import (
     outside_options,
     pair_options,
     rehearse_option,
+    source_profile_option,
 )
 from dataware.cli.settings import (
     AwsOptions,
@@ -23,6 +24,7 @@ from dataware.cli.settings import (
     check_follow_options,
     pick,
 )
+from dataware.core.kind import Kind
 
 if TYPE_CHECKING:
     from dataware.core.model import Location
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 @engine_option
 @follow_options
 @rehearse_option
+@source_profile_option
 @outside_options
 def migrate(**given: Any) -> int:
     """Copy SOURCE into TARGET, both of which exist, and verify the copy.
@@ -67,15 +70,17 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     check_follow_options(copy)
     if copy.rehearse and (copy.follow or copy.engine is not None):
         raise click.UsageError("--rehearse copies once, by itself; leave out --follow and --engine")
-    settings = settings_of(copy)
-    one, other = addresses_of(pair)
+    settings, profile = settings_of(copy), out.source_profile
+    one, other = addresses_of(pair, profile)
+    if profile:
+        _check_relay(copy, one.kind)
     check_object_headers(settings, [one.kind])
     with (
         notifying("migrate", out, copy.notify) as listener,
         outside(out, copies=True, listener=listener) as context,
     ):
         listener.at(context.aws)
-        source, target = locations_of(context, one, other)
+        source, target = locations_of(context, one, other, profile)
         # A bucket's record lies in the region of the bucket, which its name does not tell.
         target = with_real_region(context, one.kind, target)
         at_target = context.in_region(target.region)
@@ -110,3 +115,14 @@ def _rehearse(
         markers.remove(kind, name, markers.get(kind, name), lambda _parameter: None)
 
     rehearse(there, type_name, places, settings, read_prices(None), forget)
+
+
+def _check_relay(copy: CopyOptions, kind: Kind) -> None:
+    """Raise UsageError for what cannot pass through this machine."""
+    options = {"--follow": copy.follow, "--engine": copy.engine, "--rehearse": copy.rehearse}
+    if given := [option for option, value in options.items() if value]:
+        raise click.UsageError(
+            f"--source-profile copies through this machine, so it takes no {given[0]}"
+        )
+    if not kind.require_copying().relays:
+        raise click.UsageError(f"--source-profile is for tables and buckets, not for a {kind.noun}")

@@ -12,6 +12,7 @@ from dataware.cli.options import (
     outside_options,
     pair_options,
     request_payer_option,
+    source_profile_option,
     versions_option,
 )
 from dataware.cli.settings import AwsOptions, PairOptions, pick
@@ -23,6 +24,7 @@ from dataware.core.errors import SidesDifferError
 @versions_option
 @deep_option
 @request_payer_option
+@source_profile_option
 @outside_options
 def verify(**given: Any) -> int:
     """Compare SOURCE and TARGET, independently of any copy; exit 2 if they differ.
@@ -44,9 +46,10 @@ def run_verify(out: AwsOptions, pair: PairOptions, *, versions: str, deep: bool)
     from dataware.cli.pair import addresses_of, locations_of
     from dataware.ops.verify import verify as verify_pair
 
-    one, other = addresses_of(pair)
+    profile = out.source_profile
+    one, other = addresses_of(pair, profile)
     with outside(out) as context:
-        source, target = locations_of(context, one, other)
+        source, target = locations_of(context, one, other, profile)
         all_versions = versions == "all"
         verdict = verify_pair(
             context, one.kind.cfn_type, source, target, all_versions=all_versions, deep=deep

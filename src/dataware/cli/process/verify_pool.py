@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from typing import Final
@@ -25,7 +26,7 @@ from dataware.cli.process.open_account import OpenAccount
 from dataware.core.errors import IncompleteError
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec
-from dataware.ops.verify import sides_of
+from dataware.ops.verify import reach, sides_of
 from dataware.verify.held_stop import HeldStop
 from dataware.verify.run import Stop, TaskRunner, as_they_end
 from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, carry_out, ignore_count
@@ -148,8 +149,11 @@ def _begin(open_account: OpenAccount, pair: ComparisonSpec, shared: _Shared) -> 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_malloc_arenas()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    account = open_account(stop=shared.ended.is_set)
-    _Work.sides = sides_of(load(pair.type_name), pair, account)
+    stop = shared.ended.is_set
+    opened = cache(lambda profile: open_account(stop=stop, profile=profile))
+    _Work.sides = sides_of(
+        load(pair.type_name), pair, lambda place: reach(opened(place.profile), place)
+    )
     _Work.shared = shared
 
 

@@ -25,13 +25,14 @@ from typing import Any, BinaryIO, NoReturn
 
 from dataware.aws import Account, AssumedRole, SystemClock
 from dataware.cli.process.gc import relaxed_gc
+from dataware.cli.process.open_account import open_source
+from dataware.cli.settings import AwsOptions
 from dataware.cli.transport import make_wire
-from dataware.core.copier import CopyTools
 from dataware.kinds import load
 from dataware.migrate import LeaseTerm, WorkerTask
-from dataware.migrate.pausable_wire import PausableWire
 from dataware.migrate.worker import Message, Worker
 from dataware.migrate.worker_task import error_of
+from dataware.ops.copy_wires import CopyWires
 from dataware.ops.verify import reach
 
 SILENT_SECONDS = 15.0
@@ -153,15 +154,19 @@ async def _copy(
         endpoint_url=options["endpoint_url"],
         role=AssumedRole(options["role"], options["external_id"]) if options.get("role") else None,
     )
-    wire = account.wire(worker.slow_down)
-    wire.permit = term
-    there, pausable = reach(account, order.target), PausableWire(wire, worker.read_control)
-    tools = CopyTools(there, pausable, SystemClock(), worker.slow_down)
+    source = None
+    if order.source.profile:
+        names = ("region", "endpoint_url")
+        given = AwsOptions(**{name: options[name] for name in names})
+        source = reach(open_source(given, order.source.profile), order.source)
+    wires = CopyWires.open(account, source, worker.slow_down, term)
+    there, clock = reach(account, order.target), SystemClock()
+    tools = wires.tools(there, clock, worker.slow_down, worker.read_control)
     try:
         copier = kind.require_copying().copier(tools, order)
-        await worker.run(copier, assignment.settings, lambda: wire.retries)
+        await worker.run(copier, assignment.settings, lambda: wires.retries)
     finally:
-        await wire.close()
+        await wires.close()
 
 
 def _die_with(parent: int) -> None:

@@ -160,6 +160,7 @@ KIND = Kind(
         copier=TableCopier,
         reader=TableReader,
         ordered=False,
+        relays=True,
         key_schema=key_schema,
         batch=MAX_BATCH,
         writers=256,

@@ -230,6 +230,7 @@ KIND = Kind(
         rehearsal=_rehearsal,
         engines=_engines,
         object_headers=True,
+        relays=True,
         history="holds only older versions and delete markers, and no current object",
     ),
     locate=locate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dataware.calc.rate import rough
@@ -27,7 +28,7 @@ from dataware.ops.follow.source_feed import SourceFeed
 from dataware.ops.follow.way_back import WayBack
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration
-from dataware.ops.verify import sides_of
+from dataware.ops.verify import aws_of, sides_of
 from dataware.verify.verdict import Verdict
 
 MAY_PAUSE = frozenset(
@@ -134,7 +135,7 @@ class CutoverRun(FollowRun):
         pair = ComparisonSpec.of(kind, order)
 
         def make_readers() -> Any:
-            readers = sides_of(kind, pair, context.aws)
+            readers = sides_of(kind, pair, partial(aws_of, context))
             return readers.source, readers.target
 
         self._comparison = KeyComparisonThread(self._difference_tools(order), make_readers)

@@ -54,13 +54,19 @@ class ResourceAddress:
 
 def parse_pair(source: str, target: str, kinds: Kinds) -> tuple[ResourceAddress, ResourceAddress]:
     """Both sides of a copy: of one kind, and not the same place for this caller."""
+    one, other = parse_sides(source, target, kinds)
+    check_distinct(one, other)
+    return one, other
+
+
+def parse_sides(source: str, target: str, kinds: Kinds) -> tuple[ResourceAddress, ResourceAddress]:
+    """Both sides of a copy, of one kind. Raises InputError."""
     one, other = parse_address(source, kinds), parse_address(target, kinds)
     if one.kind is not other.kind:
         here, there = (with_article(side.kind.noun) for side in (one, other))
         raise InputError(
             f"{source} is {here} and {target} {there}: both sides must be of the same kind"
         )
-    check_distinct(one, other)
     return one, other
 
 

@@ -79,7 +79,7 @@ class TableCopier:
     def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
         self._order = order
         self._clock = tools.clock
-        self._source = TableClient(tools.wire, order.source)
+        self._source = TableClient(tools.reading or tools.wire, order.source)
         self._target = TableClient(tools.wire, order.target)
         self._descriptions: dict[Location, Mapping[str, Any]] = {}
         self._first: _FirstPage | None = None

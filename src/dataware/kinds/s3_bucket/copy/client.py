@@ -117,10 +117,11 @@ class ObjectHead:
 
 
 class S3Client:
-    """Sends requests and reads the answers."""
+    """Sends requests and reads the answers; buckets with own credentials over `reading`."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, reading: Wire | None = None) -> None:
         self._wire = wire
+        self._reading = reading
 
     async def document(
         self,
@@ -137,23 +138,24 @@ class S3Client:
         Raises RequestRefusedError.
         """
         answer = AnswerReader(read, quick)
-        response = await self._wire.send(bucket.request(method, answer, ask))
+        response = await self._wire_to(bucket).send(bucket.request(method, answer, ask))
         if answer.value is None:
             raise self._rejection_of(bucket, call, response)
         return answer.value
 
     async def plain(self, bucket: Bucket, call: str, method: str, ask: S3Request) -> Response:
         """A call whose status says everything; raises RequestRefusedError."""
-        response = await self._wire.send(bucket.request(method, judge_plain, ask))
+        response = await self._wire_to(bucket).send(bucket.request(method, judge_plain, ask))
         if judge_plain(response) is not Judgement.DONE:
             raise self._rejection_of(bucket, call, response)
         return response
 
     async def head(
-        self, bucket: Bucket, key: bytes, version: str | None = None
+        self, bucket: Bucket, key: bytes, version: str | None = None, part: int | None = None
     ) -> ObjectHead | None:
-        """What stands under a key, or None; raises RequestRefusedError."""
-        ask = S3Request(key, _version(version), {"x-amz-checksum-mode": "ENABLED"})
+        """What stands under a key, or of one part of it, or None; raises RequestRefusedError."""
+        query = {**_version(version), **({} if part is None else {"partNumber": str(part)})}
+        ask = S3Request(key, query, {"x-amz-checksum-mode": "ENABLED"})
         for tries in range(HEAD_TRIES):
             try:
                 response = await self.plain(bucket, "HeadObject", "HEAD", ask)
@@ -201,10 +203,29 @@ class S3Client:
         headers = {"range": f"bytes={start}-{end - 1}", "if-match": quote_etag(head.etag)}
         ask = S3Request(key, _version(version), headers)
         judge = judge_range(end - start)
-        response = await self._wire.send(bucket.request("GET", judge, ask))
+        response = await self._wire_to(bucket).send(bucket.request("GET", judge, ask))
         if judge(response) is not Judgement.DONE:
             raise self._rejection_of(bucket, "GetObject", response)
         return response.body
+
+    async def whole(
+        self,
+        bucket: Bucket,
+        key: bytes,
+        etag: str,
+        judge: Callable[[Response], Judgement],
+        version: str | None,
+    ) -> Response:
+        """An object with all its headers, if it still has the ETag; raises RequestRefusedError."""
+        headers = {"if-match": quote_etag(etag), "x-amz-checksum-mode": "ENABLED"}
+        ask = S3Request(key, _version(version), headers)
+        response = await self._wire_to(bucket).send(bucket.request("GET", judge, ask))
+        if judge(response) is not Judgement.DONE:
+            raise self._rejection_of(bucket, "GetObject", response)
+        return response
+
+    def _wire_to(self, bucket: Bucket) -> Wire:
+        return self._reading if bucket.own_credentials and self._reading else self._wire
 
     def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> RequestRefusedError:
         answer = read_error(call, response)

@@ -62,7 +62,7 @@ class _ListedBucket:
     _listing: ListOperation
 
     def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
-        self._pair = BucketPair.of(S3Client(tools.wire), order)
+        self._pair = BucketPair.of(S3Client(tools.wire, tools.reading), order)
         self._overview: ListingSurvey | None = None
         _check_distinct(self._pair)
 
@@ -120,7 +120,11 @@ class BucketCopier(_ListedBucket):
         keys = self._pair.source.relatives(one.key for one in entries)
         there = await beside.among(keys)
         units: tuple[Unit[OneObject], ...] = tuple(
-            Unit(one if other is None else MismatchedObject(one), 1, REQUEST_BYTES)
+            Unit(
+                one if other is None else MismatchedObject(one),
+                1,
+                REQUEST_BYTES + self._pair.bytes_in_memory(one.size),
+            )
             for one, other in zip(entries, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)
         )
@@ -148,9 +152,13 @@ class VersionCopier(_ListedBucket):
         async with aclosing(ahead(here)) as source:
             async for histories_of_page in histories(source):
                 for keys in _split_page(histories_of_page, bound):
-                    units = tuple(Unit(each, 1, REQUEST_BYTES + 256 * len(each)) for each in keys)
+                    units = tuple(Unit(each, 1, self._bytes_of(each)) for each in keys)
                     yield UnitPage(units, cursor_of(keys[-1][0].key))
         yield UnitPage((), None)
+
+    def _bytes_of(self, history: History) -> int:
+        largest = max(self._pair.bytes_in_memory(one.size) for one in history)
+        return REQUEST_BYTES + 256 * len(history) + largest
 
     async def write(self, unit: Unit[History]) -> CopyOutcome:
         """Bring the history of one key over."""
@@ -177,9 +185,11 @@ def _same(one: ListedObject, other: ListedObject) -> bool:
 
 
 def _check_distinct(pair: BucketPair) -> None:
-    if pair.source.name != pair.target.name:
+    here, there = pair.source, pair.target
+    # The same name is another bucket in another partition, and so in another account.
+    if (here.name, here.owner) != (there.name, there.owner):
         return
-    one, other = pair.source.prefix, pair.target.prefix
+    one, other = here.prefix, there.prefix
     if one.startswith(other) or other.startswith(one):
         raise InputError(
             f"source and target overlap in bucket {pair.source.name}: choose prefixes of which "

@@ -13,12 +13,11 @@ of anyone else are left alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from email.header import Header
+from dataclasses import dataclass, field
 from hashlib import md5
-from urllib.parse import quote
+from typing import Protocol
 from xml.sax.saxutils import escape
 
 from dataware.core.page_cursor import PageCursor
@@ -26,6 +25,7 @@ from dataware.http.error_answer import ErrorAnswer, RequestRefusedError
 from dataware.kinds.s3_bucket.copy.client import ObjectHead
 from dataware.kinds.s3_bucket.copy.objects import ENCRYPTION, BucketPair
 from dataware.kinds.s3_bucket.copy.requests import S3Request
+from dataware.kinds.s3_bucket.copy.upload_headers import mail_safe, set_attributes
 from dataware.kinds.s3_bucket.copy.xml import (
     ListedObject,
     read_completed,
@@ -43,12 +43,40 @@ _COMPLETE = "CompleteMultipartUpload"
 _NAMESPACE = '"http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
+class UploadParts(Protocol):
+    """How the parts of one object get into an upload."""
+
+    size: int
+
+    @property
+    def at_once(self) -> int:
+        """How many parts are under way at the same time."""
+        ...
+
+    async def send(self, upload: str, number: int, span: tuple[int, int]) -> dict[str, str]:
+        """Bring a part over: its ETag and checksums, as completing wants them back."""
+        ...
+
+    async def send_mark(self, upload: str, number: int, size: int) -> None:
+        """Write a part that only tells whose upload it is."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class UploadPlan:
-    """What an upload must carry: the headers it starts with, and the tags."""
+    """What an upload must carry: the headers it starts with, and the tags.
+
+    `parts` sends it; `checksums` are those of the whole content that the object has to end with,
+    where S3 makes any by the same algorithm.
+    """
 
     headers: Mapping[str, str]
     tags: tuple[tuple[str, str], ...]
+    parts: UploadParts
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+
+MakePlan = Callable[[BucketPair, ListedObject], Awaitable[UploadPlan]]
 
 
 def part_ranges(size: int, part_size: int) -> list[tuple[int, int]]:
@@ -57,22 +85,27 @@ def part_ranges(size: int, part_size: int) -> list[tuple[int, int]]:
     return [(start, min(start + length, size) - 1) for start in range(0, size, length)]
 
 
-async def copy_in_parts(pair: BucketPair, entry: ListedObject, condition: Mapping[str, str]) -> str:
+async def copy_in_parts(
+    pair: BucketPair,
+    entry: ListedObject,
+    condition: Mapping[str, str],
+    make_plan: MakePlan | None = None,
+) -> str:
     """Copy one object in parts and answer with its ETag.
 
-    Raises Rejected, and then leaves no upload behind; when it is cancelled, one only if S3 does not
-    answer.
+    `make_plan` says what it carries, and how its parts get there. Raises Rejected, and then leaves
+    no upload behind; when it is cancelled, one only if S3 does not answer.
     """
     key = pair.target_key(entry.key)
     await abandon(pair, key)
-    plan = await _plan(pair, entry)
+    plan = await (make_plan or plan_copy)(pair, entry)
     ask = S3Request(key, {"uploads": ""}, plan.headers)
     upload = await pair.calls.document(
         pair.target, "CreateMultipartUpload", ask, read_upload_id, "POST"
     )
     try:
-        await _copy_part(pair, entry, upload, MARK_PART, (0, min(MARK_SIZE, entry.size) - 1))
-        parts = await _copy_parts(pair, entry, upload)
+        await plan.parts.send_mark(upload, MARK_PART, MARK_SIZE)
+        parts = await _send_parts(plan, entry, upload)
         etag = await _complete(pair, key, upload, parts, condition)
     except Exception:
         await asyncio.shield(_abort(pair, key, upload))
@@ -122,26 +155,27 @@ async def _abort(pair: BucketPair, key: bytes, upload: str) -> None:
             raise
 
 
-async def _plan(pair: BucketPair, entry: ListedObject) -> UploadPlan:
+async def plan_copy(pair: BucketPair, entry: ListedObject) -> UploadPlan:
+    """An upload whose parts S3 copies by itself."""
+    head, tags = await look_at_source(pair, entry)
+    headers = {**set_attributes(pair, entry, head, tags), **declare_checksum(entry, head)}
+    return UploadPlan(headers, tags, CopiedParts(pair, entry))
+
+
+async def look_at_source(
+    pair: BucketPair, entry: ListedObject
+) -> tuple[ObjectHead, tuple[tuple[str, str], ...]]:
+    """The attributes and the tags of what was listed; raises RequestRefusedError if it changed."""
     head = await pair.calls.head(pair.source, entry.key, entry.version)
     if head is None or head.etag != entry.etag:
         raise RequestRefusedError(
             ErrorAnswer("HeadObject", "PreconditionFailed", 412, condition="copy-source")
         )
-    tags = await pair.calls.tags(pair.source, entry.key, entry.version)
-    headers = {name: _mail_safe(value) for name, value in head.attributes.items()}
-    headers["x-amz-storage-class"] = entry.storage_class
-    headers |= pair.written
-    if redirect := head.headers.get("x-amz-website-redirect-location"):
-        headers["x-amz-website-redirect-location"] = redirect
-    if tags:
-        headers["x-amz-tagging"] = "&".join(
-            f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in tags
-        )
-    return UploadPlan({**headers, **_checksum(entry, head)}, tags)
+    return head, await pair.calls.tags(pair.source, entry.key, entry.version)
 
 
-def _checksum(entry: ListedObject, head: ObjectHead) -> dict[str, str]:
+def declare_checksum(entry: ListedObject, head: ObjectHead) -> dict[str, str]:
+    """The headers by which an upload has the checksum of its source."""
     name = head.algorithm
     if name is None:
         return {} if entry.checksum is None else {"x-amz-checksum-algorithm": entry.checksum}
@@ -153,19 +187,14 @@ def _checksum(entry: ListedObject, head: ObjectHead) -> dict[str, str]:
     return headers
 
 
-def _mail_safe(value: str) -> str:
-    # S3 hands out and takes in text beyond ASCII as RFC 2047 words.
-    return value if value.isascii() else Header(value, "utf-8", maxlinelen=10**6).encode()
-
-
-async def _copy_parts(pair: BucketPair, entry: ListedObject, upload: str) -> list[dict[str, str]]:
-    gate = asyncio.Semaphore(_AT_ONCE)
+async def _send_parts(plan: UploadPlan, entry: ListedObject, upload: str) -> list[dict[str, str]]:
+    gate = asyncio.Semaphore(plan.parts.at_once)
 
     async def one(number: int, span: tuple[int, int]) -> dict[str, str]:
         async with gate:
-            return await _copy_part(pair, entry, upload, number, span)
+            return await plan.parts.send(upload, number, span)
 
-    spans = part_ranges(entry.size, pair.order.part_size)
+    spans = part_ranges(entry.size, plan.parts.size)
     tasks = [asyncio.ensure_future(one(number, span)) for number, span in enumerate(spans, 1)]
     try:
         return list(await asyncio.gather(*tasks))
@@ -175,16 +204,30 @@ async def _copy_parts(pair: BucketPair, entry: ListedObject, upload: str) -> lis
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _copy_part(
-    pair: BucketPair, entry: ListedObject, upload: str, number: int, span: tuple[int, int]
-) -> dict[str, str]:
-    headers = {
-        **pair.source.as_source(entry.key, entry.etag, entry.version),
-        "x-amz-copy-source-range": f"bytes={span[0]}-{span[1]}",
-    }
-    query = {"partNumber": str(number), "uploadId": upload}
-    ask = S3Request(pair.target_key(entry.key), query, headers, shared=pair.owners)
-    return await pair.calls.document(pair.target, "UploadPartCopy", ask, read_part, "PUT")
+class CopiedParts:
+    """Parts that S3 copies by itself, from the very object that was listed."""
+
+    at_once = _AT_ONCE
+
+    def __init__(self, pair: BucketPair, entry: ListedObject) -> None:
+        self._pair = pair
+        self._entry = entry
+        self.size = pair.order.part_size
+
+    async def send(self, upload: str, number: int, span: tuple[int, int]) -> dict[str, str]:
+        """Copy a span, its last byte included."""
+        pair, entry = self._pair, self._entry
+        headers = {
+            **pair.source.as_source(entry.key, entry.etag, entry.version),
+            "x-amz-copy-source-range": f"bytes={span[0]}-{span[1]}",
+        }
+        query = {"partNumber": str(number), "uploadId": upload}
+        ask = S3Request(pair.target_key(entry.key), query, headers, shared=pair.owners)
+        return await pair.calls.document(pair.target, "UploadPartCopy", ask, read_part, "PUT")
+
+    async def send_mark(self, upload: str, number: int, size: int) -> None:
+        """Copy a part that only tells whose upload it is."""
+        await self.send(upload, number, (0, min(size, self._entry.size) - 1))
 
 
 async def _complete(
@@ -237,7 +280,7 @@ async def _check(pair: BucketPair, entry: ListedObject, key: bytes, plan: Upload
         name
         for name, value in plan.headers.items()
         if name.startswith(("content-", "cache-", "expires", "x-amz-meta-"))
-        and (head is None or _mail_safe(head.headers.get(name, "")) != value)
+        and (head is None or mail_safe(head.headers.get(name, "")) != value)
     ]
     if head is None or head.size != entry.size:
         lost.append("content-length")
@@ -246,6 +289,9 @@ async def _check(pair: BucketPair, entry: ListedObject, key: bytes, plan: Upload
     encryption = pair.written.get(ENCRYPTION)
     if encryption and (head is None or head.headers.get(ENCRYPTION) != encryption):
         lost.append(ENCRYPTION)
+    kept = {} if head is None else head.full_checksums
+    if any(kept.get(name, value) != value for name, value in plan.checksums.items()):
+        lost.append("the content")
     if tags != plan.tags:
         lost.append("x-amz-tagging")
     if lost:

@@ -20,6 +20,9 @@ _CARRIED = {
     "x-amz-tagging-directive": "COPY",
     "x-amz-object-annotation-directive": "COPY",
 }
+RELAYED_BYTES = 32 * 1024**2
+"""What one object that passes through this machine holds in memory at most."""
+
 ENCRYPTION = "x-amz-server-side-encryption"
 
 ONLY_IF_ABSENT: Mapping[str, str] = {"if-none-match": "*"}
@@ -66,6 +69,10 @@ class BucketPair:
             "x-amz-acl": order.acl,
         }
         return {name: value for name, value in said.items() if value}
+
+    def bytes_in_memory(self, size: int) -> int:
+        """What an object of a size takes here: nothing where S3 copies it by itself."""
+        return min(size, RELAYED_BYTES) if self.source.own_credentials else 0
 
     @property
     def needed(self) -> str:

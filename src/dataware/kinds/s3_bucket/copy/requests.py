@@ -55,7 +55,8 @@ def _query(parameters: Mapping[str, str | bytes]) -> str:
 class Bucket:
     """A bucket, or the part of it under a prefix, with the account that must own it.
 
-    `expected` are the headers that every request to it shares, with who pays for it.
+    `expected` are the headers that every request to it shares, with who pays for it. With
+    `own_credentials` it is read over a wire of its own.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Bucket:
     region: str
     prefix: bytes = b""
     requester_pays: bool = False
+    own_credentials: bool = False
     expected: Mapping[str, str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +78,8 @@ class Bucket:
         """The bucket of a place, which may be named by its ARN (``arn:aws:s3:::name``)."""
         name = place.name.rpartition(":::")[2]
         prefix = place.prefix.encode()
-        return cls(name, place.owner, place.region, prefix, place.requester_pays)
+        own = bool(place.profile)
+        return cls(name, place.owner, place.region, prefix, place.requester_pays, own)
 
     def request(self, method: str, judge: Judge, ask: S3Request) -> Request:
         """A request to this bucket; S3 refuses it unless the expected account owns the bucket."""

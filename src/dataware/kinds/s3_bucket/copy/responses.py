@@ -50,7 +50,8 @@ def _judge_error(response: Response) -> Judgement:
 
 def judge_plain(response: Response) -> Judgement:
     """What an answer means whose status says everything (HEAD, DELETE)."""
-    return Judgement.DONE if response.status in {200, 204} else _judge_error(response)
+    done = response.status in {200, 204, 206}
+    return Judgement.DONE if done else _judge_error(response)
 
 
 def judge_range(length: int) -> Callable[[Response], Judgement]:
