@@ -36,7 +36,19 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 
-CHECKED = {"bash", "json", "python", "sh", "text", "toml", "ts", "yaml", "{eval-rst}"}
+CHECKED = {
+    "bash",
+    "dockerfile",
+    "ini",
+    "json",
+    "python",
+    "sh",
+    "text",
+    "toml",
+    "ts",
+    "yaml",
+    "{eval-rst}",
+}
 """Python is also synthesized, see tests/cdk/test_documents.py; the site builds `{eval-rst}`."""
 
 SHELLS = {"sh", "bash"}
@@ -88,6 +100,12 @@ def commands() -> Iterator[tuple[str, str]]:
         for line in block.text.splitlines():
             if line.startswith(f"{prompt}dataware "):
                 yield name_of(block.page), line.removeprefix(prompt)
+    for block in blocks("dockerfile", "ini"):
+        for line in block.text.splitlines():
+            if line.startswith("CMD "):
+                yield name_of(block.page), shlex.join(["dataware", *json.loads(line[4:])])
+            elif line.startswith("ExecStart="):
+                yield name_of(block.page), line[line.index("dataware ") :]
     for name, command in ALL_COMMANDS.items():
         for line in map(str.strip, (command.help or "").splitlines()):
             if line.startswith("dataware "):

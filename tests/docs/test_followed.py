@@ -33,6 +33,7 @@ APPS = {"from-get-or-create.md"}
 LIVE = {
     "follow.md": "test_follow.py",
     "cut-over.md": "test_cutover.py",
+    "follow-in-a-container.md": "test_follow_service.py",
 }
 """Guides whose commands go on until they are stopped, and the file of tests/e2e that runs them."""
 

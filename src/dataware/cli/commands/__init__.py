@@ -23,6 +23,7 @@ COMMANDS = (
     "doctor",
     "explain",
     "fleet",
+    "follow",
     "forget",
     "help",
     "iam-policy",

@@ -1,0 +1,64 @@
+"""`dataware follow`: go on with followed migrations, as a service does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dataware.cli.commands.completion import complete_run
+from dataware.cli.help import SectionedCommand
+from dataware.cli.options import deep_option, outside_options
+from dataware.cli.settings import AwsOptions, pick
+
+
+@click.command(cls=SectionedCommand, short_help="Go on following, as a service.")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_run)
+@click.option(
+    "--max-rate",
+    metavar="N",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Limit each of them to N items or objects per second.",
+)
+@deep_option
+@outside_options
+def follow(**given: Any) -> int:
+    """Go on following into each NAME, the target of a migration that was begun with --follow.
+
+    Meant for a container or an instance: SIGTERM stops it after what is in flight, and it goes on
+    when it is started again, also without its disk. Ends with 0 once each NAME is cut over. Write
+    its log as one JSON object per line with --format json.
+
+    \b
+    Examples:
+      dataware follow Orders-prod Visits-prod --format json
+      dataware follow s3://uploads-prod --max-rate 200
+    """
+    return run_follow(
+        pick(AwsOptions, given), given["names"], given["max_rate"], deep=given["deep"]
+    )
+
+
+def run_follow(
+    out: AwsOptions, names: tuple[str, ...], max_rate: float | None, *, deep: bool
+) -> int:
+    """Find what is on record, and follow it."""
+    from dataware.cli.context import outside
+    from dataware.cli.pair import places_on_record
+    from dataware.core.names import is_arn
+    from dataware.ops.context import CopySettings
+    from dataware.ops.follow.follow_names import find_recorded, follow_recorded
+    from dataware.ops.verify import with_real_region
+
+    settings = CopySettings(follow=True, max_rate=max_rate, deep=deep)
+    with outside(out, copies=True) as context:
+        followed = []
+        for name in dict.fromkeys(names):
+            found = find_recorded(context, name)
+            address = found.source if is_arn(found.source) else None
+            source, target = places_on_record(
+                context, found.kind, found.source, found.target, address
+            )
+            followed.append((found, (source, with_real_region(context, found.kind, target))))
+        follow_recorded(context, followed, settings)
+    return 0
