@@ -26,12 +26,11 @@ __all__ = ["live", "server"]
 
 
 def test_what_cannot_be_cut_over_is_refused(live: Live) -> None:
-    """Nothing on record, a bucket, a migration that is not followed, or one that goes on."""
+    """Nothing on record, a migration that is not followed, or one that goes on."""
     context = live.context(threading.Event())
     with pytest.raises(InputError, match="no migration into nothing-here"):
         find_followed(context, "nothing-here")
     for kind, detail, error in (
-        ("s3-bucket", {"followed": True}, "cannot cut over a bucket yet"),
         ("dynamodb-table", {}, "is not followed"),
         ("dynamodb-table", {"followed": True}, "stop it there with Ctrl-C"),
     ):

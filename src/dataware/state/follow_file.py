@@ -35,6 +35,9 @@ FORMAT = 1
 ADDED_TOGETHER = 50_000
 """Keys of one transaction."""
 
+LISTED_TOGETHER = 10_000
+"""Rows that are read at a time where all are."""
+
 _SCHEMA = """
 CREATE TABLE ready (key BLOB PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE lent (key BLOB PRIMARY KEY, since REAL NOT NULL, again REAL) WITHOUT ROWID;
@@ -204,6 +207,22 @@ class FollowFile:
         with self._translate_errors():
             rows = {key: self._base.execute(query, (key,)).fetchone() for key in keys}
         return {key: WrittenVersion(*row) for key, row in rows.items() if row}
+
+    def list_written(self) -> Iterator[tuple[bytes, WrittenVersion]]:
+        """All that is on record of what was written, in the order of keys."""
+        after: bytes | None = None
+        query = (
+            "SELECT key, source, target, intended FROM written"
+            " WHERE ?1 IS NULL OR key > ?1 ORDER BY key LIMIT ?2"
+        )
+        while True:
+            with self._translate_errors():
+                rows = self._base.execute(query, (after, LISTED_TOGETHER)).fetchall()
+            for key, *version in rows:
+                yield key, WrittenVersion(*version)
+            if len(rows) < LISTED_TOGETHER:
+                return
+            after = rows[-1][0]
 
     def save_written(self, versions: Mapping[bytes, WrittenVersion]) -> None:
         """Put versions on record in place of what is there; on disk when this returns."""

@@ -301,7 +301,7 @@ class CutoverLoop:
 
     def _watch(self, now: float) -> None:
         """Read the source's feed; whoever writes to the source after the switch is named."""
-        feed, memory = self._follow.feed, self._follow.memory
+        feed, memory = self._ports.watched or self._follow.feed, self._follow.memory
         try:
             if not self._watches:
                 # A round that was read and is not on disk yet comes again.

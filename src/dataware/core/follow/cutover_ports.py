@@ -92,13 +92,17 @@ class StrayKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CutoverPorts:
-    """What a cut-over works with, beside the follow."""
+    """What a cut-over works with, beside the follow.
+
+    `watched` tells who writes to the source behind the switch; None where the follow's feed does.
+    """
 
     records: CutoverRecords
     hooks: FreezeHooks
     gate: CutoverGate
     comparison: KeyComparison
     strays: StrayKeys
+    watched: ChangeFeed | None = None
 
 
 class FeedMeter:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from dataware.core.follow.written import WrittenKeys
+from dataware.core.follow.written import WrittenKeys, WrittenVersion
 
 UNKNOWN_OUTCOME_SECONDS = 60.0
 """How long a write without an answer may still arrive, and so keeps its key from being carried."""
@@ -198,6 +198,10 @@ class FollowState(DirtyKeys, FollowMemory, WrittenKeys, Protocol):
     """All that one follow keeps on this machine; `is_new` where it held nothing of it before."""
 
     is_new: bool
+
+    def list_written(self) -> Iterator[tuple[bytes, WrittenVersion]]:
+        """All that is on record of what was written, in the order of keys."""
+        ...
 
     def close(self) -> None:
         """Release it; everything is on disk already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -84,6 +84,10 @@ class Following:
     in the target; None where the usual copier will do. The `guarded` ones of both replace only what
     the follow wrote itself, for a target that others may write to; None where the usual ones do.
     `in_account` is how a function follows; None where nothing could call one.
+
+    `list_tags` lists a place without a feed, by key, with the tags of `core.follow.written`; None
+    where a feed tells of changes. `check_way_back` raises RefusedError for an old side to which a
+    cut-over must not be undone.
     """
 
     feed_noun: str
@@ -94,6 +98,8 @@ class Following:
     make_carrier: MakeCarrier
     find_expired: FindExpired
     make_copier: MakeRecordingCopier | None = None
+    list_tags: Callable[[Aws, Location], Iterable[tuple[bytes, str]]] | None = None
+    check_way_back: Callable[[Aws, Location], None] | None = None
     guarded_carrier: MakeCarrier | None = None
     guarded_copier: MakeRecordingCopier | None = None
     in_account: FunctionFeed | None = None

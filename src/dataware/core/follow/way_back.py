@@ -29,7 +29,6 @@ from dataware.core.follow.feed import (
     FeedRound,
     FollowMemory,
     Gap,
-    GapCause,
 )
 from dataware.core.follow.written import TRUSTED, WrittenKeys, WrittenVersion
 
@@ -101,13 +100,10 @@ class OldSide:
         return self._written.is_trusted
 
     def open(self, now: float) -> None:
-        """Go on where the watch ended; without that nobody knows who wrote since the switch."""
+        """Go on where the watch ended."""
         if self._feed is None:
             return
-        position = self._memory.position()
-        if position is None:
-            self._miss((Gap(GapCause.STATE_LOST),), now)
-        self._memory.save_position(self._feed.open(position, now))
+        self._memory.save_position(self._feed.open(self._memory.position(), now))
 
     def poll(self, now: float) -> tuple[frozenset[bytes], bool]:
         """The keys that we wrote and that have changed, and whether all was read."""

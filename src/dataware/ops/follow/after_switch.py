@@ -19,6 +19,7 @@ from dataware.core.follow.cutover import STATES, CutoverRecord, CutoverState
 from dataware.core.follow.cutover_loop import CutoverLoop
 from dataware.core.follow.cutover_ports import CutoverPorts
 from dataware.core.follow.feed import CarryOutcome, DifferenceResult, FollowState, Gap, GapCause
+from dataware.core.follow.following import Following
 from dataware.core.follow.loop import FollowPorts
 from dataware.core.model import Location, MarkerState
 from dataware.core.ports import Journal
@@ -29,10 +30,9 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.cutover_run import StrayKeysTeller
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.undo import UndoableCutover
-from dataware.ops.follow.way_back import switch_off
+from dataware.ops.follow.way_back import find_old_feed, switch_off
 from dataware.ops.forget import find_migration
 from dataware.ops.migration_policy import FEED_ENABLED, UNDO_FEED
-from dataware.ops.verify import aws_of
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import CompleteCutoverRecords, read_cutover
 
@@ -96,39 +96,51 @@ class SourceWatch:
         self._found = found
         self._source = places[0]
         self._journal: Journal
-        self._state: FollowState
+        self._state: FollowState | None = None
         self._loop: CutoverLoop
 
     def __enter__(self) -> SourceWatch:
         """Open what the follow knew. Raises InputError for a source without a feed."""
-        context, found, place = self._context, self._found, self._source
+        context, found = self._context, self._found
         slug, target = found.kind.names.slug, found.target
         following = require_following(found.kind)
-        aws = aws_of(context, place)
-        if not following.feed_noun or following.find_feed(aws, place.name) is None:
-            raise InputError(
-                f"{place.name} has no {following.feed_noun or 'feed of changes'} that is on, so "
-                "whoever writes to it cannot be named"
-            )
         if context.follow_states is None:
             raise IncompleteError("what was read cannot be kept here, so nothing is watched")
         self._journal = context.journals.open(slug, target)
         lost = (Gap(GapCause.STATE_LOST),)
-        self._state = context.follow_states.open(slug, target, str(found.marker.run), lost)
+        try:
+            state = context.follow_states.open(slug, target, str(found.marker.run), lost)
+            self._state = state
+            self._loop = self._make_loop(following, state)
+        except BaseException:
+            self._close()
+            raise
+        self._loop.open(context.clock.now())
+        return self
+
+    def _make_loop(self, following: Following, state: FollowState) -> CutoverLoop:
+        context, found, place = self._context, self._found, self._source
+        slug, target = found.kind.names.slug, found.target
+        feed = find_old_feed(context, following, place, state)
+        if feed is None:
+            what = following.feed_noun or "record on this machine of what was copied"
+            raise InputError(f"{place.name} has no {what}, so whoever writes to it is not seen")
         words: dict[str, object] = {"kind": slug, "source": found.source, "name": target}
         self._strays = StrayKeysTeller(context, self._journal, words)
         records = CompleteCutoverRecords(ParameterMarkers(context.aws, context.clock), slug, target)
         nothing = _NothingElse()
-        self._loop = CutoverLoop(
+        return CutoverLoop(
             CutoverPorts(records, nothing, nothing, nothing, self._strays),
-            FollowPorts(following.make_feed(aws, place.name), nothing, self._state, self._state),
+            FollowPorts(feed, nothing, state, state),
             seconds=since_boot,
         )
-        self._loop.open(context.clock.now())
-        return self
 
     def __exit__(self, *_error: object) -> None:
-        self._state.close()
+        self._close()
+
+    def _close(self) -> None:
+        if self._state is not None:
+            self._state.close()
         self._journal.close()
 
     def watch(self, seconds: float | None) -> CutoverRecord:

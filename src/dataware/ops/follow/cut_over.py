@@ -55,12 +55,6 @@ def find_followed(context: Context, name: str) -> FollowedMigration:
             "--follow`"
         )
     kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
-    if kind.require_copying().ordered:
-        # Its keys cannot be looked up alone on both sides, so the freeze would last for a listing.
-        raise InputError(
-            f"dataware cannot cut over a {kind.short} yet; pause the writers of {status.source}, "
-            f"wait until no key waits, and compare with `dataware verify`"
-        )
     if marker.alive and TOPIC not in marker.detail.get(ACCEPTS, ()):
         holder = marker.detail.get("holder", "another machine")
         raise RefusedError(

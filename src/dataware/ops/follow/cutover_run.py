@@ -16,16 +16,17 @@ from dataware.core.follow.cutover import CutoverAction, CutoverState, CutoverSte
 from dataware.core.follow.cutover_loop import CutoverLoop
 from dataware.core.follow.cutover_ports import CutoverGate, CutoverPorts, FreezeHooks
 from dataware.core.follow.cutover_table import FORTH
-from dataware.core.follow.feed import Gap
+from dataware.core.follow.feed import ChangeFeed, Gap
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.follow import follow_run
+from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.follow_run import FollowRun, FollowTeller
 from dataware.ops.follow.key_comparison import KeyComparisonThread
 from dataware.ops.follow.source_feed import SourceFeed
-from dataware.ops.follow.way_back import WayBack
+from dataware.ops.follow.way_back import WayBack, find_old_feed
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration
 from dataware.ops.verify import aws_of, sides_of
@@ -35,6 +36,9 @@ MAY_PAUSE = frozenset(
     {CutoverState.COPYING, CutoverState.FOLLOWING, CutoverState.GATED, CutoverState.UNDOING}
 )
 """The states in which nobody waits, so that people may pause."""
+
+MOST_LISTED = 500
+"""Keys that are looked up one by one where each takes a request of its own; more are listed."""
 
 NAMED = 10
 """Stray keys that one event names."""
@@ -118,6 +122,7 @@ class CutoverRun(FollowRun):
         self._may_pause = True
         self._journal: Journal
         self._strays: StrayKeysTeller
+        self._watched: ChangeFeed | None = None
         self._comparison: KeyComparisonThread
         self._way_back = WayBack(context, migration, run, self._publish_now)
 
@@ -138,11 +143,15 @@ class CutoverRun(FollowRun):
             readers = sides_of(kind, pair, partial(aws_of, context))
             return readers.source, readers.target
 
-        self._comparison = KeyComparisonThread(self._difference_tools(order), make_readers)
+        most = MOST_LISTED if kind.require_copying().ordered else None
+        self._comparison = KeyComparisonThread(self._difference_tools(order), make_readers, most)
         self._strays = StrayKeysTeller(context, journal, dict(self._migration.words()))
         settings = self._cutover_settings
         gate = PausableGate(settings.gate, self._is_paused)
-        given = CutoverPorts(records, settings.hooks, gate, self._comparison, self._strays)
+        self._watched = self._make_watched(order)
+        given = CutoverPorts(
+            records, settings.hooks, gate, self._comparison, self._strays, self._watched
+        )
         self._cutover = CutoverLoop(
             given,
             ports,
@@ -151,6 +160,18 @@ class CutoverRun(FollowRun):
             freeze_limit=settings.freeze_limit,
         )
         return self._cutover.loop
+
+    def _make_watched(self, order: CopyOrder) -> ChangeFeed | None:
+        """What tells who writes to a source without a feed behind the switch."""
+        following, state = require_following(self._migration.kind), self._state
+        if following.list_tags is None:
+            return None
+        feed = find_old_feed(self._context, following, order.source, state)
+        if feed is not None:
+            # What is on record and was never there is looked at, and forgotten, before the freeze.
+            now = self._context.clock.now()
+            state.add(feed.poll(now).keys, now)
+        return find_old_feed(self._context, following, order.source, state)
 
     def _is_paused(self) -> bool:
         """Whether people pause; while writers wait for the switch nothing else is waited for."""
@@ -184,6 +205,9 @@ class CutoverRun(FollowRun):
         if context.stop() and not cutover.failure:
             cutover.failure = "a person asked to stop"
         before = cutover.record.state
+        if before is CutoverState.GATED and cutover.loop.conflicts and not cutover.failure:
+            number = format_count(len(cutover.loop.conflicts), "key")
+            cutover.failure = f"{number} of the target hold what the follow did not write"
         self._may_pause = before in MAY_PAUSE
         self._hold(cutover.loop)
         if before in FORTH.freeze:
@@ -256,7 +280,7 @@ class CutoverRun(FollowRun):
         """Name whoever writes to the source behind the switch. Raises SidesDifferError."""
         self.is_on_record = True
         context, settings = self._context, self._cutover_settings
-        if not chosen.noun:
+        if not chosen.noun and self._watched is None:
             context.emit(
                 event("stray-gap", why="it has no feed of changes", **self._migration.words())
             )

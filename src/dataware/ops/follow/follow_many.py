@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dataware.core.errors import IncompleteError, InputError, RefusedError
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.plan import Plan, Planned, copies
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.asked_cutover import AskedFollowRun
 from dataware.ops.follow.exclusive import check_exclusive, check_settings
-from dataware.ops.follow.follow_run import FollowRun
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.ops.side_by_side import MOST_BEGUN
@@ -53,9 +52,4 @@ def follow_migration(context: Context, migration: Migration, on_locked: Callable
     Returns once both sides are switched, because somebody asked for that on another machine. Raises
     RefusedError for a target that others fill, and IncompleteError where a person stops it.
     """
-    can_cut_over = not migration.kind.require_copying().ordered
-    make_run = AskedFollowRun if can_cut_over else FollowRun
-    run_migration(context, check_exclusive(context, migration), on_locked, make_run)
-    if can_cut_over:
-        return
-    raise IncompleteError("the follow ended by itself; run the same command again to go on")
+    run_migration(context, check_exclusive(context, migration), on_locked, AskedFollowRun)

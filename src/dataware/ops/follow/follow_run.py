@@ -116,6 +116,7 @@ class FollowRun(MigrationRun):
     """The steps of a followed migration."""
 
     _written: WrittenKeys
+    _state: FollowState
     _time: SteadyTime
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
@@ -126,7 +127,7 @@ class FollowRun(MigrationRun):
             self._context, self._migration, following, difference, self._publish_now
         )
         state = self._open_state(chosen)
-        self._written = state
+        self._written = self._state = state
         if state.is_new and following.make_copier is not None:
             # Reading both sides again records what stands in the target and is equal.
             self._restart(journal, CopyState.of(journal.records()))

@@ -21,10 +21,15 @@ class KeyComparisonThread:
     """
 
     def __init__(
-        self, tools: DifferenceTools, make_readers: Callable[[], tuple[Reader, Reader]]
+        self,
+        tools: DifferenceTools,
+        make_readers: Callable[[], tuple[Reader, Reader]],
+        most: int | None = None,
     ) -> None:
+        """Compare by key; all instead of more than `most` keys, where a look at each is dear."""
         self._tools = tools
         self._make_readers = make_readers
+        self._most = most
         self._whole: BackgroundDifference | None = None
         self._thread: threading.Thread | None = None
         self._result: DifferenceResult | None = None
@@ -34,7 +39,7 @@ class KeyComparisonThread:
         """Begin to read `keys` on both sides; None stands for all."""
         self.close()
         self._result = self._error = None
-        if keys is None:
+        if keys is None or (self._most is not None and len(keys) > self._most):
             self._whole = BackgroundDifference(self._tools)
             self._whole.start()
             return

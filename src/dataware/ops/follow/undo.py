@@ -87,9 +87,10 @@ def report_undo(
     """Tell what an undo would do; changes nothing. Raises LookupFailedError."""
     old, new = places
     following = require_following(found.kind)
+    check_old_side(context, found, old)
     noun = following.feed_noun
     has_feed = noun and following.find_feed(aws_of(context, new), new.name)
-    has_old_feed = noun and following.find_feed(aws_of(context, old), old.name)
+    has_old_feed = following.list_tags or following.find_feed(aws_of(context, old), old.name)
     by = f"by its {noun}" if has_feed else "by comparing both sides"
     texts = [f"what was written to {new.name} since the switch is carried back {by}"]
     texts.append(f"this writes to {old.name}, which holds the data again afterwards")
@@ -106,6 +107,13 @@ def report_undo(
         context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **found.words))
 
 
+def check_old_side(context: Context, found: UndoableCutover, old: Location) -> None:
+    """Raise RefusedError where what a way back replaces would be gone."""
+    check = require_following(found.kind).check_way_back
+    if check is not None:
+        check(aws_of(context, old), old)
+
+
 def undo(
     context: Context,
     found: UndoableCutover,
@@ -120,6 +128,7 @@ def undo(
     conflicts that nobody has decided, and IncompleteError where it was given up.
     """
     old, new = places
+    check_old_side(context, found, old)
     prepared = prepare_migration(context, found.kind.cfn_type, old, new, settings)
     recorded = prepared.marker.detail.get("identity", prepared.marker.identity)
     seen = prepared.target.identity

@@ -18,7 +18,7 @@ from dataware.core.errors import DatawareError, IncompleteError, RefusedError
 from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState, CutoverStep
 from dataware.core.follow.cutover_ports import UncertainOutcomes
-from dataware.core.follow.feed import FollowState, Gap, GapCause
+from dataware.core.follow.feed import ChangeFeed, FollowState, Gap, GapCause
 from dataware.core.follow.following import Following
 from dataware.core.follow.loop import FollowLoop, FollowPorts
 from dataware.core.follow.steady_time import SteadyTime
@@ -38,11 +38,16 @@ from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.follow_run import FollowTeller
 from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
-from dataware.ops.follow.way_back import open_way_back, read_strays, switch_off
+from dataware.ops.follow.way_back import (
+    find_old_feed,
+    list_changes,
+    open_way_back,
+    read_strays,
+    switch_off,
+)
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import UNDO_FEED, Migration
-from dataware.ops.verify import aws_of
 from dataware.state.cutover_records import read_cutover
 from dataware.state.marker_value import ACCEPTS, ASKED, CUTOVER, HOOK, OUTCOME
 from dataware.verify.verdict import Verdict
@@ -120,11 +125,15 @@ class UndoRun(CutoverRun):
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Carry back, and open the source. Raises IncompleteError where that was given up."""
         following = require_following(self._migration.kind).guard()
-        difference = BackgroundDifference(self._difference_tools(order))
+        tools = replace(self._difference_tools(order), choose=self._leave_kept)
+        difference = BackgroundDifference(tools)
         chosen = choose_feed(
             self._context, self._migration, following, difference, self._publish_now
         )
         forth, kept = self._open_states(chosen)
+        by_record = list_changes(self._context, following, order.source, forth, is_target=True)
+        if by_record is not None:
+            chosen = replace(chosen, feed=by_record)
         replaces = self._on_conflict is UndoConflict.REPLACE
         written = UndoWritten(kept, replaces=replaces)
         self._old = self._make_old_side(journal, following, forth, written)
@@ -168,27 +177,37 @@ class UndoRun(CutoverRun):
         self, journal: Journal, following: Following, forth: FollowState, written: UndoWritten
     ) -> OldSide:
         place = self._migration.order.target
-        aws = aws_of(self._context, place)
-        feed = (
-            following.make_feed(aws, place.name) if following.find_feed(aws, place.name) else None
-        )
+        feed = find_old_feed(self._context, following, place, forth)
         strays, is_missed = read_strays(journal.records())
         words = dict(self._forth.words())
         teller = StrayKeysTeller(self._context, journal, words)
         if feed is None:
-            why = "it has no feed of changes, so whoever wrote to it since the switch is unknown"
+            why = "what was written to it since the switch is not known here"
             self._context.emit(event("stray-gap", why=why, **words))
-        return OldSide(feed, forth, written, teller, strays, is_known=not is_missed)
+        # A stream is gone on with; a listing shows all that is not as the follow has left it.
+        is_known = not is_missed and (bool(following.list_tags) or forth.position() is not None)
+        return OldSide(feed, forth, written, teller, strays, is_known=is_known)
+
+    def _make_watched(self, order: CopyOrder) -> ChangeFeed | None:
+        """Nothing is watched after the way back."""
+        return None
 
     def _difference_tools(self, order: CopyOrder) -> DifferenceTools:
         return replace(super()._difference_tools(order), choose=self._choose)
 
     def _choose(self, keys: Collection[bytes]) -> frozenset[bytes]:
         """Those of `keys` that have to be equal in the end."""
-        count = self._old.choose(keys)
+        return self._leave_kept(self._old.choose(keys))
+
+    def _leave_kept(self, keys: Collection[bytes]) -> frozenset[bytes]:
+        """Those of `keys` that no person has decided to leave as they are.
+
+        Of what differs on the old side alone and what differs on both a comparison knows nothing,
+        so all of that is listed.
+        """
         if self._on_conflict is UndoConflict.KEEP:
-            return count - self._cutover.loop.conflicts.keys()
-        return count
+            return frozenset(keys) - self._cutover.loop.conflicts.keys()
+        return frozenset(keys)
 
     def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
         """Carry back and open the source. Raises where the way back was given up."""

@@ -12,11 +12,15 @@ from typing import Any
 
 from dataware.core.errors import DatawareError, NotFoundError
 from dataware.core.events import event
-from dataware.core.follow.feed import FollowState, FollowStates, Gap
+from dataware.core.follow.feed import ChangeFeed, FollowState, FollowStates, Gap
+from dataware.core.follow.following import Following
+from dataware.core.follow.ledger import LedgerFeed, swap_tags
+from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Location
 from dataware.core.names import place_of
 from dataware.core.ports import Journal
 from dataware.kinds import kinds
+from dataware.migrate import since_boot
 from dataware.ops.context import Context
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.marker_names import on_record
@@ -137,3 +141,40 @@ def switch_off(context: Context, slug: str, name: str, feed: object) -> None:
     if following.disable_feed(aws_of(context, place), place.name, feed):
         text = f"Switched off the {following.feed_noun} of {name}, which the follow had enabled"
         context.emit(event("done", text=text, name=name))
+
+
+def find_old_feed(
+    context: Context, following: Following, place: Location, state: FollowState
+) -> ChangeFeed | None:
+    """What tells who writes to the old side since the switch; None where nothing does.
+
+    Raises LookupFailedError.
+    """
+    if following.list_tags is not None:
+        return list_changes(context, following, place, state)
+    aws = aws_of(context, place)
+    if following.find_feed(aws, place.name) is None:
+        return None
+    return following.make_feed(aws, place.name)
+
+
+def list_changes(
+    context: Context,
+    following: Following,
+    place: Location,
+    state: FollowState,
+    *,
+    is_target: bool = False,
+) -> LedgerFeed | None:
+    """A feed of what is not as the follow has left it; None without what it wrote down of that.
+
+    Without it every object would look like somebody else's.
+    """
+    list_tags, aws = following.list_tags, aws_of(context, place)
+    if list_tags is None or state.is_new:
+        return None
+
+    def on_record() -> Iterable[tuple[bytes, WrittenVersion]]:
+        return swap_tags(state.list_written()) if is_target else state.list_written()
+
+    return LedgerFeed(lambda: list_tags(aws, place), on_record, since_boot)

@@ -6,15 +6,16 @@ writes; `carrier` brings keys to the current state of the source, and never repl
 object that the follow did not write.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import NoReturn
 
-from dataware.core.errors import InputError
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow.following import Following
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.follow.carrier import BucketCarrier
 from dataware.kinds.s3_bucket.follow.copier import RecordingCopier
+from dataware.kinds.s3_bucket.verify.reader import BucketReader
 
 
 def _find_feed(_aws: Aws, _bucket: str) -> None:
@@ -41,6 +42,33 @@ def _find_expired(
     return frozenset()
 
 
+def _list_tags(aws: Aws, place: Location) -> Iterator[tuple[bytes, str]]:
+    """The current objects by key, relative to the prefix, with their ETags."""
+    reader = BucketReader(aws, place, deep=False)
+    for part in reader.parts():
+        for page in reader.pages(part):
+            for record in page.records:
+                yield record[0], record[1].decode()
+
+
+def _check_way_back(aws: Aws, place: Location) -> None:
+    """Raise RefusedError for a bucket whose former objects a way back would overwrite for good.
+
+    Amazon S3 User Guide, "How S3 Versioning works": with versioning a write keeps what it replaces,
+    and a delete makes a marker.
+    """
+    name = place.name.rpartition(":::")[2]
+    with aws.translate_errors(f"bucket {name}", "s3:GetBucketVersioning"):
+        answer = aws.client("s3").get_bucket_versioning(
+            Bucket=name, ExpectedBucketOwner=place.owner
+        )
+    if answer.get("Status") != "Enabled":
+        raise RefusedError(
+            f"bucket {name} keeps no versions, so an undo would replace its objects for good; "
+            "nothing was changed; enable its versioning, and run the same command again"
+        )
+
+
 FOLLOWING = Following(
     feed_noun="",
     find_feed=_find_feed,
@@ -50,6 +78,8 @@ FOLLOWING = Following(
     make_carrier=BucketCarrier,
     find_expired=_find_expired,
     make_copier=RecordingCopier,
+    list_tags=_list_tags,
+    check_way_back=_check_way_back,
 )
 
 __all__ = ["FOLLOWING"]

@@ -1,0 +1,144 @@
+"""The parts of a way back: who wrote what since the switch, and what may be replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import pytest
+
+from dataware.core.errors import LookupFailedError
+from dataware.core.follow.feed import FeedRound, Gap, GapCause
+from dataware.core.follow.way_back import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
+from dataware.core.follow.written import WrittenVersion
+from support.follow_memory import LogFeed, MemoryFollow, SideCarrier
+
+OURS = WrittenVersion("s", "t")
+
+
+class Record:
+    """What was written, in memory."""
+
+    def __init__(self, **rows: WrittenVersion) -> None:
+        self.rows = {key.encode(): version for key, version in rows.items()}
+
+    def find_written(self, keys: Collection[bytes]) -> Mapping[bytes, WrittenVersion]:
+        """Those that are there."""
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def save_written(self, versions: Mapping[bytes, WrittenVersion]) -> None:
+        """Keep versions."""
+        self.rows.update(versions)
+
+    def forget_written(self, keys: Collection[bytes]) -> None:
+        """Never asked for: what was deleted is remembered."""
+        raise AssertionError(keys)
+
+
+class Told:
+    """Who is told of strays."""
+
+    def __init__(self) -> None:
+        self.keys: set[bytes] = set()
+        self.gaps = 0
+
+    def add(self, keys: Collection[bytes], _now: float) -> None:
+        """Strays."""
+        self.keys |= set(keys)
+
+    def report_gaps(self, gaps: Collection[Gap], _now: float) -> None:
+        """Gaps."""
+        self.gaps += len(gaps)
+
+
+class BrokenFeed(LogFeed):
+    """A feed that does not answer."""
+
+    def poll(self, now: float) -> FeedRound:
+        """No answer."""
+        raise LookupFailedError("no answer")
+
+
+def make_old(
+    feed: LogFeed | None, record: Record, *strays: bytes, is_known: bool = True
+) -> tuple[OldSide, UndoWritten, Told]:
+    """The old side of a way back."""
+    written, told = UndoWritten(record), Told()
+    old = OldSide(feed, MemoryFollow(), written, told, strays, is_known=is_known)
+    old.open(0.0)
+    return old, written, told
+
+
+def test_what_the_old_sides_feed_tells_is_ours_or_a_strays() -> None:
+    """Ours is looked at once more; a stray is named, and stays as it is."""
+    feed = LogFeed([(1.0, b"mine"), (2.0, b"theirs")])
+    old, _, told = make_old(feed, Record(mine=OURS))
+    feed.at = 0
+    assert old.poll(3.0) == (frozenset({b"mine"}), True)
+    assert told.keys == old.strays == {b"theirs"}
+    assert old.choose([b"mine", b"theirs", b"other"]) == {b"mine", b"other"}
+
+
+def test_a_key_that_was_named_as_a_stray_and_that_we_wrote_since_counts_again() -> None:
+    """A person decided to replace it; from then on it has to be equal."""
+    old, _, _ = make_old(LogFeed([]), Record(mine=OURS), b"mine")
+    assert old.choose([b"mine"]) == {b"mine"}
+
+
+def test_nothing_on_record_may_be_replaced_only_while_the_old_side_is_known() -> None:
+    """A gap, or no feed at all, and whatever stands there may be somebody's."""
+    old, written, told = make_old(feed := LogFeed([]), Record())
+    assert written.find_written([b"a"])[b"a"].explains("anything")
+    feed.gaps = [Gap(GapCause.TRIMMED)]
+    old.poll(1.0)
+    assert (old.is_known, told.gaps) == (False, 1)
+    assert written.find_written([b"a"]) == {}
+    for without in (make_old(None, Record()), make_old(LogFeed([]), Record(), is_known=False)):
+        assert not without[0].is_known
+        assert without[1].find_written([b"a"]) == {}
+
+
+def test_a_person_may_decide_that_everything_is_replaced() -> None:
+    """Also what somebody wrote after us."""
+    written = UndoWritten(Record(a=OURS), replaces=True)
+    written.is_trusted = False
+    found = written.find_written([b"a", b"b"])
+    assert all(version.explains("anything") for version in found.values())
+    assert not found[b"a"].explains("")
+    assert found[b"a"].settle("tag") == WrittenVersion("", "tag")
+
+
+def test_a_delete_of_ours_is_remembered() -> None:
+    """The old side's feed will tell of it, and it is nobody else's."""
+    record = Record(a=OURS)
+    written = UndoWritten(record)
+    written.forget_written([b"a"])
+    assert written.find_ours([b"a", b"b"]) == {b"a"}
+    assert not written.find_written([b"a"])[b"a"].explains("t")
+
+
+def test_a_round_has_both_sides_and_is_whole_only_where_both_are() -> None:
+    """Else a write of ours that was overwritten could be seen too late."""
+    new, record = LogFeed([(1.0, b"new")]), Record(mine=OURS)
+    feed = LogFeed([(1.0, b"mine")])
+    old, _, _ = make_old(feed, record)
+    both = BothSidesFeed(new, old)
+    both.open({"at": 0}, 0.0)
+    feed.at = 0
+    change_round = both.poll(2.0)
+    assert (change_round.keys, change_round.whole) == ({b"new", b"mine"}, True)
+    broken, _, _ = make_old(BrokenFeed([]), record)
+    assert not BothSidesFeed(new, broken).poll(3.0).whole
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_what_both_sides_wrote_is_carried_only_where_a_person_said_so(*, replaces: bool) -> None:
+    """Else it is a conflict, and the old side's stays."""
+    old, _, _ = make_old(LogFeed([]), Record(), b"both")
+    new_items, old_items = {b"both": 1, b"new": 2}, {b"both": 3}
+    carrier = UndoCarrier(SideCarrier(new_items, old_items), old, replaces=replaces)
+    outcome = carrier.carry([b"both", b"new"], 0.0)
+    assert old_items == {b"both": 1 if replaces else 3, b"new": 2}
+    assert [each.key for each in outcome.conflicts] == ([] if replaces else [b"both"])
+    assert outcome.carried == {b"both", b"new"} - {each.key for each in outcome.conflicts}
+    only = carrier.carry([b"both"], 0.0)
+    assert bool(only.carried) == replaces
