@@ -24,13 +24,14 @@ class Bench(Protocol):
 
     `names` are two valid names; `content_calls` are the operations that the probe's view of
     content rests on (none where existing means having data); `name_in_arn` is False where ARNs hold
-    an id that the service makes up; `actions` gives the IAM actions of operations whose action has
-    another name.
+    an id that the service makes up; `has_keys` is False where units of data have no keys of their
+    own; `actions` gives the IAM actions of operations whose action has another name.
     """
 
     names: tuple[str, str]
     content_calls: tuple[str, ...] = ()
     name_in_arn: bool = True
+    has_keys: bool = True
     actions: Mapping[str, tuple[str, ...]] = {}
 
     def deny(self, seen: Seen, forward: Forward) -> Reply:
@@ -172,33 +173,63 @@ class BucketBench(Bench):
         proxy.add(fault, operation="ListObjectsV2")
 
 
-class ParameterBench(Bench):
-    """AWS::SSM::Parameter: it cannot be copied, so only making one is needed."""
-
-    names = ("/bench/old", "/bench/new")
+class LookedAtBench(Bench):
+    """A type that is not copied, so only making and filling one is needed."""
 
     def deny(self, seen: Seen, forward: Forward) -> Reply:
         return json_error("AccessDeniedException")(seen, forward)
-
-    def make(self, aws: Account, name: str) -> None:
-        aws.client("ssm").put_parameter(Name=name, Value="v", Type="String")
 
     def fill(self, aws: Account, name: str, count: int) -> None:
         return
 
     def change(self, aws: Account, name: str) -> str:
-        raise AssertionError("a parameter has no units of data")
+        raise AssertionError("its units of data are not compared")
 
     remove = add = change
 
     def content(self, aws: Account, name: str) -> object:
-        return aws.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+        raise AssertionError("its content is not copied")
 
     def shrink_pages(self, proxy: FaultProxy) -> None:
         return
 
 
-class RepositoryBench(ParameterBench):
+class ParameterBench(LookedAtBench):
+    """AWS::SSM::Parameter: a history of values, without keys of their own.
+
+    One that exists holds a value, so the target of a copy is one that is not there.
+    """
+
+    names = ("/bench/old", "/bench/new")
+    has_keys = False
+
+    def make(self, aws: Account, name: str) -> None:
+        aws.client("ssm").put_parameter(Name=name, Value="v", Type="String")
+
+    def fill(self, aws: Account, name: str, count: int) -> None:
+        for each in self.names:
+            aws.client("ssm").delete_parameter(Name=each)
+        for number in range(count):
+            aws.client("ssm").put_parameter(
+                Name=name, Value=f"value {number}", Type="SecureString", Overwrite=number > 0
+            )
+            if number % 3 == 0:
+                aws.client("ssm").label_parameter_version(Name=name, Labels=[f"label-{number}"])
+
+    def change(self, aws: Account, name: str) -> str:
+        aws.client("ssm").put_parameter(Name=name, Value="another", Overwrite=True)
+        return "the newest value"
+
+    def content(self, aws: Account, name: str) -> object:
+        pages = aws.client("ssm").get_paginator("get_parameter_history")
+        return [
+            (row["Type"], row["Value"], sorted(row["Labels"]))
+            for page in pages.paginate(Name=name, WithDecryption=True)
+            for row in page["Parameters"]
+        ]
+
+
+class RepositoryBench(LookedAtBench):
     """AWS::ECR::Repository: images with a layer each, under the tags ``v0``, ``v1``, …."""
 
     names = ("bench/old", "bench/new")
@@ -228,7 +259,7 @@ class RepositoryBench(ParameterBench):
         return images_of(aws, name)
 
 
-class UserPoolBench(ParameterBench):
+class UserPoolBench(LookedAtBench):
     """AWS::Cognito::UserPool: looked into by its name, not copied."""
 
     names = ("bench-old", "bench-new")
@@ -246,7 +277,7 @@ class UserPoolBench(ParameterBench):
             idp.admin_create_user(UserPoolId=pool, Username=f"user-{i}")
 
 
-class LogGroupBench(ParameterBench):
+class LogGroupBench(LookedAtBench):
     """AWS::Logs::LogGroup: looked into, not copied."""
 
     names = ("/bench/old", "/bench/new")
@@ -260,7 +291,7 @@ class LogGroupBench(ParameterBench):
         put_events(aws.client("logs"), name, [now - number for number in range(count)])
 
 
-class SecretBench(ParameterBench):
+class SecretBench(LookedAtBench):
     """AWS::SecretsManager::Secret: looked into without its value, copied with it."""
 
     names = ("bench/old", "bench/new")
@@ -313,7 +344,7 @@ class SecretBench(ParameterBench):
         return version
 
 
-class QueueBench(ParameterBench):
+class QueueBench(LookedAtBench):
     """AWS::SQS::Queue: its messages are counted by the service."""
 
     names = ("bench-old", "bench-new")
@@ -328,7 +359,7 @@ class QueueBench(ParameterBench):
             aws.client("sqs").send_message(QueueUrl=url, MessageBody=str(number))
 
 
-class StreamBench(ParameterBench):
+class StreamBench(LookedAtBench):
     """AWS::Kinesis::Stream: read from its oldest record on."""
 
     names = ("bench-old", "bench-new")
@@ -344,7 +375,7 @@ class StreamBench(ParameterBench):
             )
 
 
-class FileSystemBench(ParameterBench):
+class FileSystemBench(LookedAtBench):
     """AWS::EFS::FileSystem: known by a tag, or by its id; its size is that of the service."""
 
     names = ("bench-old", "bench-new")
@@ -356,7 +387,7 @@ class FileSystemBench(ParameterBench):
         )
 
 
-class InstanceBench(ParameterBench):
+class InstanceBench(LookedAtBench):
     """AWS::RDS::DBInstance: existing means having data."""
 
     names = ("bench-old", "bench-new")
@@ -387,7 +418,7 @@ class ClusterBench(InstanceBench):
         )
 
 
-class KeyBench(ParameterBench):
+class KeyBench(LookedAtBench):
     """AWS::KMS::Key: known by its id, or by an alias."""
 
     names = ("alias/bench-old", "alias/bench-new")
@@ -399,7 +430,7 @@ class KeyBench(ParameterBench):
         kms.create_alias(AliasName=name, TargetKeyId=key)
 
 
-class DomainBench(ParameterBench):
+class DomainBench(LookedAtBench):
     """AWS::OpenSearchService::Domain: existing means having data."""
 
     names = ("bench-old", "bench-new")

@@ -36,6 +36,7 @@ LEFT_OUT = (
     *("aws/plain_http.py", "core/hidden_values.py"),
     *("kinds/ecr_repository/copy", "kinds/ecr_repository/verify"),
     *("kinds/secret/copy", "kinds/secret/verify"),
+    *("kinds/ssm_parameter/copy", "kinds/ssm_parameter/verify"),
     *(
         "aws/simulate.py",
         "core/app_plan.py",

@@ -207,15 +207,16 @@ GUIDE: dict[int, Guide] = {
     ),
     18: Guide(
         "no-copier",
-        "dataware can inspect this type, but cannot copy and verify its content.",
+        "dataware cannot copy and verify the content of this type, or does so by hand alone.",
         "❌ Stopped at /spaceport/key-prod (rule 18): data would have to be copied to "
-        "/spaceport/key-prod, but dataware cannot copy an SSM parameter; copy it yourself, or set "
-        "on_fallback_data to import",
+        "/spaceport/key-prod, but no plan copies an SSM parameter, whose template holds its value; "
+        "copy it yourself (`dataware migrate ssm:///spaceport/key ssm:///spaceport/key-prod`), or "
+        "set on_fallback_data to import",
         (
             "Copy it yourself, then run again: the preferred one has data then.",
             "Or import the fallback itself: `--on-fallback-data import`.",
         ),
-        also="a copy is due, and the resource type has no copier",
+        also="a copy is due, and the resource type has no copier, or none for plans",
     ),
     20: Guide(
         "not-adoptable",

@@ -192,7 +192,8 @@ class Copying:
     that `relays` is read and written by different credentials, if need be. `rehearsal` gives how
     its migration is rehearsed.
     `in_deployments` is False where only the command line copies, because a deployment has no room
-    for what that takes. `makes_target` says that the copier makes a target that is not there.
+    for what that takes. `makes_target` says that the copier makes a target that is not there,
+    and `in_plans` is False where no plan copies, because the template holds the whole value.
     """
 
     scheme: str
@@ -218,6 +219,7 @@ class Copying:
     relays: bool = False
     in_deployments: bool = True
     makes_target: bool = False
+    in_plans: bool = True
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,11 @@ class Kind:
     def is_copied_in_deployments(self) -> bool:
         """Whether the deployment of a stack can copy its data, not the command line alone."""
         return self.copying is not None and self.copying.in_deployments
+
+    @property
+    def is_copied_by_plans(self) -> bool:
+        """Whether a plan may copy its data, not a person by hand alone."""
+        return self.copying is not None and self.copying.in_plans
 
     def require_copying(self) -> Copying:
         """How its data is copied. Raises InputError for a type that is not copied."""

@@ -289,7 +289,7 @@ def _arn_pattern(kind: Kind) -> re.Pattern[str] | None:
     None for a kind that is known by name only: where nothing is copied, nothing comes from
     elsewhere.
     """
-    arns = kind.access.arns(*PLACEHOLDERS) if kind.copying else ()
+    arns = kind.access.arns(*PLACEHOLDERS) if kind.is_copied_by_plans else ()
     return _pattern_of(arns[0]) if arns else None
 
 

@@ -35,7 +35,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "DescribeContinuousBackups": frozenset({"TableNotFoundException"}),
     "DescribeTimeToLive": _NO_RESOURCE,
     "ListTagsOfResource": _NO_RESOURCE,
-    "GetParameter": frozenset({"ParameterNotFound"}),
+    **dict.fromkeys(("GetParameter", "GetParameterHistory"), frozenset({"ParameterNotFound"})),
     "DescribeStackResources": _NO_STACK,
     "DescribeStacks": _NO_STACK,
     "DescribeStackEvents": _NO_STACK,

@@ -198,12 +198,9 @@ def _way_to_see(source: Facts) -> str:
 
 
 def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
-    """A kind without a copier migrates nothing, and a resource to create needs properties."""
-    if decision.action in COPYING and kind.copying is None:
-        reason = (
-            f"data would have to be copied to {wanted.preferred}, but dataware cannot copy "
-            f"{with_article(kind.noun)}; copy it yourself, or set on_fallback_data to import"
-        )
+    """A kind that no plan copies migrates nothing, and a resource to create needs properties."""
+    if decision.action in COPYING and not kind.is_copied_by_plans:
+        reason = _explain_uncopied(kind, wanted, decision)
         return replace(decision, action=Action.STOP, rule=18, reason=reason, source=None)
     if wanted.unresolved and preferred.existence is not Existence.EXISTS:
         text = (
@@ -213,6 +210,20 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
         if decision.action in COPYING:
             return replace(decision, warnings=(*decision.warnings, text))
     return decision
+
+
+def _explain_uncopied(kind: Kind, wanted: Wanted, decision: Decision) -> str:
+    """Why no plan copies the data of a kind, and what to do."""
+    noun, way = with_article(kind.noun), ""
+    but = f"but dataware cannot copy {noun}"
+    if kind.copying is not None:
+        scheme = kind.copying.scheme
+        but = f"but no plan copies {noun}, whose template holds its value"
+        way = f" (`dataware migrate {scheme}://{decision.source} {scheme}://{wanted.preferred}`)"
+    return (
+        f"data would have to be copied to {wanted.preferred}, {but}; copy it yourself{way}, or set "
+        "on_fallback_data to import"
+    )
 
 
 def _refuse_second_of_a_name(

@@ -1,19 +1,24 @@
-"""The card of AWS::SSM::Parameter: looked at and taken in, never copied.
+"""The card of AWS::SSM::Parameter: looked at, taken in, or copied by hand with its history.
 
 A parameter always holds a value, so one that exists has data. The probe asks for the value
 undecrypted and throws it away: GetParameter, unlike DescribeParameters, can be allowed for a
-single parameter (Service Authorization Reference, AWS Systems Manager).
+single parameter (Service Authorization Reference, AWS Systems Manager). A plan never copies one,
+because a template holds the whole value.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Kind, Names, Permissions, Template
-from dataware.core.model import Content, Existence, Facts, absent
+from dataware.core.estimate import Throughput
+from dataware.core.kind import Copying, Kind, Names, Permissions, Template
+from dataware.core.model import Content, Existence, Facts, Location, absent
 from dataware.core.ports import Aws
 from dataware.core.probing import problem_of
+from dataware.core.reader import Reader
 
 _GET = "ssm:GetParameter"
 _NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -51,6 +56,26 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
     return (f"arn:{partition}:ssm:{region}:{account}:parameter/{name.removeprefix('/')}",)
 
 
+def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
+    # Most runs copy no parameter, and a deployment never does.
+    from dataware.kinds.ssm_parameter.copy.copier import ParameterCopier  # noqa: PLC0415 - see above
+
+    return ParameterCopier(tools, order)
+
+
+def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
+    from dataware.kinds.ssm_parameter.verify.reader import (  # noqa: PLC0415 - as the copier
+        ParameterReader,
+    )
+
+    del all_versions, deep
+    return ParameterReader(aws, place)
+
+
+_HISTORY = "ssm:GetParameterHistory"
+_READ = (_HISTORY, "ssm:ListTagsForResource")
+_WRITE = ("ssm:AddTagsToResource", "ssm:LabelParameterVersion", "ssm:PutParameter")
+
 KIND = Kind(
     cfn_type="AWS::SSM::Parameter",
     names=Names("ssm-parameter", "SSM parameter", "parameter", "value", check_name),
@@ -58,9 +83,23 @@ KIND = Kind(
     access=Permissions(
         phases={
             "probe": (_GET,),
+            "read": _READ,
+            "write": (*_READ, *_WRITE),
+            "verify": (_HISTORY,),
             "create": ("ssm:PutParameter", "ssm:GetParameters", "ssm:AddTagsToResource"),
         },
         arns=_arns,
     ),
     probe=probe,
+    copying=Copying(
+        scheme="ssm",
+        copier=_make_copier,
+        reader=_make_reader,
+        readers=1,
+        writers=1,
+        speed=Throughput(3.0),
+        in_deployments=False,
+        in_plans=False,
+        makes_target=True,
+    ),
 )

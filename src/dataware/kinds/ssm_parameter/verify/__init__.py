@@ -1,0 +1,1 @@
+"""Reads a parameter for verification; shares no code with the copier."""
