@@ -80,6 +80,9 @@ LOSSES: dict[Loss, str] = {
     Loss.RENAMED: (
         f"{TYPED}test_rule_19_a_rename_is_a_new_resource_with_the_old_name_as_its_fallback"
     ),
+    Loss.DELETES: (
+        "e2e/test_guard.py::test_a_change_that_deletes_data_in_place_stops_until_it_is_allowed"
+    ),
     Loss.REPLACED: f"{TYPED}test_rule_19_another_key_schema_is_a_new_resource_beside_it",
 }
 """The recipes at the end of the guard's lines, by what would happen."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.destructive_change import DestructiveChange
+from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.expand import expand
 from dataware.core.guard import AppIndex, threats
 from dataware.core.kind import Kind
@@ -47,9 +47,10 @@ def held_by(document: Any) -> dict[str, Deployed]:
 
 
 def lost(before: Any, now: Any, held: dict[str, Deployed]) -> list[DestructiveChange]:
-    """The threats of an update from one document to another."""
+    """The resources that an update from one document to another would lose as a whole."""
     was = stack_of(before)
-    return list(threats(AppIndex(CARDS), stack_of(now), was.resources, held, was.unseen))
+    found = threats(AppIndex(CARDS), stack_of(now), was.resources, held, was.unseen)
+    return [one for one in found if one.loss is not Loss.DELETES]
 
 
 def decides(document: Any, node: Node) -> set[str]:

@@ -7,8 +7,20 @@ from typing import Any
 
 import pytest
 
-from dataware.core.model import Action, Decision, Existence, Facts, ImportMode, OnError, Wanted
-from dataware.core.protection import compare_protection, find_weakened
+from dataware.core.destructive_change import Loss
+from dataware.core.guard import AppIndex, threats
+from dataware.core.model import (
+    Action,
+    Decision,
+    Deployed,
+    Existence,
+    Facts,
+    ImportMode,
+    OnError,
+    Wanted,
+)
+from dataware.core.protection import compare_protection, find_deletions, find_weakened
+from dataware.core.refused_update import find_refused_updates
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.kinds import kinds, load
 
@@ -105,10 +117,31 @@ EXPIRING = {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 30}
 def test_a_value_that_deletes_data_in_place_is_told(
     of_type: str, before: dict[str, Any], now: dict[str, Any], clauses: list[str]
 ) -> None:
-    """The resource stays and keeps its name, and its older data goes all the same."""
-    found = weakened(of_type, before, now)
+    """The resource stays and keeps its name, and its older data goes all the same (rule 24)."""
+    was, declared = DeclaredResource(of_type, before), DeclaredResource(of_type, now)
+    found = [*find_deletions(load(of_type), was, declared)]
     assert len(found) == len(clauses)
     assert all(clause in one for clause, one in zip(clauses, found, strict=True))
+    template = StackTemplate("App", {"One": declared})
+    held = {"One": Deployed(of_type, "one")}
+    lost = [*threats(AppIndex(CARDS), template, {"One": was}, held)]
+    assert [(one.loss, one.rule) for one in lost] == [(Loss.DELETES, 24)] * len(clauses)
+    assert all("--allow-loss One" in one.recipe for one in lost)
+
+
+def test_a_property_that_cloudformation_refuses_to_change_is_told() -> None:
+    """What the service takes by itself is no change, and neither is another logical id."""
+    rare, usual = {"LogGroupClass": "INFREQUENT_ACCESS"}, {"LogGroupClass": "STANDARD"}
+
+    def refused(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+        template = StackTemplate("App", {"One": DeclaredResource(LOGS, now)})
+        was = {"One": DeclaredResource(LOGS, before), "Gone": DeclaredResource(LOGS, before)}
+        return [str(one) for one in find_refused_updates(CARDS, template, was)]
+
+    (text,) = refused(usual, rare)
+    assert "would fail, because CloudFormation cannot change LogGroupClass" in text
+    assert len(refused({}, rare)) == 1
+    assert refused(usual, {}) == refused({}, usual) == refused(rare, rare) == []
 
 
 def test_what_is_not_literal_is_not_compared() -> None:

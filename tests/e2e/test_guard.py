@@ -271,3 +271,24 @@ def test_apply_still_wants_something_that_opts_in() -> None:
     ran = run("apply", assembly(App={"Orders": table("orders")}))
     assert ran.code == 1
     assert "no resource opts in" in ran.err
+
+
+EXPIRING = {"AttributeName": "until", "Enabled": True}
+
+
+def test_a_change_that_deletes_data_in_place_stops_until_it_is_allowed() -> None:
+    """The table stays, and what expires goes: rule 24, and the yes of its logical id."""
+    filled(Orders=table("orders"))
+    expiring = table("orders", TimeToLiveSpecification=EXPIRING)
+    app = Path("app.json")
+    app.write_text(json.dumps({"Resources": {"Orders": expiring}}))
+    ran = run("plan", app, "--stack", "App")
+    assert ran.code == 3, ran
+    assert "(rule 24)" in ran.out
+    assert "would stay without a part of it: items expire by until" in ran.out
+    allowed = run("plan", app, "--stack", "App", "--allow-loss", "Orders")
+    assert allowed.code == 0, allowed
+    assert "Allowed at orders (rule 24)" in allowed.out
+    same = table("orders")
+    app.write_text(json.dumps({"Resources": {"Orders": same}}))
+    assert run("plan", app, "--stack", "App").code == 0

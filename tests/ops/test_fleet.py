@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dataware.core.errors import IncompleteError, LookupFailedError, RefusedError
+from dataware.core.events import Event
 from dataware.core.fleet.matrix import TargetState
 from dataware.core.fleet.plan import FleetPlan, TargetPlan
 from dataware.core.fleet.target import FleetTarget
@@ -88,7 +89,7 @@ def test_never_more_than_the_bound_are_looked_at_together() -> None:
 def test_a_target_that_cannot_be_looked_into_is_unknown_and_alone(
     error: Exception, code: int
 ) -> None:
-    """The others are planned; of this one nothing is known, and why is said."""
+    """The others are planned; why this one has no plan is said."""
 
     def look(place: FleetTarget) -> Plan:
         if place.name == "bad":
@@ -100,7 +101,7 @@ def test_a_target_that_cannot_be_looked_into_is_unknown_and_alone(
     assert [one.plan is None for one in plans] == [False, True, False]
     assert (plans[1].exit_code, str(error) in plans[1].problem) == (code, True)
     assert FleetPlan("now", plans).exit_code == code
-    assert "target-unknown" in events.codes
+    assert ("target-stopped" if code == 3 else "target-unknown") in events.codes
 
 
 def test_the_canary_is_complete_before_any_other_begins() -> None:
@@ -234,3 +235,26 @@ def test_nothing_is_applied_of_a_plan_with_a_stop_a_conflict_or_a_gap(
     with pytest.raises(RefusedError, match=said):
         run(plan, begun.append, WaveSettings())
     assert begun == []
+
+
+def test_a_reason_that_targets_share_is_told_once_and_a_refusal_is_a_stop() -> None:
+    """With all of their names; one that is alone in its reason is told by itself."""
+    told: list[Event] = []
+    errors = {"a": LookupFailedError("no route"), "b": LookupFailedError("no route")}
+    errors |= {"c": LookupFailedError("no role"), "d": RefusedError("any doubt is a stop")}
+
+    def fail(one: FleetTarget) -> Plan:
+        raise errors[one.name]
+
+    plans = plan_targets([target(name) for name in errors], fail, told.append)
+    assert [(one.code, one.text()) for one in told] == [
+        ("targets-unknown", "2 targets are unknown (a, b): no route"),
+        ("target-unknown", "Target c is unknown: no role"),
+        ("target-stopped", "Target d is stopped: any doubt is a stop"),
+    ]
+    assert [(one.problem, one.exit_code, one.is_refused) for one in plans] == [
+        ("no route", 1, False),
+        ("no route", 1, False),
+        ("no role", 1, False),
+        ("any doubt is a stop", 3, True),
+    ]

@@ -54,7 +54,8 @@ def read_app_plan(path: Path) -> SavedAppPlan:
     plans = [(one.target.name, one.plan) for one in whole.targets if one.plan is not None]
     unseen = tuple(
         UnseenPlace(one.target.account, one.target.region, one.problem, one.exit_code)
-        for one in whole.unknown
+        for one in whole.targets
+        if one.plan is None
     )
     app_plan = AppPlan(tuple(plan for _, plan in plans), unseen=unseen, conflicts=whole.conflicts)
     return SavedAppPlan(app_plan, [shown[name] for name, _ in plans], whole)

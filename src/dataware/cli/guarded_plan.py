@@ -11,7 +11,6 @@ from dataware.cli.place_plans import CopyTerms, check_together, name_events, pla
 from dataware.cli.settings import GuardOptions
 from dataware.core.app_plan import AppPlan, add_losses
 from dataware.core.change_set import ChangeSetUse
-from dataware.core.destructive_change import RULE as GUARD_RULE
 from dataware.core.estimate import Prices
 from dataware.core.events import Event, event
 from dataware.core.guide import read_more
@@ -146,6 +145,6 @@ def _report_whole_plan(emit: Emit, plan: Plan, summary: Event) -> None:
     for text in price_notes(plan):
         emit(event("note", text=text))
     emit(summary)
-    if rules := {one.decision.rule for one in plan.stops} | {GUARD_RULE for _ in plan.losses}:
+    if rules := {one.decision.rule for one in plan.stops} | {one.rule for one in plan.losses}:
         text = f"{read_more(rules)} explains the stop and what to do"
         emit(event("note", text=text))

@@ -133,20 +133,33 @@ only_option = click.option(
 
 app_argument = click.argument("app", required=False, type=FilePath(path_type=Path))
 
+parameters_file_option = click.option(
+    "--parameters-file",
+    metavar="FILE",
+    type=FilePath(path_type=Path),
+    help="JSON or YAML file of parameters, as CloudFormation's tools take it.",
+)
+
+offline_parameter_options = _together(
+    click.option(
+        "--parameter",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Value of a template parameter, or STACK:KEY=VALUE (repeatable); without it, the "
+        "template's default counts, because no deployed stack is asked.",
+    ),
+    parameters_file_option,
+)
+
 parameter_options = _together(
     click.option(
         "--parameter",
         metavar="KEY=VALUE",
         multiple=True,
-        help="Value of a template parameter, or STACK:KEY=VALUE (repeatable); without it: that of "
-        "the deployed stack, or the default.",
+        help="Value of a template parameter, or STACK:KEY=VALUE (repeatable); without it, the "
+        "value in the deployed stack counts, or else the template's default.",
     ),
-    click.option(
-        "--parameters-file",
-        metavar="FILE",
-        type=FilePath(path_type=Path),
-        help="JSON or YAML file of parameters, as CloudFormation's tools take it.",
-    ),
+    parameters_file_option,
 )
 
 pattern_option = click.option(

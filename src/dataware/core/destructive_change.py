@@ -1,4 +1,4 @@
-"""A resource with data that an update of its stack would lose (rule 19), as a plan holds it."""
+"""What an update of a stack would lose: a resource with data (rule 19), or data in it (rule 24)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from dataware.core.model import Content
 
 RULE = 19
+DELETES_RULE = 24
+"""The rule of a resource that stays, and whose template deletes data in it."""
 
 
 class Loss(StrEnum):
@@ -18,6 +20,7 @@ class Loss(StrEnum):
     MOVES = "moves"
     RENAMED = "renamed"
     REPLACED = "replaced"
+    DELETES = "deletes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class DestructiveChange:
         return f"{self.noun} {self.logical_id} of stack {stack} {holds} and would {self.outcome}"
 
     @property
+    def rule(self) -> int:
+        """The rule by which it is a stop."""
+        return DELETES_RULE if self.loss is Loss.DELETES else RULE
+
+    @property
     def names(self) -> frozenset[str]:
         """What a person may call it: its logical id, also behind the name of its stack."""
         return frozenset({self.logical_id, f"{self.stack}/{self.logical_id}"})
@@ -70,7 +78,7 @@ class DestructiveChange:
             "name": self.name,
             "loss": self.loss.value,
             "content": self.content.value,
-            "rule": RULE,
+            "rule": self.rule,
             "reason": self.reason,
             "recipe": self.recipe,
             "allowed": self.allowed,

@@ -11,7 +11,8 @@ was deployed with, and the template that is about to be deployed. For a stack th
 
 The first question that has a bad answer decides: is it declared at all (if not, does another stack
 of the app declare the name: MOVES); is its type the same; may a new condition leave it out; does
-its name stay; do the properties stay that cannot change in place, and the parts of the key schema.
+its name stay; do the properties stay that cannot change in place, and the parts of the key schema;
+does a new value delete data in place, such as a shorter retention (DELETES, rule 24).
 Values are compared where they are known in both templates. One that is not is compared as it is
 written, with all definitions that it rests on: any other text may be another value.
 
@@ -22,13 +23,14 @@ only about those that an update would touch: what is empty is no loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Deployed, Existence, Facts
+from dataware.core.protection import find_deletions
 from dataware.core.stack_template import (
     DeclaredResource,
     StackTemplate,
@@ -144,8 +146,10 @@ class _ResourceChange:
             return self._left_out(now)
         if (name := self._new_name(now)) is not None:
             return self._renaming_threat(now, name)
-        changed = self._first_changed_property(now)
-        return self._replacement_threat(now, f"its {changed} changes") if changed else None
+        if changed := self._first_changed_property(now):
+            return self._replacement_threat(now, f"its {changed} changes")
+        effects = [*find_deletions(self.kind, self.was, now)] if self.was else []
+        return self._deletion_threat(effects) if effects else None
 
     def _gone(self) -> DestructiveChange | None:
         name = self._name
@@ -222,6 +226,14 @@ class _ResourceChange:
             f"be replaced by an empty {self.kind.short}, because {because}; CloudFormation would"
             f" {_let_go(self._survives_replacement(now), 'the old one')}",
             f"leave it as it is, and declare a new {self.kind.short} beside it under another name",
+        )
+
+    def _deletion_threat(self, effects: Sequence[str]) -> DestructiveChange:
+        return self._threat(
+            Loss.DELETES,
+            f"stay without a part of it: {'; '.join(effects)}",
+            "declare what it was deployed with, or, if old data may go, pass "
+            f"--allow-loss {self.logical_id}",
         )
 
     def _new_name(self, now: DeclaredResource) -> str | None:

@@ -286,8 +286,8 @@ GUIDE: dict[int, Guide] = {
             "Declare the lifetime that the data has now.",
             "Or, if old data may go: `dataware plan --allow-loss LOGICAL_ID`.",
         ),
-        also="a stack would adopt what holds data, and its template deletes more of it: a lifecycle"
-        " rule, a shorter lifetime, a time to live",
+        also="a stack has what holds data, or would adopt it, and the new template deletes more of "
+        "it: a lifecycle rule, a shorter lifetime, a time to live",
     ),
     25: Guide(
         "not-usable",

@@ -91,6 +91,7 @@ class Template:
     None where it is not literal). `declared_settings` reads how well the data is protected, out of
     the `protective` properties; `policies` are the types that protect it from outside.
 
+    CloudFormation refuses to change the properties in `unchangeable`.
     A change of one of the properties `replaced_by`, or of the `identifier` unless it is
     `renamed_in_place`, makes CloudFormation replace the resource, and so does a change of a part in
     `fixed_parts`, which gives by name what may come and go (the whole value where it is not literal
@@ -122,6 +123,7 @@ class Template:
     protective: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     replaced_by: tuple[str, ...] = ()
+    unchangeable: tuple[str, ...] = ()
     fixed_parts: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
     renamed_in_place: bool = False
     stateful: bool = True

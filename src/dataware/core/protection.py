@@ -126,8 +126,6 @@ def find_weakened(
 ) -> Iterator[WeakerProtection]:
     """The resources that stay in a stack and would be protected less than they were deployed.
 
-    A value by which some of the data is deleted in place, such as a shorter retention, counts, too.
-
     CloudFormation resets a property that a template no longer declares, so what was declared and
     is not any more counts as declared empty.
     """
@@ -141,12 +139,11 @@ def find_weakened(
             kind.template.declared_settings(before),
             kind.template.declared_settings(properties),
         )
-        weaker += _find_deletions(kind, was, declared)
         if weaker:
             yield WeakerProtection(now.name, logical_id, kind.noun, tuple(weaker))
 
 
-def _find_deletions(kind: Kind, was: DeclaredResource, now: DeclaredResource) -> Iterator[str]:
+def find_deletions(kind: Kind, was: DeclaredResource, now: DeclaredResource) -> Iterator[str]:
     """What of its data a new value deletes in place, such as a shorter retention, as clauses.
 
     A value that only CloudFormation knows counts as none before: nothing may be kept out by it.

@@ -57,7 +57,7 @@ RULES: dict[int, str] = {
     21: "The stack would adopt the resource, and CloudFormation adopts only what it retains: stop.",
     22: "The stack would adopt the resource, whose name is a function in the template: stop.",
     23: "The stack would adopt the resource, which cannot become what is declared: stop.",
-    24: "The stack would adopt the resource, and data in it would then be deleted: stop.",
+    24: "Data in the resource would be deleted by what its stack declares of it: stop.",
     25: "A resource that exists cannot be used as it is, or not imported as it is declared: stop.",
     26: "The data would come from what another resource of the app is about to fill: stop.",
 }

@@ -258,6 +258,9 @@ KIND = Kind(
         identifier="LogGroupName",
         declared_settings=_declared_settings,
         protective=("DeletionProtectionEnabled", "KmsKeyId"),
+        # CloudFormation Template Reference, AWS::Logs::LogGroup, LogGroupClass ("Updates are not
+        # supported").
+        unchangeable=(CLASS,),
     ),
     access=Permissions(
         phases={

@@ -135,11 +135,12 @@ def _tell_unknown(answers: Sequence[TargetAnswer[T]], emit: Emit, noun: str) -> 
             reasons.setdefault((one.problem, one.exit_code), []).append(one.target.name)
     for (reason, code), names in reasons.items():
         words = {"reason": reason, "exit_code": code}
+        state = "stopped" if code == RefusedError.exit_code else "unknown"
         if len(names) == 1:
-            emit(event(f"{noun}-unknown", target=names[0], **words))
+            emit(event(f"{noun}-{state}", target=names[0], **words))
             continue
         some = {"count": len(names), "names": ", ".join(names), "targets": names}
-        emit(event(f"{noun}s-unknown", **some, **words))
+        emit(event(f"{noun}s-{state}", **some, **words))
 
 
 def plan_targets(

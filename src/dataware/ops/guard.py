@@ -25,6 +25,7 @@ from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.parameters import GivenParameters
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection
+from dataware.core.refused_update import RefusedUpdate
 from dataware.core.stack_template import StackTemplate
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.change_set import ChangeSetCheck
@@ -46,6 +47,7 @@ class OtherAccountAws(Protocol):
 class GuardFindings:
     """What stacks would lose or protect less, and what could not be looked at, in sentences.
 
+    `refused` are changes with which the deployment would fail.
     `absent` are the names of stacks that are not deployed, and `remarks` say what CloudFormation
     could not be asked.
     """
@@ -53,6 +55,7 @@ class GuardFindings:
     threats: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
+    refused: list[RefusedUpdate] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -62,6 +65,7 @@ class GuardFindings:
             self.threats + other.threats,
             self.unseen + other.unseen,
             self.weakened + other.weakened,
+            self.refused + other.refused,
             self.absent + other.absent,
             self.remarks + other.remarks,
         )
@@ -103,6 +107,9 @@ def guard(
     weakened = [str(one) for one in findings.weakened]
     if weakened and context.strict:
         raise RefusedError(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
+    refused = [str(one) for one in findings.refused]
+    if refused and (deploys or context.strict):
+        raise RefusedError(f"nothing was changed: {'; '.join(refused)}")
     marked = mark_allowed(findings.threats, allow)
     for threat in marked:
         _report(context.emit, threat)
@@ -114,7 +121,8 @@ def guard(
             "nothing was changed, because it is unknown what this deployment would lose: "
             f"{doubts}; grant the permissions, or deploy anyway with --allow-unseen"
         )
-    return GuardReport(marked, (*findings.unseen, *weakened, *_report_unused(marked, used, allow)))
+    warnings = (*findings.unseen, *weakened, *refused, *_report_unused(marked, used, allow))
+    return GuardReport(marked, warnings)
 
 
 def losses(
@@ -263,7 +271,7 @@ def _find_losses(
     findings = GuardFindings()
     for one in review.walk():
         absent = [one.stack.name] if one.absent else []
-        findings += GuardFindings(one.lost, one.unseen, one.weakened, absent)
+        findings += GuardFindings(one.lost, one.unseen, one.weakened, one.refused, absent)
     further, remarks = check.find_threats(reviewer.aws, reviewer.outlook, review)
     return findings + GuardFindings(further, remarks=remarks)
 

@@ -24,6 +24,7 @@ from dataware.core.parameters import (
 )
 from dataware.core.ports import Aws
 from dataware.core.protection import WeakerProtection, find_weakened
+from dataware.core.refused_update import RefusedUpdate, find_refused_updates
 from dataware.core.stack_template import DeclaredResource, StackTemplate, may_be_left_out
 from dataware.core.values import MOST_LEVELS, count_levels
 from dataware.ops.inputs.template import NESTED
@@ -46,6 +47,7 @@ class StackReview:
     lost: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
+    refused: list[RefusedUpdate] = field(default_factory=list)
     nested: dict[str, StackReview] = field(default_factory=dict)
     absent: bool = False
 
@@ -94,6 +96,7 @@ class StackReviewer:
             threats(self.outlook, now, was, deployed, before.unseen if before else None)
         )
         review.weakened = list(find_weakened(self.outlook.kinds, now, was or {}))
+        review.refused = list(find_refused_updates(self.outlook.kinds, now, was or {}))
         review.nested = {
             logical_id: self._review_nested(now, logical_id, resource, (was or {}).get(logical_id))
             for logical_id, resource in deployed.items()

@@ -33,7 +33,8 @@ def _problems(data: Json) -> Iterator[str]:
     for finding in data["findings"]:
         yield f"- {'❌' if finding['stops'] else '⚠️'} {prose(finding['text'])}"
     for target, problem in data["problems"].items():
-        yield f"- ❌ {code(target)} is unknown: {prose(problem)}"
+        state = "stopped" if target in data.get("refused", ()) else "unknown"
+        yield f"- ❌ {code(target)} is {state}: {prose(problem)}"
     for target, plan in data["plans"].items():
         for one in plan["resources"]:
             if one["action"] == "stop":

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataware.core.destructive_change import Loss
 from dataware.core.events import format_count
 from dataware.core.model import Action, Content, Existence
 from dataware.core.printable import escape_unprintable
@@ -136,7 +137,9 @@ def _printable(row: DigestRow) -> DigestRow:
 
 
 def _loss_row(loss: Json) -> DigestRow:
-    what = "its loss is allowed" if loss["allowed"] else "a deployment would lose it"
+    deletes = loss["loss"] == Loss.DELETES.value
+    what = "a deployment would delete data in it" if deletes else "a deployment would lose it"
+    what = "its loss is allowed" if loss["allowed"] else what
     return DigestRow(
         WARNED if loss["allowed"] else STOPPED,
         loss["name"],

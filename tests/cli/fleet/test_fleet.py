@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from dataware.cli.commands import dataware
 from dataware.cli.commands.fleet import COMMANDS, fleet
 from dataware.embedded import EmbeddedAws
 from dataware.ops.saved_fleet import read_saved_fleet
-from support.cli import interrupted, launch, run, table_app
+from support.cli import ended, interrupted, launch, run, table_app
 from support.servers import Fault, FaultProxy, Forward, Reply, Seen, answer, delay, json_error
 from support.worlds import KEYS
 
@@ -431,6 +432,45 @@ def test_ctrl_c_ends_with_4_and_the_same_command_goes_on(fault_proxy: FaultProxy
     again = run("fleet", "apply", "fleet.json")
     assert again.code == 0, again
     assert all(len(keys_at(*place) or ()) == 6 for place in PLACES[:2])
+
+
+def writes(proxy: FaultProxy) -> list[Seen]:
+    """The requests that wrote items."""
+    return [one for one in list(proxy.seen) if one.operation == "BatchWriteItem"]
+
+
+def test_killed_in_the_middle_the_same_command_finishes_and_copies_nothing_twice(
+    fault_proxy: FaultProxy,
+) -> None:
+    """What was complete keeps its table and is written to no more; the others get their data."""
+    for place in PLACES:
+        make_table(*place, items=6)
+    assert run("fleet", "plan", "app.toml", "--out", "fleet.json").code == 0
+
+    def is_in(region: str) -> Any:
+        return lambda seen: f"/{region}/dynamodb" in str(seen.headers)
+
+    fault_proxy.add(delay(3.0), operation="BatchWriteItem", when=is_in(US))
+    process = launch("fleet", "apply", "fleet.json", "--max-concurrent", "1")
+    until = time.monotonic() + 60
+    while not any(map(is_in(US), writes(fault_proxy))):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.kill()
+    assert ended(process).code == -signal.SIGKILL
+    complete = [place for place in PLACES if place[1] == EU]
+    assert all(len(keys_at(*place) or ()) == 6 for place in complete), "both of the first region"
+    made = [at(*place).describe_table(TableName="Orders-prod")["Table"] for place in complete]
+    fault_proxy.clear()
+    again = run("fleet", "apply", "fleet.json", "--max-concurrent", "1")
+    assert again.code == 0, again
+    assert not any(map(is_in(EU), writes(fault_proxy)))
+    now = [at(*place).describe_table(TableName="Orders-prod")["Table"] for place in complete]
+    assert [one["TableId"] for one in now] == [one["TableId"] for one in made]
+    for account, region in PLACES:
+        assert keys_at(account, region) == {f"{account} {region} {n}" for n in range(6)}
+        assert keys_at(account, region, "Orders") == keys_at(account, region)
 
 
 def target_with_stage(given: tuple[str, str, str]) -> str:

@@ -17,6 +17,7 @@ from support.fleets import TWO, planned, target, target_plan
 READY = target_plan(target("a"), planned("x-a", logical_id="X"))
 STOPPED = target_plan(target("s", TWO), planned("x-s", Action.STOP, logical_id="X"))
 UNKNOWN = TargetPlan(target("u", TWO, "us-east-1"), None, "the role cannot be assumed", 1)
+REFUSED = TargetPlan(target("r", TWO, "us-east-1"), None, "any doubt is a stop", 3)
 MADE = "2026-11-01T12:00:00+00:00"
 
 
@@ -108,3 +109,14 @@ def test_the_matrix_of_a_run_says_how_far_each_target_is() -> None:
     """The state of a run stands in place of that of the plan."""
     rows = matrix_of(fleet(READY), {"a": TargetState.NOT_STARTED}).rows
     assert [row.state for row in rows] == ["not started"]
+
+
+def test_what_was_looked_into_and_refused_is_stopped_and_not_unknown() -> None:
+    """Under --strict a plan is refused as a whole, though everything of it was seen."""
+    plan = fleet(READY, REFUSED, UNKNOWN)
+    assert plan.unknown == (UNKNOWN,)
+    assert plan.stops == (REFUSED,)
+    assert plan.exit_code == 3
+    states = {row.target: (row.state, row.counts) for row in matrix_of(plan).rows}
+    assert states["r"] == ("stopped", "stopped")
+    assert states["u"] == ("unknown", "unknown")

@@ -9,7 +9,12 @@ import click
 
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import format_option, only_option, parameter_options, plain_options
+from dataware.cli.options import (
+    format_option,
+    offline_parameter_options,
+    only_option,
+    plain_options,
+)
 from dataware.cli.settings import AwsOptions, pick
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.report import Format
@@ -23,7 +28,7 @@ TOML, PROJECT = Path("dataware.toml"), Path("cdk.json")
 @click.command(cls=SectionedCommand, short_help="Check an app's files; asks AWS nothing.")
 @click.argument("app", required=False, type=FilePath(path_type=Path))
 @only_option
-@parameter_options
+@offline_parameter_options
 @format_option
 @plain_options
 def check(**given: Any) -> int:

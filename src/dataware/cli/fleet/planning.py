@@ -39,7 +39,8 @@ from dataware.ops.inputs.value_sources import ValueSources
 from dataware.report import Format
 
 SHOWN = frozenset(
-    {"target-unknown", "targets-unknown", "target-planned", "stopped", "stopped-by-guard"}
+    {"target-unknown", "targets-unknown", "target-stopped", "targets-stopped"}
+    | {"target-planned", "stopped", "stopped-by-guard"}
 )
 """What a person hears of each target before the matrix, unless everything is to be shown."""
 

@@ -13,7 +13,7 @@ from dataware.core.fleet.cross_checks import label_of
 from dataware.core.fleet.plan import FleetPlan, TargetPlan
 from dataware.core.model import Action
 
-UNKNOWN = "unknown"
+UNKNOWN, STOPPED = "unknown", "stopped"
 
 
 class TargetState(StrEnum):
@@ -44,7 +44,9 @@ class MatrixRow:
         """How many resources there are of each action: "2 import, 1 migrate"."""
         counts = Counter(self.actions.values())
         words = [f"{counts[action.value]:,} {action.value}" for action in _ORDER if counts[action]]
-        return ", ".join(words) or (UNKNOWN if self.state == UNKNOWN else "no resources")
+        return ", ".join(words) or (
+            self.state if self.state in {UNKNOWN, STOPPED} else "no resources"
+        )
 
 
 _ORDER = (Action.STOP, Action.RESUME, Action.MIGRATE, Action.CREATE, Action.IMPORT, Action.KEEP)
@@ -113,7 +115,7 @@ def _resources_of(one: TargetPlan) -> Any:
 def _planned_state(one: TargetPlan) -> str:
     """What a plan makes of a target, in two or three words."""
     if one.plan is None:
-        return UNKNOWN
+        return STOPPED if one.is_refused else UNKNOWN
     stops = len(one.plan.stops) + len(one.plan.losses)
     if stops:
         return format_count(stops, "stop")

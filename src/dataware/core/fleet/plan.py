@@ -34,9 +34,16 @@ class TargetPlan:
     exit_code: int = 0
 
     @property
+    def is_refused(self) -> bool:
+        """Whether it was looked into, and its plan refused as a whole, such as under --strict."""
+        return self.plan is None and self.exit_code == RefusedError.exit_code
+
+    @property
     def stops(self) -> bool:
-        """Whether a stop rule or a loss ends the run."""
-        return self.plan is not None and bool(self.plan.stops or self.plan.losses)
+        """Whether a stop rule, a loss or a refusal ends the run."""
+        return self.is_refused or (
+            self.plan is not None and bool(self.plan.stops or self.plan.losses)
+        )
 
     @property
     def changes(self) -> bool:
@@ -71,7 +78,7 @@ class FleetPlan:
     @property
     def unknown(self) -> tuple[TargetPlan, ...]:
         """The targets that could not be looked into."""
-        return tuple(one for one in self.targets if one.plan is None)
+        return tuple(one for one in self.targets if one.plan is None and not one.is_refused)
 
     @property
     def stops(self) -> tuple[TargetPlan, ...]:

@@ -215,7 +215,7 @@ def find_gone(name: str, live: Any, declared: Any) -> str | None:
         gone = sorted({*_regions(live)} - {*_regions(declared)})
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return f"the replicas in {', '.join(gone)} are deleted" if gone else None
+    return f"the replicas in {', '.join(map(str, gone))} are deleted" if gone else None
 
 
 COMPARISON_OF_GLOBAL_TABLES = replace(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dataware.calc.measures import duration
-from dataware.core.fleet.matrix import UNKNOWN, FleetMatrix, MatrixRow, TargetState
+from dataware.core.fleet.matrix import STOPPED, UNKNOWN, FleetMatrix, MatrixRow, TargetState
 from dataware.report.approval import BAD, GOOD, NOTE, WARN, format_moment
 from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import ReportPage, ReportSection, render
@@ -51,7 +51,9 @@ def _headline(data: Data, matrix: FleetMatrix) -> Headline:
 
 def _problems(data: Data) -> Iterator[str]:
     yield from (one["text"] for one in data["findings"])
-    yield from (f"{name} is unknown: {why}" for name, why in data["problems"].items())
+    for name, why in data["problems"].items():
+        state = "stopped" if name in data.get("refused", ()) else "unknown"
+        yield f"{name} is {state}: {why}"
 
 
 def _matrix_table(matrix: FleetMatrix) -> ReportTable:
@@ -68,7 +70,7 @@ def _matrix_table(matrix: FleetMatrix) -> ReportTable:
 
 
 def _row(matrix: FleetMatrix, row: MatrixRow) -> tuple[str, ...]:
-    without = UNKNOWN if row.state == UNKNOWN else "–"
+    without = row.state if row.state in {UNKNOWN, STOPPED} else "–"
     actions = [row.actions.get(one, without) for one in matrix.resources]
     estimate = f"{duration(row.seconds)}, {money(row.usd)}" if row.seconds or row.usd else ""
     return (row.target, row.account, row.region, *actions, estimate, row.state)
