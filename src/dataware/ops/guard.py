@@ -102,14 +102,8 @@ def guard(
     for remark in findings.remarks:
         context.emit(event("note", text=remark))
     doubts = "; ".join(findings.unseen)
-    if findings.unseen and context.strict:
-        raise RefusedError(f"on_error is stop, and the guard could not check everything: {doubts}")
-    weakened = [str(one) for one in findings.weakened]
-    if weakened and context.strict:
-        raise RefusedError(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
-    refused = [str(one) for one in findings.refused]
-    if refused and (deploys or context.strict):
-        raise RefusedError(f"nothing was changed: {'; '.join(refused)}")
+    weakened, refused = [str(one) for one in findings.weakened], [*map(str, findings.refused)]
+    _refuse(context, findings, deploys=deploys)
     marked = mark_allowed(findings.threats, allow)
     for threat in marked:
         _report(context.emit, threat)
@@ -123,6 +117,18 @@ def guard(
         )
     warnings = (*findings.unseen, *weakened, *refused, *_report_unused(marked, used, allow))
     return GuardReport(marked, warnings)
+
+
+def _refuse(context: Context, findings: GuardFindings, *, deploys: bool) -> None:
+    """Raise RefusedError for what nobody may allow: a failing deployment, a doubt that is a stop."""
+    weakened, refused = [*map(str, findings.weakened)], [*map(str, findings.refused)]
+    if findings.unseen and context.strict:
+        doubts = "; ".join(findings.unseen)
+        raise RefusedError(f"on_error is stop, and the guard could not check everything: {doubts}")
+    if weakened and context.strict:
+        raise RefusedError(f"nothing was changed: {'; '.join(weakened)}, or run without --strict")
+    if refused and (deploys or context.strict):
+        raise RefusedError(f"nothing was changed: {'; '.join(refused)}")
 
 
 def losses(
