@@ -120,7 +120,7 @@ def guard(
 
 
 def _refuse(context: Context, findings: GuardFindings, *, deploys: bool) -> None:
-    """Raise RefusedError for what nobody may allow: a failing deployment, a doubt that is a stop."""
+    """Raise RefusedError for what nobody may allow: a failing deployment, a doubt if it stops."""
     weakened, refused = [*map(str, findings.weakened)], [*map(str, findings.refused)]
     if findings.unseen and context.strict:
         doubts = "; ".join(findings.unseen)
