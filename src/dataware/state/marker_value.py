@@ -95,7 +95,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
 }
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
 _CUTOVER: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("state", "back"), _TEXT),
+    **dict.fromkeys(("state", "back", "witness"), _TEXT),
     **dict.fromkeys(("freeze_limit", "freeze_began", "reversible_until"), _NUMBER),
     **dict.fromkeys(("frozen_seconds", "strays"), _NUMBER),
 }

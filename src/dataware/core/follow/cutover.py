@@ -215,7 +215,8 @@ class CutoverRecord:
     `freeze_began` is when the freeze was decided; it stays until the thaw is known to be done.
     `back` is why the freeze is given up: where it is not empty, only the thaw is left to do.
     `frozen_seconds` is how long the writers rested until the switch, and `strays` how many keys
-    somebody wrote to the source behind it.
+    somebody wrote to the source behind it. `witness` is the name of the process that switched: its
+    machine knows who has written since.
     """
 
     state: CutoverState = CutoverState.COPYING
@@ -225,6 +226,7 @@ class CutoverRecord:
     reversible_until: float | None = None
     frozen_seconds: float | None = None
     strays: int = 0
+    witness: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object in the marker; what says nothing is left out."""
@@ -235,6 +237,7 @@ class CutoverRecord:
             "reversible_until": self.reversible_until,
             "frozen_seconds": self.frozen_seconds,
             "strays": self.strays or None,
+            "witness": self.witness or None,
         }
         return whole | {name: value for name, value in optional.items() if value is not None}
 
@@ -251,6 +254,7 @@ class CutoverRecord:
                 None if until is None else float(until),
                 None if rested is None else float(rested),
                 int(raw.get("strays", 0)),
+                str(raw.get("witness", "")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError("its cut-over is incomplete") from error

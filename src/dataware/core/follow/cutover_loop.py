@@ -87,8 +87,11 @@ class CutoverLoop:
         seconds: Callable[[], float],
         lot: int = 1000,
         freeze_limit: float = FREEZE_LIMIT,
+        witness: str = "",
     ) -> None:
         """Go on from the marker; `seconds` is a clock that is never set. Raises what `read` does.
+
+        `witness` is the name of this process in the record of its switch.
 
         A freeze that began before keeps the limit with which it began.
 
@@ -102,6 +105,7 @@ class CutoverLoop:
         )
         self.loop = FollowLoop(self._follow, lot=lot)
         self._seconds = seconds
+        self._witness = witness
         self._stray_keys: set[bytes] = set()
         self.record = restart_record(ports.records.read())
         if not self.record.may_be_frozen:
@@ -175,13 +179,15 @@ class CutoverLoop:
 
     def _write(self, step: CutoverStep) -> None:
         """Write a record; without an answer believe what the marker says."""
-        before, records = self.record, self._ports.records
+        before, records, after = self.record, self._ports.records, step.record
+        if after.state is CutoverState.SWITCHED and before.state is not CutoverState.SWITCHED:
+            after = replace(after, witness=self._witness)
         try:
             if step.action is CutoverAction.COMPLETE:
-                records.complete(step.record)
+                records.complete(after)
             else:
-                records.write(step.record)
-            self.record = step.record
+                records.write(after)
+            self.record = after
         except LookupFailedError:
             self.record = records.read()
         self._enter(before)

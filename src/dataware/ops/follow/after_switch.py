@@ -30,7 +30,7 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.cutover_run import StrayKeysTeller
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.undo import UndoableCutover
-from dataware.ops.follow.way_back import find_old_feed, switch_off
+from dataware.ops.follow.way_back import KnownStrays, find_old_feed, switch_off
 from dataware.ops.forget import find_migration
 from dataware.ops.migration_policy import FEED_ENABLED, UNDO_FEED
 from dataware.state import ParameterMarkers
@@ -115,25 +115,37 @@ class SourceWatch:
         except BaseException:
             self._close()
             raise
-        self._loop.open(context.clock.now())
         return self
 
     def _make_loop(self, following: Following, state: FollowState) -> CutoverLoop:
         context, found, place = self._context, self._found, self._source
         slug, target = found.kind.names.slug, found.target
+        lost = (Gap(GapCause.STATE_LOST),)
         feed = find_old_feed(context, following, place, state)
         if feed is None:
             what = following.feed_noun or "record on this machine of what was copied"
             raise InputError(f"{place.name} has no {what}, so whoever writes to it is not seen")
         words: dict[str, object] = {"kind": slug, "source": found.source, "name": target}
         self._strays = StrayKeysTeller(context, self._journal, words)
+        now = context.clock.now()
+        if not KnownStrays.read(self._journal.records(), found.record.witness).is_seen:
+            if following.list_tags is not None:
+                raise InputError(
+                    f"{place.name} has no record on this machine of what was copied, so whoever "
+                    "writes to it is not seen"
+                )
+            # Where the feed was left here is from before the switch, or nowhere.
+            self._strays.report_gaps(lost, now)
+            state.save_position(feed.open(None, now))
         records = CompleteCutoverRecords(ParameterMarkers(context.aws, context.clock), slug, target)
         nothing = _NothingElse()
-        return CutoverLoop(
+        loop = CutoverLoop(
             CutoverPorts(records, nothing, nothing, nothing, self._strays),
             FollowPorts(feed, nothing, state, state),
             seconds=since_boot,
         )
+        loop.open(now)
+        return loop
 
     def __exit__(self, *_error: object) -> None:
         self._close()

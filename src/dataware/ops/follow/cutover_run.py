@@ -158,6 +158,7 @@ class CutoverRun(FollowRun):
             seconds=since_boot,
             lot=self._lot,
             freeze_limit=settings.freeze_limit,
+            witness=self._way_back.witness,
         )
         return self._cutover.loop
 

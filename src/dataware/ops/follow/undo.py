@@ -18,7 +18,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.undo_run import UndoConflict, UndoMigration, UndoRun
-from dataware.ops.follow.way_back import read_strays
+from dataware.ops.follow.way_back import KnownStrays
 from dataware.ops.forget import find_migration
 from dataware.ops.migrate import prepare_migration
 from dataware.ops.run_migration import run_migration
@@ -98,10 +98,12 @@ def report_undo(
         left = found.record.reversible_until - context.clock.now()
         texts.append(f"the way back is open for {rough(left)}")
     journal: Any = context.journals.read(found.kind.names.slug, found.target)
-    strays, is_missed = read_strays(journal)
-    if strays:
-        texts.append(f"{format_count(len(strays), 'key')} of {old.name} changed behind the switch")
-    if is_missed or not has_old_feed:
+    strays = KnownStrays.read(journal, found.record.witness)
+    if strays.keys:
+        texts.append(
+            f"{format_count(len(strays.keys), 'key')} of {old.name} changed behind the switch"
+        )
+    if not strays.are_all or not has_old_feed:
         texts.append(f"some writes to {old.name} since the switch may be unknown")
     for text in texts:
         context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **found.words))

@@ -39,10 +39,10 @@ from dataware.ops.follow.follow_run import FollowTeller
 from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.follow.way_back import (
+    KnownStrays,
     find_old_feed,
     list_changes,
     open_way_back,
-    read_strays,
     switch_off,
 )
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
@@ -132,7 +132,8 @@ class UndoRun(CutoverRun):
         )
         forth, kept = self._open_states(chosen)
         by_record = list_changes(self._context, following, order.source, forth, is_target=True)
-        if by_record is not None:
+        is_seen = KnownStrays.read(journal.records(), self._witness).is_seen
+        if by_record is not None and is_seen:
             chosen = replace(chosen, feed=by_record)
         replaces = self._on_conflict is UndoConflict.REPLACE
         written = UndoWritten(kept, replaces=replaces)
@@ -168,7 +169,7 @@ class UndoRun(CutoverRun):
         # A follow that goes on after this reads the source's feed no more from where it was.
         forth.add_gaps((Gap(GapCause.STATE_LOST),))
         lost = (Gap(GapCause.STATE_LOST),) if chosen.difference is not None else ()
-        kept = open_way_back(self._context, self._forth, self._run, lost)
+        kept = open_way_back(self._context, self._forth, self._run, self._witness, lost)
         if kept.position() is None:
             kept.add_gaps(lost)
         return forth, kept
@@ -176,17 +177,20 @@ class UndoRun(CutoverRun):
     def _make_old_side(
         self, journal: Journal, following: Following, forth: FollowState, written: UndoWritten
     ) -> OldSide:
-        place = self._migration.order.target
-        feed = find_old_feed(self._context, following, place, forth)
-        strays, is_missed = read_strays(journal.records())
-        words = dict(self._forth.words())
+        place, words = self._migration.order.target, dict(self._forth.words())
+        strays = KnownStrays.read(journal.records(), self._witness)
+        # Elsewhere it would tell of what was written before the switch, too.
+        feed = find_old_feed(self._context, following, place, forth) if strays.is_seen else None
         teller = StrayKeysTeller(self._context, journal, words)
         if feed is None:
             why = "what was written to it since the switch is not known here"
             self._context.emit(event("stray-gap", why=why, **words))
-        # A stream is gone on with; a listing shows all that is not as the follow has left it.
-        is_known = not is_missed and (bool(following.list_tags) or forth.position() is not None)
-        return OldSide(feed, forth, written, teller, strays, is_known=is_known)
+        return OldSide(feed, forth, written, teller, strays.keys, is_known=strays.are_all)
+
+    @property
+    def _witness(self) -> str:
+        """Who made the switch."""
+        return read_cutover(self._forth.marker.detail).witness
 
     def _make_watched(self, order: CopyOrder) -> ChangeFeed | None:
         """Nothing is watched after the way back."""

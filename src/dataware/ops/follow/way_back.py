@@ -8,7 +8,9 @@ which is equal on both sides and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from dataware.core.errors import DatawareError, NotFoundError
 from dataware.core.events import event
@@ -53,6 +55,7 @@ class WayBack:
         self._run = run
         self._publish = publish
         self._is_open = False
+        self.witness = uuid4().hex[:8]
 
     def prepare(self, *, enable: bool) -> None:
         """Switch the target's feed on where it has none, and a person allowed that.
@@ -73,8 +76,8 @@ class WayBack:
         if self._is_open:
             return
         self._is_open = True
-        journal.append({"type": SWITCHING})
-        state = reset_way_back(self._context, self._migration, self._run)
+        journal.append({"type": SWITCHING, "id": self.witness})
+        state = open_way_back(self._context, self._migration, self._run, self.witness, ())
         try:
             position = self._find_position(now)
             if position is not None:
@@ -97,35 +100,49 @@ class WayBack:
             return None
 
 
-def reset_way_back(context: Context, migration: Migration, run: str) -> FollowState:
-    """What is kept for the way back of the migration `run`, without anything of an earlier one."""
-    open_way_back(context, migration, "", ()).close()
-    return open_way_back(context, migration, run, ())
-
-
 def open_way_back(
-    context: Context, migration: Migration, run: str, lost: Collection[Gap]
+    context: Context, migration: Migration, run: str, witness: str, lost: Collection[Gap]
 ) -> FollowState:
-    """What is kept for the way back; `lost` are its gaps where nothing is kept here."""
+    """What is kept for the way back of the switch by `witness`; `lost` are its gaps where that is
+    nothing here."""
     states: FollowStates | None = context.follow_states
     if states is None:
         raise NotFoundError("changed keys cannot be kept here")
     _, target = on_record(migration.kind, migration.order)
-    return states.open(undo_kind(migration.kind.names.slug), target, run, lost)
+    kind = undo_kind(migration.kind.names.slug)
+    return states.open(kind, target, f"{run}.{witness}", lost)
 
 
-def read_strays(records: Iterable[Mapping[str, Any]]) -> tuple[set[bytes], bool]:
-    """The keys that were written behind the switch by a journal, and whether some were missed."""
-    keys: set[bytes] = set()
-    missed = False
-    for record in records:
-        if record.get("type") == SWITCHING:
-            keys, missed = set(), False
-        elif record.get("type") == STRAYS:
-            keys.update(key.encode("utf-8", "surrogatepass") for key in record["keys"])
-        elif record.get("type") == STRAYS_MISSED:
-            missed = True
-    return keys, missed
+@dataclass(frozen=True, slots=True)
+class KnownStrays:
+    """The keys that were written behind a switch, as a journal has them.
+
+    `is_seen` says that the switch was made on this machine, and `is_missed` that some keys may have
+    gone unseen.
+    """
+
+    keys: frozenset[bytes] = frozenset()
+    is_seen: bool = False
+    is_missed: bool = False
+
+    @property
+    def are_all(self) -> bool:
+        """Whether these are all."""
+        return self.is_seen and not self.is_missed
+
+    @staticmethod
+    def read(records: Iterable[Mapping[str, Any]], witness: str) -> KnownStrays:
+        """Those behind the switch by `witness`."""
+        keys: set[bytes] = set()
+        is_seen = is_missed = False
+        for record in records:
+            if record.get("type") == SWITCHING:
+                keys, is_missed, is_seen = set(), False, record.get("id") == witness
+            elif record.get("type") == STRAYS:
+                keys.update(key.encode("utf-8", "surrogatepass") for key in record["keys"])
+            elif record.get("type") == STRAYS_MISSED:
+                is_missed = True
+        return KnownStrays(frozenset(keys) if is_seen else frozenset(), is_seen, is_missed)
 
 
 def switch_off(context: Context, slug: str, name: str, feed: object) -> None:
