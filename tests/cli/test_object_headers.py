@@ -62,6 +62,18 @@ def test_who_pays_says_so_in_the_copy_and_in_the_verification(
     assert silent == []
 
 
+def test_a_copy_goes_by_the_alias_of_an_access_point(proxy: FaultProxy) -> None:
+    """The alias stands wherever a bucket's name does; the copy is verified through it, too."""
+    alias = "drop-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias"
+    make_bucket(alias, [{"Key": f"2024/{number}", "Body": b"x"} for number in range(3)])
+    proxy.clear()
+    ran = run("migrate", f"s3://{alias}/2024/", "s3://new-bucket/2024/")
+    assert ran.code == 0, ran
+    assert "Verified 3 objects: all by content" in ran.out
+    sources = {seen.headers.get("x-amz-copy-source", "").partition("/")[0] for seen in proxy.seen}
+    assert sources == {"", alias}
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

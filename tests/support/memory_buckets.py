@@ -42,13 +42,17 @@ def stored(body: bytes, **headers: str) -> Stored:
 
 
 class MemoryBuckets:
-    """Buckets by name; `page` keys make a page of a listing, `written` counts writes by key."""
+    """Buckets by name; `page` keys make a page of a listing, `written` counts writes by key.
+
+    `aliases` are those of access points, by ARN.
+    """
 
     def __init__(self) -> None:
         self.content: dict[str, dict[bytes, Stored]] = {}
         self.uploads: dict[str, Upload] = {}
         self.written: dict[bytes, int] = {}
         self.page = 7
+        self.aliases: dict[str, str] = {}
         self._next_upload = 0
 
     def fill(self, name: str, objects: Mapping[bytes, Stored] | None = None) -> None:
@@ -113,7 +117,11 @@ class MemoryBuckets:
         return _document("CopyObjectResult", f"<ETag>&quot;{stored(source.body).etag}&quot;</ETag>")
 
     def _source(self, asked: _Asked) -> Stored | Response:
-        name, _, path = asked.headers["x-amz-copy-source"].partition("/")
+        said = asked.headers["x-amz-copy-source"]
+        arn, by_arn, path = said.partition("/object/")
+        name = self.aliases[unquote_to_bytes(arn).decode()] if by_arn else ""
+        if not by_arn:
+            name, _, path = said.partition("/")
         source = self.content.get(name, {}).get(unquote_to_bytes(path))
         if source is None:
             return fault(404, "NoSuchKey")

@@ -11,6 +11,7 @@ from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
 from dataware.ops.inputs import ResourceAddress, parse_pair
 from dataware.ops.inputs.addresses import check_distinct, parse_sides
+from dataware.ops.verify import aws_of
 
 
 def addresses_of(
@@ -39,13 +40,22 @@ def locations_of(
     account, region = context.aws.account, context.aws.region
     if profile is None:
         check_distinct(one, other, account, region)
-        return one.place(account, region), other.place(account, region)
+        source = one.place(account, region)
+        return _resolve(context, one, source), _resolve(
+            context, other, other.place(account, region)
+        )
     reader = context.open_profile(profile)
     source = replace(one.place(reader.account, reader.region), profile=profile)
     target = other.place(account, region)
     if (source.owner, source.region) == (account, region):
         check_distinct(one, other, account, region)
-    return source, target
+    return _resolve(context, one, source), _resolve(context, other, target)
+
+
+def _resolve(context: Context, address: ResourceAddress, place: Location) -> Location:
+    """The place itself where it was named by another way to it."""
+    indirect = address.kind.indirect
+    return indirect.resolve(aws_of(context, place), place) if indirect else place
 
 
 def places_on_record(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataware.calc.words import with_article
 from dataware.core.comparison import ConfigurationComparison
@@ -49,6 +49,28 @@ class Names:
     def find_problem(self, name: str) -> str | None:
         """What is wrong with a name under which something may stand already, or None."""
         return (self.check_existing or self.check)(name)
+
+
+class IndirectName(NamedTuple):
+    """What a name says that is another way to a resource; None stands for the caller's own."""
+
+    name: str
+    prefix: str = ""
+    account: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class IndirectNames:
+    """Names by which a resource is reached though it is called otherwise.
+
+    `parse` reads one, and is None for what is none; `resolve` gives the place that requests go to;
+    `check_pair` raises InputError for two sides between which no copy goes that way.
+    """
+
+    parse: Callable[[str], IndirectName | None]
+    resolve: Callable[[Aws, Location], Location]
+    check_pair: Callable[[Location, Location], None]
 
 
 @dataclass(frozen=True)
@@ -231,6 +253,7 @@ class Kind:
     `probe` looks at what stands under a name. `locate` tells in which region a place really is,
     where names belong to no region; it is None for other types, and answers None where that cannot
     be seen. `comparison` compares a live resource with its template before a stack adopts it.
+    `indirect` are further ways to name one of which a copy is asked for by hand.
     """
 
     cfn_type: str
@@ -241,6 +264,7 @@ class Kind:
     copying: Copying | None = None
     locate: Callable[[Aws, Location], str | None] | None = None
     comparison: ConfigurationComparison | None = None
+    indirect: IndirectNames | None = None
 
     @property
     def noun(self) -> str:

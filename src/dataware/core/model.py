@@ -386,7 +386,8 @@ class Location:
     `name` is what service calls take (a name or an ARN); `prefix` selects keys of a bucket;
     `owner` is the account that must own it; `region` is where it lives. `requester_pays` says with
     every request to S3 that the caller pays for it. It is read with the credentials of `profile`,
-    and with those of the run where that is empty.
+    and with those of the run where that is empty. `access_point` is the ARN by which it is reached,
+    if `name` is an alias of one.
     """
 
     name: str
@@ -395,3 +396,4 @@ class Location:
     prefix: str = ""
     requester_pays: bool = False
     profile: str = ""
+    access_point: str = ""

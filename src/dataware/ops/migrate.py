@@ -92,6 +92,8 @@ def prepare_migration(
     if not source.prefix:
         check_history([(kind, before)], all_versions=settings.all_versions)
     source, target = (with_real_region(context, kind, place) for place in (source, target))
+    if kind.indirect:
+        kind.indirect.check_pair(source, target)
     _check_whole(_record_of(context, kind, source), source)
     order = replace(order, source=source, target=target)
     _check_marker(marker, *on_record(kind, order))

@@ -16,6 +16,7 @@ from dataware.core.model import Location, Size
 from dataware.core.phases import DESCRIBE, VERSIONS, VERSIONS_WRITE, WRITE_ACL
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
+from dataware.kinds.s3_bucket.access_points import ACCESS_POINTS
 from dataware.kinds.s3_bucket.account_regional import name_expression
 from dataware.kinds.s3_bucket.comparison import COMPARISON
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
@@ -235,4 +236,5 @@ KIND = Kind(
     ),
     locate=locate,
     comparison=COMPARISON,
+    indirect=ACCESS_POINTS,
 )

@@ -73,6 +73,8 @@ def parse_sides(source: str, target: str, kinds: Kinds) -> tuple[ResourceAddress
 def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
     """One side of a copy. Raises InputError."""
     copied = [kind for kind in kinds.values() if kind.copying]
+    if address := _from_indirect(text, copied):
+        return address
     if is_arn(text):
         _refuse_uncopied(text, "".join(text.lower().split(":")[2:3]), kinds)
         return _from_arn(text, copied)
@@ -90,6 +92,19 @@ def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
         near = did_you_mean(scheme, by_scheme)
         raise InputError(f"{text} has the unknown scheme {scheme}://, {near}")
     return _check_address(ResourceAddress(text, by_scheme[scheme], rest))
+
+
+def _from_indirect(text: str, kinds: list[Kind]) -> ResourceAddress | None:
+    """An address by another way than the resource's own name; None for any other."""
+    for kind in kinds:
+        scheme = f"{kind.require_copying().scheme}://"
+        named = text if is_arn(text) else text.removeprefix(scheme)
+        if kind.indirect is None or (named == text and not is_arn(text)):
+            continue
+        if parsed := kind.indirect.parse(named):
+            name, prefix, account, region = parsed
+            return ResourceAddress(name, kind, name, prefix, account, region)
+    return None
 
 
 def _refuse_uncopied(text: str, word: str, kinds: Kinds) -> None:

@@ -65,6 +65,7 @@ class Bucket:
     prefix: bytes = b""
     requester_pays: bool = False
     own_credentials: bool = False
+    access_point: str = ""
     expected: Mapping[str, str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +80,8 @@ class Bucket:
         name = place.name.rpartition(":::")[2]
         prefix = place.prefix.encode()
         own = bool(place.profile)
-        return cls(name, place.owner, place.region, prefix, place.requester_pays, own)
+        where = (name, place.owner, place.region, prefix, place.requester_pays, own)
+        return cls(*where, place.access_point)
 
     def request(self, method: str, judge: Judge, ask: S3Request) -> Request:
         """A request to this bucket; S3 refuses it unless the expected account owns the bucket."""
@@ -92,10 +94,16 @@ class Bucket:
 
     def as_source(self, key: bytes, etag: str, version: str | None = None) -> dict[str, str]:
         """The headers that name an object of this bucket as a copy's source, pinned to its ETag."""
-        source = f"{self.name}/{encode_key(key)}"
+        source = f"{self._as_source}/{encode_key(key)}"
         if version is not None:
             source += f"?versionId={encode_value(version)}"
         return {"x-amz-copy-source": source, "x-amz-copy-source-if-match": quote_etag(etag)}
+
+    @property
+    def _as_source(self) -> str:
+        if not self.access_point:
+            return self.name
+        return f"{encode_key(self.access_point.encode())}/object"
 
     def relative(self, key: bytes) -> bytes:
         """A key of this bucket without the prefix."""
