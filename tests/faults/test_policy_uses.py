@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from contract.benches import BENCHES
 from dataware.core.phases import PolicyUse
 from dataware.embedded import EmbeddedAws
 from support.assemblies import assembly, opted_in, prepare_project
-from support.cli import run
+from support.cli import ended, launch, run
 from support.people import sign_in
 from support.servers import FaultProxy, Seen
 from support.worlds import KEYS, client, items_of, make_bucket, make_table, objects_of, varied_items
@@ -55,7 +57,7 @@ RARELY: dict[PolicyUse, frozenset[str]] = {
 UNSEEN_BY_EMULATOR = "ssm:GetParametersByPath"
 """The emulator's IAM takes every path of parameters for "*"."""
 
-USES = [use for use in PolicyUse if use is not PolicyUse.ALL]
+USES = [use for use in PolicyUse if use not in {PolicyUse.ALL, PolicyUse.FOLLOW}]
 READS = ("Get", "List", "Describe", "Scan", "BatchGet")
 
 
@@ -195,3 +197,69 @@ def test_no_policy_allows_to_delete_from_a_fallback(
             for action in one["Action"]
         }
         assert {verb for verb in on_sources if not verb.startswith(READS)} == set(), use
+
+
+OF_STREAMS = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+"""The emulator's IAM takes every stream for "*", too."""
+
+RARELY_FOLLOWED = COPIES | ON_CONFLICTS | INTO_WHAT_EXISTS | OF_OTHER_STACKS
+
+
+@pytest.mark.parametrize("scheme", ["dynamodb", "s3"])
+def test_a_follow_a_pause_and_a_cut_over_need_no_more_than_their_policy(
+    scheme: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With it alone changes and deletes are carried, also where the source has a stream."""
+    use = PolicyUse.FOLLOW
+    dynamodb, s3 = client("dynamodb"), client("s3")
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    dynamodb.update_table(TableName="old-table", StreamSpecification=stream)
+    make_table(f"{use}-table")
+    make_bucket(f"{use}-bucket")
+    app = prepare_app(use)
+    policy = json.loads(run("iam-policy", app, "--for", use).out)
+    kind = {"dynamodb": "table", "s3": "bucket"}[scheme]
+    look: Any = {"table": items_of, "bucket": objects_of}[kind]
+    first = next(iter(items_of("old-table").values()))["pk"]
+    streams = sorted(one for one in granted_by(policy) if one in OF_STREAMS)
+    assert {
+        arn.partition(":table/")[2]
+        for one in policy["Statement"]
+        for arn in one["Resource"]
+        if set(one["Action"]) & OF_STREAMS
+    } == {"old-table/stream/*", "no-table/stream/*"}
+    everywhere = {"Effect": "Allow", "Action": [UNSEEN_BY_EMULATOR, *streams], "Resource": ["*"]}
+    with monkeypatch.context() as signed_in:
+        sign_in(signed_in, {**policy, "Statement": [*policy["Statement"], everywhere]})
+        proxy.clear()
+        follow = launch(
+            "migrate", *(f"{scheme}://{one}-{kind}" for one in ("old", use)), "--follow"
+        )
+        try:
+            name = f"{use}-{kind}"
+            await_so(lambda: bool(follow.poll()) or "following" in run("status", name).out)
+            assert follow.poll() is None, ended(follow)
+            dynamodb.delete_item(TableName="old-table", Key={"pk": first})
+            s3.delete_object(Bucket="old-bucket", Key="1")
+            s3.put_object(Bucket="old-bucket", Key="0", Body=b"changed")
+            assert run("throttle", f"{use}-{kind}", "100").code == 0
+            await_so(lambda: look(f"{use}-{kind}") == look(f"old-{kind}"))
+        finally:
+            follow.send_signal(signal.SIGINT)
+            ran = ended(follow)
+        if kind == "table":
+            assert run("cutover", f"{use}-{kind}", "--frozen", "--watch", "1s").code == 0
+    assert ran.code == 4, ran
+    assert "denied" not in ran.out.lower() + ran.err.lower()
+    called = {action for seen in proxy.seen for action in actions_of(seen)} - ALWAYS_ALLOWED
+    assert called - granted_by(policy) == set()
+    of_kind = {one for one in granted_by(policy) if one.startswith((scheme, "ssm"))}
+    assert of_kind - called - RARELY_FOLLOWED == set()
+
+
+def await_so(what: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

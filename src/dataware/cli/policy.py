@@ -31,12 +31,14 @@ MARKER_ACTIONS: Final[Mapping[PolicyUse, tuple[str, ...]]] = {
     PolicyUse.APPLY: (READ, LIST, WRITE),
     PolicyUse.DEPLOY: (READ, LIST, WRITE),
     PolicyUse.MIGRATE: (READ, WRITE),
+    PolicyUse.FOLLOW: (READ, LIST, WRITE),
     PolicyUse.VERIFY: (),
 }
 """What each use does with the records of migrations."""
 
 CREATING = frozenset({PolicyUse.ALL, PolicyUse.APPLY, PolicyUse.DEPLOY})
 PLANNING = CREATING | {PolicyUse.PLAN}
+OWNING = PLANNING | {PolicyUse.FOLLOW}
 GUARDING = frozenset({PolicyUse.ALL, PolicyUse.PLAN, PolicyUse.DEPLOY})
 COPYING = CREATING | {PolicyUse.MIGRATE}
 DEPLOYING = frozenset({PolicyUse.ALL, PolicyUse.DEPLOY})
@@ -100,7 +102,7 @@ def _shared_by(
         yield HOLDING_STACKS.format(**place), HOLDING_PERMISSIONS
     if use in CREATING and any(map(imports_by_id, wanted)):
         yield "*", IMPORT_PERMISSIONS
-    if use in PLANNING:
+    if use in OWNING:
         yield "*", OWNERSHIP_PERMISSIONS
     if use in GUARDING:
         yield "*", STACK_PERMISSIONS

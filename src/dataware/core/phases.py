@@ -19,8 +19,8 @@ VERSIONS, VERSIONS_WRITE = "versions", "versions-write"
 WRITE_ACL = "acl"
 """What giving each object that is written an ACL needs, beside the rest."""
 
-FOLLOW, ENABLE_FEED = "follow", "enable-feed"
-"""What following a source needs of both sides, beside the rest, and what switching its feed on."""
+FOLLOW, CARRY, ENABLE_FEED = "follow", "carry", "enable-feed"
+"""What following needs beside the rest: of the source, of the target, and to switch a feed on."""
 
 RESTORE = "restore"
 """What having a target made by a restore of the source needs of both sides, beside the rest."""
@@ -53,4 +53,5 @@ class PolicyUse(StrEnum):
     APPLY = "apply"
     DEPLOY = "deploy"
     MIGRATE = "migrate"
+    FOLLOW = "follow"
     VERIFY = "verify"

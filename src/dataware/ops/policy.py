@@ -14,10 +14,12 @@ from dataware.core.model import ImportMode, Wanted
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import (
     ACCOUNT,
+    CARRY,
     COPIED_FROM,
     COPIED_TO,
     CREATE,
     DESCRIBE,
+    FOLLOW,
     IMPORT,
     PROBE,
     READ,
@@ -85,6 +87,7 @@ PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {
     PolicyUse.APPLY: _CARRIED_OUT,
     PolicyUse.DEPLOY: _CARRIED_OUT,
     PolicyUse.MIGRATE: UsePhases(_FROM, _TO, _COPIED),
+    PolicyUse.FOLLOW: UsePhases((*_FROM, FOLLOW), (*_TO, CARRY)),
     PolicyUse.VERIFY: UsePhases((VERIFY,), (VERIFY,), _COMPARED),
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
-from dataware.core.phases import DESCRIBE, ENABLE_FEED, FOLLOW, RESTORE
+from dataware.core.phases import CARRY, DESCRIBE, ENABLE_FEED, FOLLOW, RESTORE
 from dataware.kinds.dynamodb_table.capacity import FRESH_WRITES, advise_on_capacity, count_units
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
@@ -55,9 +55,18 @@ def check_name(name: str) -> str | None:
 
 
 def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
-    if name.startswith("arn:"):
-        return (name,)
-    return (f"arn:{partition}:dynamodb:{region}:{account}:table/{name}",)
+    table = f"arn:{partition}:dynamodb:{region}:{account}:table/{name}"
+    table = name if name.startswith("arn:") else table
+    return (table, f"{table}/stream/*")
+
+
+# Service Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB":
+# these are checked against a stream, all others here against the table.
+_OF_STREAMS = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+
+
+def _governs(action: str, arn: str) -> bool:
+    return (action in _OF_STREAMS) is arn.endswith("/stream/*")
 
 
 def _following() -> Following:
@@ -126,13 +135,16 @@ KIND = Kind(
             DESCRIBE: DESCRIBE_ACTIONS,
             FOLLOW: (
                 "dynamodb:BatchGetItem",
-                "dynamodb:BatchWriteItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:DescribeStream",
                 "dynamodb:DescribeTable",
                 "dynamodb:DescribeTimeToLive",
-                "dynamodb:GetRecords",
-                "dynamodb:GetShardIterator",
+                *_OF_STREAMS,
+            ),
+            CARRY: (
+                "dynamodb:BatchGetItem",
+                "dynamodb:BatchWriteItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeTimeToLive",
                 "dynamodb:PutItem",
             ),
             ENABLE_FEED: ("dynamodb:UpdateTable",),
@@ -152,6 +164,7 @@ KIND = Kind(
             ),
         },
         arns=_arns,
+        governs=_governs,
         informing=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"),
     ),
     probe=probe,

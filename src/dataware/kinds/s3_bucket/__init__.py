@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Location, Size
-from dataware.core.phases import DESCRIBE, VERSIONS, VERSIONS_WRITE, WRITE_ACL
+from dataware.core.phases import CARRY, DESCRIBE, VERSIONS, VERSIONS_WRITE, WRITE_ACL
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.access_points import ACCESS_POINTS
@@ -194,6 +194,7 @@ KIND = Kind(
             WRITE_ACL: ("s3:PutObjectAcl",),
             # A delete marker is made by deleting.
             VERSIONS_WRITE: ("s3:DeleteObject",),
+            CARRY: ("s3:DeleteObject",),
             "create": (
                 "s3:CreateBucket",
                 "s3:PutBucketObjectLockConfiguration",
