@@ -76,7 +76,10 @@ LEFT_OUT = (
     *("kinds/opensearch_domain.py", "kinds/rds_database", "kinds/sqs_queue.py"),
     *("kinds/s3_bucket/copy/relay", "ops/copy_wires.py", "ops/passage.py"),
     *("ops/name_conflicts.py", "ops/plan.py", "ops/policy.py", "ops/region_check.py"),
-    *("ops/remembered_answers.py",),
+    *(
+        "ops/remembered_answers.py",
+        "ops/role_template.py",
+    ),
     *("core/rehearsal.py", "ops/rehearse.py"),
     *("kinds/dynamodb_table/rehearsal.py", "kinds/s3_bucket/rehearsal.py"),
     *("ops/run_control.py", "state/run_controls.py"),

@@ -10,7 +10,8 @@ import click
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import app_options, object_options, outside_options, versions_option
 from dataware.cli.settings import AppOptions, AwsOptions, pick
-from dataware.cli.values import word_option
+from dataware.cli.values import account, word_option
+from dataware.core.errors import InputError
 from dataware.core.events import event, format_count
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import PolicySide, PolicyUse
@@ -32,6 +33,13 @@ from dataware.report import Format
     default=PolicySide.BOTH.value,
     help="Only what this side of a copy with --source-profile needs.",
 )
+@click.option(
+    "--role-template",
+    metavar="ACCOUNT",
+    type=account,
+    help="Print a CloudFormation template of a role that plans APP in any account, as by a "
+    "StackSet; ACCOUNT may assume it.",
+)
 @versions_option
 @object_options
 @outside_options
@@ -44,10 +52,13 @@ def iam_policy(**given: Any) -> int:
     Examples:
       dataware iam-policy plan.json > policy.json
       dataware iam-policy --for plan > reads.json
+      dataware iam-policy cdk.out --role-template 111122223333 > role.json
     """
     from dataware.cli.context import headers_of
 
     out, app, use = pick(AwsOptions, given), pick(AppOptions, given), given["use"]
+    if given["role_template"] is not None:
+        return run_role_template(out, app, use, trusted=given["role_template"])
     headers = headers_of(given["sse"], given["sse_kms_key_id"], given["acl"])
     return run_policy(
         out, app, use, versions=given["versions"], headers=headers, side=given["side"]
@@ -90,4 +101,35 @@ def run_policy(
             context.emit(event("done", text=text, policy=policy))
     if out.format is not Format.JSON:
         print(json.dumps(policy, indent=2))
+    return 0
+
+
+def run_role_template(out: AwsOptions, app: AppOptions, use: PolicyUse, *, trusted: str) -> int:
+    """Print the template of a role that plans, in whichever account."""
+    from dataware.cli.app import app_of, saved_plan
+    from dataware.cli.context import outside
+    from dataware.cli.policy import policy_of
+    from dataware.cli.project import in_project
+    from dataware.ops.inputs import App
+    from dataware.ops.role_template import KnownPlaces, make_role_template
+
+    if use not in {PolicyUse.ALL, PolicyUse.PLAN}:
+        raise InputError("--role-template makes a role that only plans: leave out --for")
+    saved = saved_plan(app)
+    out = in_project(out, app)
+    loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
+    with outside(out) as context:
+        aws, wanted = context.aws, loaded.wanted
+        policy = policy_of(aws, wanted, use=PolicyUse.PLAN, asked=loaded.asked)
+        places = KnownPlaces(
+            aws.account,
+            {aws.account, *(one.account for one in wanted if one.account)},
+            {aws.region, *(one.region for one in wanted if one.region)},
+        )
+        template = make_role_template(policy, places, trusted)
+        if out.format is Format.JSON:
+            text = f"The role that plans {format_count(len(wanted), 'resource')}"
+            context.emit(event("done", text=text, template=template))
+    if out.format is not Format.JSON:
+        print(json.dumps(template, indent=2))
     return 0
