@@ -213,6 +213,27 @@ def get_records(_original, data):
     return json_response(answer)
 
 
+# --- Kinesis: a record names its table, and its binary values are Base64 twice
+
+
+@replaces(dynamodb, "_fan_out_to_kinesis")
+def fan_out_to_kinesis(original, table_name, record):
+    """Put a record as real streams have it (awslabs/amazon-kinesis-client, issue 959)."""
+    named = {"recordFormat": "application/json", "tableName": table_name, "userIdentity": None}
+    kept = {name: part for name, part in record.items() if name != "eventSourceARN"}
+    return original(table_name, {**kept, **named, "dynamodb": _encode_again(record["dynamodb"])})
+
+
+def _encode_again(part, kind=None):
+    if isinstance(part, dict):
+        return {name: _encode_again(each, name) for name, each in part.items()}
+    if isinstance(part, list):
+        return [_encode_again(each, {"BS": "B"}.get(kind)) for each in part]
+    if kind == "B" and isinstance(part, str):
+        return base64.b64encode(part.encode()).decode()
+    return part
+
+
 # --- DynamoDB: a stream that is on is not switched on again
 
 

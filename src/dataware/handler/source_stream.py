@@ -42,7 +42,7 @@ def open_stream(outside: Context, job: MigrationJob) -> tuple[str, bool]:
     """
     following = require_following(job.kind)
     aws, table = aws_of(outside, job.source), job.source.name
-    if (stream := following.find_feed(aws, table)) is not None:
+    if (stream := find_feed(job.kind).find(aws, table)) is not None:
         return stream, False
     if not job.settings.enable_feed:
         raise RefusedError(

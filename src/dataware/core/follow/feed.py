@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -57,6 +57,10 @@ class FeedRound:
     gaps: tuple[Gap, ...] = ()
     whole: bool = True
     as_of: float | None = None
+
+    def with_gap(self, gap: Gap) -> FeedRound:
+        """The same round, before which changes may be missing."""
+        return replace(self, gaps=(*self.gaps, gap))
 
 
 class ChangeFeed(Protocol):

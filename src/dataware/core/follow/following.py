@@ -61,8 +61,9 @@ class FunctionFeed:
     """How a function in the account reads a feed: what it may do, and what it is given.
 
     `read` are actions on the source, `write` on the target, `poll` on the feeds of the source,
-    whose ARNs `feed_arn` makes of its own, and `anywhere` what IAM cannot scope. `read_record`
-    gives the canonical key of a record, and the number by which the service knows it.
+    whose ARNs `feed_arn` makes of its own, and `anywhere` what IAM cannot scope. `find` gives the
+    id of the feed that a function can read, None without one. `read_record` gives the canonical key
+    of a record, and the number by which the service knows it.
     """
 
     read: tuple[str, ...]
@@ -70,6 +71,7 @@ class FunctionFeed:
     poll: tuple[str, ...]
     anywhere: tuple[str, ...]
     feed_arn: Callable[[str], str]
+    find: Callable[[Aws, str], str | None]
     read_record: Callable[[Mapping[str, Any]], tuple[bytes, str]]
 
 

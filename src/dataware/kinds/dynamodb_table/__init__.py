@@ -135,6 +135,7 @@ KIND = Kind(
             DESCRIBE: DESCRIBE_ACTIONS,
             FOLLOW: (
                 "dynamodb:BatchGetItem",
+                "dynamodb:DescribeKinesisStreamingDestination",
                 "dynamodb:DescribeTable",
                 "dynamodb:DescribeTimeToLive",
                 *_OF_STREAMS,

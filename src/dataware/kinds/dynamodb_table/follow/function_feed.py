@@ -12,6 +12,7 @@ from typing import Any
 
 from dataware.core.follow.following import FunctionFeed
 from dataware.kinds.dynamodb_table.follow.keys import encode_key
+from dataware.kinds.dynamodb_table.follow.stream_switch import find_stream
 
 
 def read_record(record: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -26,5 +27,6 @@ FUNCTION_FEED = FunctionFeed(
     poll=("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
     anywhere=("dynamodb:ListStreams",),
     feed_arn=lambda table: f"{table}/stream/*",
+    find=find_stream,
     read_record=read_record,
 )

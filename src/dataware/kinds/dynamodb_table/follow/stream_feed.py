@@ -36,7 +36,7 @@ EXPIRED, TRIMMED = "ExpiredIteratorException", "TrimmedDataAccessException"
 
 
 @dataclass(slots=True)
-class _Round:
+class FeedPage:
     """What a round has come to so far; `whole` until something is left unread."""
 
     keys: set[bytes] = field(default_factory=set)
@@ -102,12 +102,12 @@ class StreamFeed:
         position = self._reading.to_json()
         return FeedRound(frozenset(done.keys), position, oldest, newest, gaps, done.whole)
 
-    def _read_shards(self, names: Sequence[str], now: float) -> _Round:
+    def _read_shards(self, names: Sequence[str], now: float) -> FeedPage:
         """Read shards until all are at their present end, or the round is full.
 
         The next round begins with another shard, so that a busy one holds up none.
         """
-        done = _Round()
+        done = FeedPage()
         start = self._first % max(1, len(names))
         self._first += 1
         for name in [*names[start:], *names[:start]]:
@@ -126,7 +126,7 @@ class StreamFeed:
                     done.failures.append(error)
         return done
 
-    def _read_shard(self, name: str, now: float, done: _Round) -> None:
+    def _read_shard(self, name: str, now: float, done: FeedPage) -> None:
         while done.records < self._records:
             page = self._read_page(name, done)
             records, following = page["Records"], page.get("NextShardIterator")
@@ -153,7 +153,7 @@ class StreamFeed:
         else:
             self._iterators[name] = following
 
-    def _read_page(self, name: str, done: _Round) -> Mapping[str, Any]:
+    def _read_page(self, name: str, done: FeedPage) -> Mapping[str, Any]:
         """The next page of a shard, by a new iterator where the last one is not good any more."""
         tries: list[Callable[[], str]] = [
             lambda: self._iterators.get(name) or self._make_iterator(name, done),
@@ -171,14 +171,14 @@ class StreamFeed:
                     self._note_trimmed(name, done)
         raise LookupFailedError(f"the iterators of a shard of table {self._table} expire at once")
 
-    def _note_trimmed(self, name: str, done: _Round) -> None:
+    def _note_trimmed(self, name: str, done: FeedPage) -> None:
         """What came after the last number is gone; the shard is read from its horizon on."""
         if name not in done.trimmed:
             done.trimmed.append(name)
         shards = {**self._reading.shards, name: ShardReading()}
         self._reading = replace(self._reading, shards=shards)
 
-    def _make_iterator(self, name: str, done: _Round) -> str:
+    def _make_iterator(self, name: str, done: FeedPage) -> str:
         last = self._reading.shards[name].last
         if last is not None:
             try:
