@@ -30,6 +30,7 @@ from dataware.aws.endpoints import check_endpoint, making_client
 from dataware.aws.fetch import fetch, keep_raw_bodies
 from dataware.aws.identity import Identity
 from dataware.aws.interruptible_calls import ANSWER_SECONDS, InterruptibleCalls, Stop
+from dataware.aws.own_host import keep_own_host
 from dataware.aws.paging import end_circles
 from dataware.aws.read_only import refuse_writes
 from dataware.aws.sdk_session import asks_for_code, open_session
@@ -325,6 +326,8 @@ class Account(stacks.DeployedValues):
         end_circles(client)
         if self._login.reads_only:
             refuse_writes(client)
+        if service == "s3control":
+            keep_own_host(client)
         if service == "s3":
             client.meta.events.register("provide-client-params.s3", self._name_owner)
         return self._stoppable(client)

@@ -44,7 +44,7 @@ class AppApplier:
             CopyTerms(
                 read_prices(None),
                 self.settings.all_versions,
-                EngineDemand(self.settings.engine, self.settings.follow),
+                EngineDemand.of(self.settings),
             ),
             report=False,
         )

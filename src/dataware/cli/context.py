@@ -195,6 +195,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         follow=copy.follow,
         enable_feed=copy.enable_stream,
         engine=copy.engine,
+        service_role=copy.batch_role,
         multipart_threshold=copy.multipart_threshold,
         part_size=copy.part_size,
         object_headers=headers_of(copy.sse, copy.sse_kms_key_id, copy.acl),

@@ -36,6 +36,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "follow",
         "enable_stream",
         "engine",
+        "batch_role",
         "on_conflict",
         "versions",
         "max_rate",

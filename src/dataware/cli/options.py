@@ -239,6 +239,14 @@ credentials_option = click.option(
     help="Profile, or ARN of a role, for the stacks of another account (repeatable).",
 )
 
+batch_role_option = click.option(
+    "--batch-role",
+    metavar="ARN",
+    help="Role that S3 Batch Operations assumes, which the engine batch needs.",
+)
+
+engine_options = _together(engine_option, batch_role_option)
+
 deep_option = click.option(
     "--deep", is_flag=True, help="Verify objects by reading every byte of both sides."
 )

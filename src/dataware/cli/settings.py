@@ -65,6 +65,7 @@ class PlanOptions:
     detailed_exitcode: bool
     change_set: bool = False
     engine: EngineName | None = None
+    batch_role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class CopyOptions:
     enable_stream: bool = False
     rehearse: bool = False
     engine: EngineName | None = None
+    batch_role: str | None = None
     sse: str | None = None
     sse_kms_key_id: str | None = None
     acl: str | None = None

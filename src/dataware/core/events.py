@@ -156,6 +156,15 @@ MESSAGES = _messages(
     ),
     ("restore-progress", PROGRESS, "📊", "Restoring {source} → {name}: {age} so far"),
     ("restored", SUCCESS, "✅", "Restored {source} as of {time} → {name}"),
+    ("job-begun", CHANGE, "🔄", "The job {job} of AWS copies {count:{unit}} of {source} → {name}"),
+    ("job-progress", PROGRESS, "📊", "{done} of {total:{unit}} by the job ({state})"),
+    (
+        "job-ended",
+        INFO,
+        "📊",
+        "The job says: {count:{unit}} copied, {failed} not; this machine compares and copies "
+        "the rest",
+    ),
     ("settings-set", CHANGE, "🔄", "Set again on {name}, as declared: {settings}"),
     ("feed-enabled", CHANGE, "🔄", "Switched on the {feed} of {source}"),
     ("following", INFO, "ℹ️ ", "Following {source} → {name} {how}; Ctrl-C stops, and loses nothing"),

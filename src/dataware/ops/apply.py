@@ -204,7 +204,7 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
         report=False,
         prices=plan.prices,
         all_versions=settings.all_versions,
-        engines=EngineDemand(settings.engine, settings.follow, saved),
+        engines=EngineDemand.of(settings, saved),
     )
     pairs = zip(plan.resources, fresh.resources, strict=True)
     changes = [change for before, after in pairs for change in changed_facts(before, after)]
@@ -319,5 +319,5 @@ def _migrate(
         follow_migration(context, migration, lambda: announce(told, planned))
         return
     refuse_unfollowed(migration)
-    steps = make_steps(context, kind, planned)
+    steps = make_steps(context, kind, planned, settings)
     run_migration(context, migration, lambda: announce(told, planned), steps)

@@ -8,16 +8,19 @@ from dataclasses import dataclass, field, replace
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.choice import EngineTable, estimate_engine, find_obstacle, name_engines
 from dataware.core.engines.situation import EngineSituation
-from dataware.core.errors import InputError
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.kind import Kind
 from dataware.core.model import Existence, Facts, Location, Marker, MarkerState
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
-from dataware.ops.context import Context
-from dataware.ops.maker_run import MakeMakerRun, make_maker_run
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.filler_run import make_filler_run
+from dataware.ops.maker_run import make_maker_run
+from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
+from dataware.ops.run_migration import MakeRun
 from dataware.ops.verify import aws_of
 
 RECOVERY = "point_in_time_recovery"
@@ -28,12 +31,26 @@ RECOVERY = "point_in_time_recovery"
 class EngineDemand:
     """The engines that a person asks for: `asked` for all it can carry, `saved` by resource.
 
-    `followed` says that changes are carried afterwards.
+    `followed` says that changes are carried afterwards, `has_role` that a role is named which a
+    service may assume, and `has_headers` that objects get headers of their own.
     """
 
     asked: EngineName | None = None
     followed: bool = False
+    has_role: bool = False
+    has_headers: bool = False
     saved: Mapping[str, EngineName] = field(default_factory=dict)
+
+    @staticmethod
+    def of(settings: CopySettings, saved: Mapping[str, EngineName] | None = None) -> EngineDemand:
+        """What the settings of a run ask for."""
+        return EngineDemand(
+            settings.engine,
+            settings.follow,
+            has_role=settings.service_role is not None,
+            has_headers=bool(record_headers(settings)),
+            saved=saved or {},
+        )
 
     def find(self, planned: Planned, table: EngineTable) -> EngineName | None:
         """The engine that is asked for one resource."""
@@ -89,7 +106,12 @@ def _choose(
     if planned.decision.action not in COPYING or kind.copying is None or source is None:
         return planned
     situation = _read_situation(context, kind, planned, source, all_versions=all_versions)
-    situation = replace(situation, followed=demand.followed)
+    situation = replace(
+        situation,
+        followed=demand.followed,
+        has_role=demand.has_role,
+        has_headers=demand.has_headers,
+    )
     table = table_of(kind)
     wanted = demand.find(planned, table)
     situation = replace(situation, problems=_find_problems(context, planned, situation, wanted))
@@ -158,14 +180,24 @@ def _find_problems(
     return problems
 
 
-def make_steps(context: Context, kind: Kind, planned: Planned) -> MakeMakerRun | None:
-    """How a migration is carried out whose engine makes the target; None for the usual steps."""
-    if planned.engine is None:
+def make_steps(
+    context: Context, kind: Kind, planned: Planned, settings: CopySettings
+) -> MakeRun | None:
+    """How a migration is carried out that a service carries; None for the usual steps.
+
+    Raises RefusedError where the service lacks the role that it has to assume.
+    """
+    card = table_of(kind).find(planned.engine) if planned.engine else None
+    if card is not None and card.maker is not None:
+        return make_maker_run(card.name, card.maker(context.aws), planned.wanted)
+    if card is None or card.filler is None:
         return None
-    card = table_of(kind).find(planned.engine)
-    if card is None or card.maker is None:
-        return None
-    return make_maker_run(card.name, card.maker(context.aws), planned.wanted)
+    if settings.service_role is None:
+        raise RefusedError(
+            f"nothing was changed, because {card.name} needs a role that its service may assume; "
+            "run the same command with --batch-role ARN"
+        )
+    return make_filler_run(card.name, card.filler(context.aws, settings.service_role))
 
 
 def _estimate(

@@ -31,6 +31,7 @@ def situation(kind: str, size: Size, **more: object) -> EngineSituation:
         is_new=True,
         is_own=True,
         recovery=True,
+        has_role=True,
         charges=copying.charges(size),
         speed=copying.speed,
     )
@@ -167,6 +168,11 @@ def test_a_job_of_s3_only_writes_into_a_bucket_of_this_run() -> None:
     there = situation(BUCKET, OBJECTS_10_9)
     assert not obstacle(BUCKET, EngineName.BATCH, there)
     assert "did not make" in obstacle(BUCKET, EngineName.BATCH, replace(there, is_own=False))
+    assert "--batch-role" in obstacle(BUCKET, EngineName.BATCH, replace(there, has_role=False))
+    assert "--sse" in obstacle(BUCKET, EngineName.BATCH, replace(there, has_headers=True))
+    assert "--follow" in obstacle(BUCKET, EngineName.BATCH, replace(there, followed=True))
+    assert table_of(BUCKET).choose(there) is EngineName.BATCH
+    assert table_of(BUCKET).choose(replace(there, has_role=False)) is LOCAL
     assert "all versions" in obstacle(BUCKET, EngineName.BATCH, replace(there, all_versions=True))
 
 

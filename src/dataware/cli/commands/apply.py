@@ -11,7 +11,7 @@ from dataware.cli.options import (
     app_options,
     copy_options,
     credentials_option,
-    engine_option,
+    engine_options,
     follow_options,
     full_option,
     guard_options,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @guard_options
 @copy_options
 @follow_options
-@engine_option
+@engine_options
 @parallel_option
 @credentials_option
 @outside_options

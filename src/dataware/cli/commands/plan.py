@@ -12,7 +12,7 @@ from dataware.cli.options import (
     app_options,
     change_set_option,
     credentials_option,
-    engine_option,
+    engine_options,
     every_option,
     full_option,
     guard_options,
@@ -45,7 +45,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @change_set_option
 @saving_options
 @full_option
-@engine_option
+@engine_options
 @prices_option
 @credentials_option
 @plan_outside_options
@@ -121,11 +121,12 @@ def _make_plan(
     from dataware.core.change_set import ChangeSetUse
     from dataware.ops.engine_choice import EngineDemand
 
+    asked = EngineDemand(saving.engine, has_role=saving.batch_role is not None)
     return guarded_app_plan(
         context,
         loaded,
         guarding,
-        CopyTerms(prices, engines=EngineDemand(saving.engine)),
+        CopyTerms(prices, engines=asked),
         parameters=parameters_of(app),
         change_sets=ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER,
     )

@@ -13,7 +13,7 @@ from dataware.core.model import Size
 from dataware.core.ports import Aws
 
 if TYPE_CHECKING:
-    from dataware.core.engines.port import TargetMaker
+    from dataware.core.engines.port import TargetFiller, TargetMaker
 
 
 ENGINE = "engine"
@@ -60,10 +60,10 @@ class EngineCard:
 
     It fits where all `needs` hold, and is picked where it `is_better` (`when` says so in words).
     `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
-    target, for engines that do. `limits` and
-    `permissions` are a clause and an action each, beside those of a usual copy; `proven` says by
-    what it was shown to work, `time` and `money` on what its figures rest, and `formula` how they
-    are made.
+    target, and `filler` fills it with a role that the service assumes, for engines that do.
+    `limits` and `permissions` are a clause and an action each, beside those of a usual copy;
+    `proven` says by what it was shown to work, `time` and `money` on what its figures rest, and
+    `formula` how they are made.
     """
 
     name: EngineName
@@ -82,6 +82,7 @@ class EngineCard:
     sources: tuple[str, ...] = ()
     instead: str = ""
     maker: Callable[[Aws], TargetMaker] | None = None
+    filler: Callable[[Aws, str], TargetFiller] | None = None
 
     @property
     def is_built(self) -> bool:

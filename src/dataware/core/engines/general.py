@@ -133,6 +133,16 @@ NOT_FOLLOWED = EngineNeed(
     lambda it: not it.followed,
     lambda _it: "--follow copies from this machine, so that it knows what it has written",
 )
+ROLE = EngineNeed(
+    "`--batch-role` names a role",
+    lambda it: it.has_role,
+    lambda _it: "no role is named that the service may assume (--batch-role ARN)",
+)
+NO_HEADERS = EngineNeed(
+    "no `--sse`, `--acl` or `--request-payer`",
+    lambda it: not it.has_headers,
+    lambda _it: "a job does not write with --sse, --acl or --request-payer",
+)
 CURRENT = EngineNeed(
     "current versions only",
     lambda it: not it.all_versions,

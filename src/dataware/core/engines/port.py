@@ -1,11 +1,13 @@
-"""What an engine brings that makes a target which is full already."""
+"""What an engine brings that makes a full target, or fills one that the run made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from dataware.core.copier import CopyOrder
 from dataware.core.model import Location
+from dataware.core.ports import Clock, Journal
 
 Record = Mapping[str, Any]
 """What a record keeps of an engine: JSON, from which another run goes on with the same work."""
@@ -52,4 +54,46 @@ class TargetMaker(Protocol):
 
     def describe(self, record: Record) -> str:
         """Of when the target's data is, for people."""
+        ...
+
+
+class FillerProgress(NamedTuple):
+    """How far a service is with filling a target; `problem` says why it ended early."""
+
+    done: int
+    total: int
+    ended: bool
+    problem: str = ""
+    state: str = ""
+
+
+class TargetFiller(Protocol):
+    """Copies into a target that the run made, by a service of AWS that goes on by itself."""
+
+    def plan(self, run: str, target: Location, before: Record) -> Record:
+        """What to keep on record before anything is asked for; another one after a failed try."""
+        ...
+
+    def list_work(
+        self, record: Record, order: CopyOrder, clock: Clock, check: Callable[[], None]
+    ) -> Record:
+        """Write down what is to be copied; the record with that. `check` raises what ends a run."""
+        ...
+
+    def begin(self, record: Record, order: CopyOrder) -> Record:
+        """Ask for it, again is harmless; the record with what it is called."""
+        ...
+
+    def look(self, record: Record) -> FillerProgress:
+        """How far it is. Raises LookupFailedError."""
+        ...
+
+    def read_result(
+        self, record: Record, journal: Journal, check: Callable[[], None]
+    ) -> tuple[int, int]:
+        """Read what became of it into the journal: how many were copied, and how many not."""
+        ...
+
+    def clean(self, record: Record) -> None:
+        """Remove what only the work needed; harmless if it is gone."""
         ...

@@ -16,9 +16,11 @@ class EngineSituation:
     `source` and `target` are names for sentences; `size` is None where it was not seen. `recovery`
     says whether point in time recovery of the source is on, None where that was not seen. `is_new`
     says that the target does not exist yet, `is_own` that this migration makes it or has made it,
-    `followed` that changes are carried afterwards. `begun` is the name of the engine with which an
-    interrupted migration began. `problems` says of an engine what stands against it that no other
-    field tells, a clause each. `charges` and `speed` are those of a usual copy.
+    `followed` that changes are carried afterwards, `has_role` that a role was named which a service
+    may assume, and `has_headers` that objects get headers of their own. `begun` is the name of the
+    engine with which an interrupted migration began. `problems` says of an engine what stands
+    against it that no other field tells, a clause each. `charges` and `speed` are those of a usual
+    copy.
     """
 
     source: str
@@ -31,6 +33,8 @@ class EngineSituation:
     recovery: bool | None = None
     all_versions: bool = False
     followed: bool = False
+    has_role: bool = False
+    has_headers: bool = False
     begun: str | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     charges: Mapping[str, float] = field(default_factory=dict)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from math import ceil
 
-from dataware.core.engines.card import NOT_BOUNDED, EngineCard, EngineCost, EngineName, price_of
-from dataware.core.engines.general import CURRENT, OWN_TARGET
+from dataware.core.engines.card import (
+    NOT_BOUNDED,
+    ON_A_MODEL,
+    EngineCard,
+    EngineCost,
+    EngineName,
+    price_of,
+)
+from dataware.core.engines.general import CURRENT, NO_HEADERS, NOT_FOLLOWED, OWN_TARGET, ROLE
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
+from dataware.kinds.s3_bucket.batch.job import BatchCopy
 
 MANY = 10_000_000
 """Objects above which a job is better than a copy by this machine."""
@@ -28,17 +36,32 @@ BATCH = EngineCard(
     name=EngineName.BATCH,
     summary="S3 Batch Operations copies what a manifest of dataware lists",
     runs_on="Amazon S3",
-    needs=(OWN_TARGET, CURRENT),
+    needs=(OWN_TARGET, CURRENT, NOT_FOLLOWED, NO_HEADERS, ROLE),
     when=f"over {MANY:,} objects",
     is_better=lambda it: it.size is not None and it.size.items > MANY,
     estimate=_estimate_batch,
     limits=(
         "only into a bucket that this run made, because a job replaces what it finds",
-        "objects over 5 GB, archived or encrypted with a customer's key stay with local",
+        "this machine copies what is over 5 GB, archived, encrypted with a customer's key, of "
+        "another class than STANDARD, or was uploaded in parts",
+        "needs a role that S3 assumes, which may read the source and write the target, and read "
+        "and write dataware-batch-*, a bucket that this run makes and removes",
+        "a stop of the command does not stop the job",
         "current versions only",
     ),
-    permissions=("s3:CreateJob", "s3:DescribeJob", "s3:UpdateJobStatus", "iam:PassRole"),
-    proven="not built",
+    permissions=(
+        "s3:CreateJob",
+        "s3:DescribeJob",
+        "iam:PassRole",
+        "s3:CreateBucket",
+        "s3:DeleteBucket",
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
+        "s3:PutObject",
+    ),
+    proven=f"{ON_A_MODEL}: a stand-in whose answers are checked against AWS's own model",
     time=NOT_BOUNDED,
     money="a price for the job and for each object, the copy requests, and five listings",
     formula=(
@@ -46,10 +69,7 @@ BATCH = EngineCard(
         "batch-job + N x batch-object + (N + 5 x N / 1,000) x put",
     ),
     sources=("Amazon S3 User Guide, Copy objects (S3 Batch Operations)",),
-    instead=(
-        "create the job yourself from a manifest, then run the same command, which copies the "
-        "rest and verifies"
-    ),
+    filler=BatchCopy,
 )
 
 BUCKET_ENGINES = (BATCH,)

@@ -119,7 +119,7 @@ def _record_file(
     succeeded, failed = 0, 0
     lot: list[Mapping[str, Any]] = []
     try:
-        for row in read_report_rows(_digested(fetch(file), digest)):
+        for row in read_report_rows(_pass_through_digest(fetch(file), digest)):
             if row.succeeded:
                 succeeded += 1
                 continue
@@ -142,7 +142,7 @@ def _record_file(
     return ReportTotals(succeeded, failed)
 
 
-def _digested(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+def _pass_through_digest(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
     for chunk in chunks:
         digest.update(chunk)
         yield chunk

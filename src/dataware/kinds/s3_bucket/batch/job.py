@@ -1,0 +1,186 @@
+"""A job of S3 Batch Operations that copies what the target of a run lacks.
+
+Sources: Amazon S3 User Guide, "Copy objects (S3 Batch Operations)" (up to 5 GB, no conditions on
+ETags, no SSE-C, what stands in the target is replaced, the job lies in the target's region);
+API Reference, CreateJob, DescribeJob, S3CopyObjectOperation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from dataware.core.copier import CopyOrder, CopyTools
+from dataware.core.engines.port import FillerProgress, Record
+from dataware.core.model import Location
+from dataware.core.ports import Aws, Clock, Journal
+from dataware.kinds.s3_bucket.batch.manifest import FORMAT, ManifestRow, ManifestWriter
+from dataware.kinds.s3_bucket.batch.report import (
+    FORMAT as REPORT_FORMAT,
+)
+from dataware.kinds.s3_bucket.batch.report import (
+    ReportFile,
+    read_report_manifest,
+    record_report,
+)
+from dataware.kinds.s3_bucket.batch.work_bucket import WorkBucket
+from dataware.kinds.s3_bucket.copy.copier import BucketCopier
+from dataware.kinds.s3_bucket.copy.xml import ListedObject
+
+LARGEST = 5 * 1024**3
+READERS = 16
+"""Ranges of the listing that are read at the same time."""
+
+BUCKET, MANIFEST, JOB, TOKEN, ATTEMPT = "bucket", "manifest", "job", "token", "attempt"
+ENDED = frozenset({"Complete", "Failed", "Cancelled"})
+
+
+def is_for_job(entry: ListedObject) -> bool:
+    """Whether a job copies an object as this machine would.
+
+    What is large, archived or in another class stays with the copier; and so does what was uploaded
+    in parts, whose copy by a job has another ETag, so that its bytes would have to be compared.
+    """
+    plain = entry.storage_class == "STANDARD" and not entry.marker
+    return plain and entry.size <= LARGEST and "-" not in entry.etag
+
+
+class BatchCopy:
+    """The TargetFiller port over a job of S3 Batch Operations, made with a role that S3 assumes."""
+
+    def __init__(self, aws: Aws, role: str) -> None:
+        self._aws = aws
+        self._role = role
+        self._control = aws.client("s3control")
+
+    def plan(self, run: str, target: Location, before: Record) -> Record:
+        """The work bucket and the token, by which a repeated request is the same job."""
+        attempt = int(before.get(ATTEMPT, 0)) + 1
+        token = hashlib.sha256(f"{run}/{attempt}".encode()).hexdigest()[:32]
+        name = hashlib.sha256(f"{self._aws.account}/{target.name}".encode()).hexdigest()[:12]
+        return {
+            BUCKET: f"dataware-batch-{self._aws.account}-{name}",
+            TOKEN: token,
+            ATTEMPT: attempt,
+        }
+
+    def list_work(
+        self, record: Record, order: CopyOrder, clock: Clock, check: Callable[[], None]
+    ) -> Record:
+        """Write the manifest of what the target lacks; the record with it, or without any work."""
+        work = WorkBucket(self._aws, record[BUCKET])
+        work.make()
+        key = f"{record[TOKEN]}/manifest.csv"
+        writer = ManifestWriter(work.open(key), order.source.name)
+        asyncio.run(_list_missing(self._aws, order, clock, writer, check))
+        if not writer.count:
+            return {**record, MANIFEST: None}
+        etag = writer.complete()
+        return {**record, MANIFEST: {"key": key, "etag": etag.strip('"'), "count": writer.count}}
+
+    def begin(self, record: Record, order: CopyOrder) -> Record:
+        """Ask for the job, which is the same for the same token; the record with its id."""
+        with self._aws.translate_errors("the job of S3 Batch Operations", "s3:CreateJob"):
+            answer = self._control.create_job(**self._request(record, order))
+        return {**record, JOB: answer["JobId"]}
+
+    def look(self, record: Record) -> FillerProgress:
+        """How far the job is. Raises LookupFailedError."""
+        job = self._describe(record)
+        summary = job.get("ProgressSummary") or {}
+        failures = [
+            f"{one.get('FailureCode', '')}: {one.get('FailureReason', '')}".strip(": ")
+            for one in job.get("FailureReasons") or ()
+        ]
+        status = job["Status"]
+        failed = status in ENDED and status != "Complete"
+        return FillerProgress(
+            done=summary.get("NumberOfTasksSucceeded", 0) + summary.get("NumberOfTasksFailed", 0),
+            total=summary.get("TotalNumberOfTasks", 0),
+            ended=status in ENDED,
+            problem=("; ".join(failures) or f"it is {status}") if failed else "",
+            state=status,
+        )
+
+    def read_result(
+        self, record: Record, journal: Journal, check: Callable[[], None]
+    ) -> tuple[int, int]:
+        """Read the report into the journal; how many were copied, and how many not."""
+        work = WorkBucket(self._aws, record[BUCKET])
+        key = f"{_prefix(record)}/job-{record[JOB]}/manifest.json"
+        files = read_report_manifest(b"".join(work.read(key)))
+
+        def fetch(file: ReportFile) -> Iterable[bytes]:
+            return work.read(file.key)
+
+        totals = record_report(journal, files, fetch, check)
+        return totals.succeeded, totals.failed
+
+    def clean(self, record: Record) -> None:
+        """Remove the work bucket with all that is in it; harmless if there is none."""
+        WorkBucket(self._aws, record[BUCKET]).remove()
+
+    def _describe(self, record: Record) -> Mapping[str, Any]:
+        with self._aws.translate_errors("the job of S3 Batch Operations", "s3:DescribeJob"):
+            answer = self._control.describe_job(AccountId=self._aws.account, JobId=record[JOB])
+        return dict(answer["Job"])
+
+    def _request(self, record: Record, order: CopyOrder) -> Mapping[str, Any]:
+        manifest, partition = record[MANIFEST], self._aws.partition
+        work = f"arn:{partition}:s3:::{record[BUCKET]}"
+        prefix = {"TargetKeyPrefix": order.target.prefix} if order.target.prefix else {}
+        return {
+            "AccountId": self._aws.account,
+            "ConfirmationRequired": False,
+            "ClientRequestToken": record[TOKEN],
+            "Description": f"dataware: {order.source.name} to {order.target.name}",
+            "Priority": 10,
+            "RoleArn": self._role,
+            "Manifest": {
+                "Spec": {"Format": FORMAT, "Fields": ["Bucket", "Key"]},
+                "Location": {"ObjectArn": f"{work}/{manifest['key']}", "ETag": manifest["etag"]},
+            },
+            "Operation": {
+                "S3PutObjectCopy": {
+                    "TargetResource": f"arn:{partition}:s3:::{order.target.name}",
+                    "MetadataDirective": "COPY",
+                    "StorageClass": "STANDARD",
+                    **prefix,
+                }
+            },
+            "Report": {
+                "Bucket": work,
+                "Format": REPORT_FORMAT,
+                "Enabled": True,
+                "Prefix": _prefix(record),
+                "ReportScope": "AllTasks",
+            },
+        }
+
+
+def _prefix(record: Record) -> str:
+    return f"{record[TOKEN]}/report"
+
+
+async def _list_missing(
+    aws: Aws, order: CopyOrder, clock: Clock, writer: ManifestWriter, check: Callable[[], None]
+) -> None:
+    """Write what the source has and the target lacks, as the copier of a run would find it."""
+    wire = aws.wire(lambda _reason: None)
+    copier = BucketCopier(CopyTools(aws, wire, clock), order)
+    gate = asyncio.Semaphore(READERS)
+
+    async def read(part: str) -> None:
+        async with gate:
+            async for page in copier.read(part, None):
+                check()
+                for unit in page.units:
+                    if isinstance(unit.payload, ListedObject) and is_for_job(unit.payload):
+                        writer.add(ManifestRow(unit.payload.key))
+
+    try:
+        await asyncio.gather(*(read(part) for part in await copier.partitions()))
+    finally:
+        await wire.close()

@@ -1,0 +1,100 @@
+"""A short-lived bucket for the manifest and the report of a job.
+
+They cannot lie in the target, which would then hold what the source does not. Source: Amazon S3 API
+Reference, CreateBucket, CreateMultipartUpload, DeleteObjects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dataware.core.errors import NotFoundError, ServiceError
+from dataware.core.ports import Aws
+
+CHUNK = 1 << 20
+NEAREST = "us-east-1"
+
+
+class WorkBucket:
+    """One bucket of the account, by name; every call may be repeated."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self._aws = aws
+        self._name = name
+        self._api = aws.client("s3")
+
+    def make(self) -> None:
+        """Have the bucket, which may be there from an earlier run. Raises LookupFailedError."""
+        region = self._aws.region
+        where = {} if region == NEAREST else {"LocationConstraint": region}
+        settings = {"CreateBucketConfiguration": where} if where else {}
+        try:
+            with self._aws.translate_errors(f"bucket {self._name}", "s3:CreateBucket"):
+                self._api.create_bucket(Bucket=self._name, **settings)
+        except ServiceError as error:
+            if not error.problem or error.problem.code != "BucketAlreadyOwnedByYou":
+                raise
+
+    def open(self, key: str) -> UploadedParts:
+        """An object that comes in parts."""
+        return UploadedParts(self._aws, self._name, key)
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """An object, piece by piece. Raises LookupFailedError and NotFoundError."""
+        with self._aws.translate_errors(f"{key} in bucket {self._name}", "s3:GetObject"):
+            body = self._api.get_object(Bucket=self._name, Key=key)["Body"]
+            yield from body.iter_chunks(CHUNK)
+
+    def remove(self) -> None:
+        """Remove all that is in it, and the bucket. Raises LookupFailedError."""
+        try:
+            self._empty()
+            with self._aws.translate_errors(f"bucket {self._name}", "s3:DeleteBucket"):
+                self._api.delete_bucket(Bucket=self._name)
+        except NotFoundError:
+            return
+
+    def _empty(self) -> None:
+        with self._aws.translate_errors(f"bucket {self._name}", "s3:ListBucket"):
+            while found := self._api.list_objects_v2(Bucket=self._name).get("Contents"):
+                for one in found:
+                    self._api.delete_object(Bucket=self._name, Key=one["Key"])
+            uploads = self._api.list_multipart_uploads(Bucket=self._name).get("Uploads") or ()
+            for one in uploads:
+                self._api.abort_multipart_upload(
+                    Bucket=self._name, Key=one["Key"], UploadId=one["UploadId"]
+                )
+
+
+class UploadedParts:
+    """The PartSink port over an upload in parts; it begins with the first part."""
+
+    def __init__(self, aws: Aws, bucket: str, key: str) -> None:
+        self._aws = aws
+        self._api = aws.client("s3")
+        self._place = {"Bucket": bucket, "Key": key}
+        self._what = f"{key} in bucket {bucket}"
+        self._upload = ""
+        self._parts: list[dict[str, Any]] = []
+
+    def put(self, number: int, body: bytes) -> None:
+        """Upload a part."""
+        with self._aws.translate_errors(self._what, "s3:PutObject"):
+            if not self._upload:
+                answer = self._api.create_multipart_upload(
+                    **self._place, ServerSideEncryption="AES256"
+                )
+                self._upload = answer["UploadId"]
+            answer = self._api.upload_part(
+                **self._place, UploadId=self._upload, PartNumber=number, Body=body
+            )
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+
+    def complete(self) -> str:
+        """Put the parts together; the ETag."""
+        with self._aws.translate_errors(self._what, "s3:PutObject"):
+            answer = self._api.complete_multipart_upload(
+                **self._place, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+            )
+        return str(answer["ETag"])
