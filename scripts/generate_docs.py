@@ -98,10 +98,19 @@ def _cards() -> Iterator[str]:
         yield from _card(kind)
 
 
+def _migrated(kind: Kind) -> str:
+    """Whether data of a type is copied, how it is addressed, and by what alone."""
+    if kind.copying is None:
+        return "no"
+    alone = "" if kind.is_copied_in_deployments else ", by the command line alone"
+    alone = alone if kind.is_copied_by_plans else ", by `dataware migrate` alone"
+    return f"yes, as `{kind.copying.scheme}://…`{alone}"
+
+
 def _card(kind: Kind) -> Iterator[str]:
     yield f"## {kind.noun} (`{kind.cfn_type}`)\n"
     yield f"- physical name: `{kind.template.identifier}`"
-    yield f"- migrated: {f'yes, as `{kind.copying.scheme}://…`' if kind.copying else 'no'}"
+    yield f"- migrated: {_migrated(kind)}"
     declared = kind.template
     first = () if declared.renamed_in_place else (declared.identifier,)
     names = (*first, *declared.replaced_by)

@@ -55,7 +55,7 @@ def versions(aws: Account, name: str) -> dict[str, tuple[list[str], Any]]:
     for row in manager.list_secret_version_ids(SecretId=name)["Versions"]:
         if row["VersionStages"]:
             value = manager.get_secret_value(SecretId=name, VersionId=row["VersionId"])
-            held = value.get("SecretString") or value["SecretBinary"]
+            held = value.get("SecretString", value.get("SecretBinary"))
             found[row["VersionId"]] = (sorted(row["VersionStages"]), held)
     return found
 
@@ -215,7 +215,9 @@ def test_a_secret_that_is_marked_for_deletion_is_a_stop(aws: Account) -> None:
     require_no_value(aws, ended)
 
 
-def test_a_plan_copies_into_a_secret_that_its_template_makes(aws: Account, tmp_path: Path) -> None:
+def test_a_plan_copies_into_a_secret_that_its_template_makes_also_if_it_was_cut_off(
+    aws: Account, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
     """The generated value that a creation begins with is none that somebody has set."""
     app = tmp_path / "dataware.toml"
     app.write_text(
@@ -229,10 +231,15 @@ GenerateSecretString = {{}}
 """,
         encoding="utf-8",
     )
+    fault_proxy.add(repeat_body("ValidationException"), operation="PutSecretValue")
+    cut_off = run("apply", app, "--yes")
+    assert cut_off.code == 4, cut_off.err
+    assert len(versions(aws, NEW)) == 1
+    fault_proxy.clear()
     applied = run("apply", app, "--yes")
     assert applied.code == 0, applied.err
     copied = versions(aws, NEW)
     assert {id_: copied[id_] for id_ in IDS[:4]} == versions(aws, OLD)
     current = aws.client("secretsmanager").get_secret_value(SecretId=NEW)
     assert current["SecretString"] == PLANTED[2]
-    require_no_value(aws, applied)
+    require_no_value(aws, cut_off, applied)
