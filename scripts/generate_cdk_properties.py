@@ -14,7 +14,12 @@ from typing import Any
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 
 PAGE = Path(__file__).resolve().parent.parent / "src" / "dataware" / "cdk" / "properties.py"
 SORTS: tuple[tuple[str, type, str], ...] = (
@@ -23,6 +28,11 @@ SORTS: tuple[tuple[str, type, str], ...] = (
     ("TableV2Properties", dynamodb.TableV2, "table_name"),
     ("RepositoryProperties", ecr.Repository, "repository_name"),
     ("UserPoolProperties", cognito.UserPool, "user_pool_name"),
+    ("LogGroupProperties", logs.LogGroup, "log_group_name"),
+    ("SecretProperties", secretsmanager.Secret, "secret_name"),
+    ("QueueProperties", sqs.Queue, "queue_name"),
+    ("StreamProperties", kinesis.Stream, "stream_name"),
+    ("KeyProperties", kms.Key, ""),
 )
 HEAD = '''"""The properties of CDK's own constructs, as `**properties` of those in this package.
 

@@ -90,6 +90,7 @@ SPEAKING_OF_TYPES = (
     "aws/", "http/", "wire/",
     # One file for each construct.
     "cdk/bucket.py", "cdk/table.py", "cdk/repository.py", "cdk/user_pool.py",
+    "cdk/log_group.py", "cdk/secret.py", "cdk/queue.py", "cdk/stream.py", "cdk/key.py",
     # Examples of what a run prints.
     "core/guide.py",
 )  # fmt: skip

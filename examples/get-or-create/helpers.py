@@ -9,11 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 from botocore.exceptions import ClientError
 from constructs import Construct
 
@@ -101,6 +105,55 @@ class GetOrCreate:
             user_pool_name=preferred_name,
             removal_policy=RemovalPolicy.RETAIN,
         )
+
+    def get_or_create_log_group(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: str,
+        retention: logs.RetentionDays,
+    ) -> logs.ILogGroup:
+        """The first log group that exists, else a new one."""
+        find = boto3.client("logs").describe_log_streams
+        name = _first(lambda name: find(logGroupName=name), preferred_name, fallback_name)
+        if name:
+            return logs.LogGroup.from_log_group_name(self._scope, construct_id, name)
+        return logs.LogGroup(
+            self._scope, construct_id, log_group_name=preferred_name, retention=retention
+        )
+
+    def get_or_create_secret(
+        self, construct_id: str, preferred_name: str, fallback_name: str
+    ) -> secretsmanager.ISecret:
+        """The first secret that exists, else a new one."""
+        describe = boto3.client("secretsmanager").describe_secret
+        name = _first(lambda name: describe(SecretId=name), preferred_name, fallback_name)
+        if name:
+            return secretsmanager.Secret.from_secret_name_v2(self._scope, construct_id, name)
+        return secretsmanager.Secret(self._scope, construct_id, secret_name=preferred_name)
+
+    def get_or_create_sqs_queue(
+        self, construct_id: str, preferred_name: str, fallback_name: str
+    ) -> sqs.IQueue:
+        """The first queue that exists, else a new one."""
+        find = boto3.client("sqs").get_queue_url
+        name = _first(lambda name: find(QueueName=name), preferred_name, fallback_name)
+        if name:
+            arn = Stack.of(self._scope).format_arn(service="sqs", resource=name)
+            return sqs.Queue.from_queue_arn(self._scope, construct_id, arn)
+        return sqs.Queue(self._scope, construct_id, queue_name=preferred_name)
+
+    def get_or_create_kinesis_stream(
+        self, construct_id: str, preferred_name: str, fallback_name: str, **properties: Any
+    ) -> kinesis.IStream:
+        """The first stream that exists, else a new one."""
+        describe = boto3.client("kinesis").describe_stream_summary
+        name = _first(lambda name: describe(StreamName=name), preferred_name, fallback_name)
+        if name:
+            stack = Stack.of(self._scope)
+            arn = stack.format_arn(service="kinesis", resource="stream", resource_name=name)
+            return kinesis.Stream.from_stream_arn(self._scope, construct_id, arn)
+        return kinesis.Stream(self._scope, construct_id, stream_name=preferred_name, **properties)
 
 
 def _first(look: Callable[[str], Any], *names: str) -> str | None:

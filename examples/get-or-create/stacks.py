@@ -5,7 +5,9 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -58,6 +60,15 @@ class SpaceportStack(cdk.Stack):
             **properties,
         )
 
+    def log_group(self, construct_id: str, name: str) -> logs.ILogGroup:
+        """A log group with the stage in its name, whose events stay for ever."""
+        return self.aware.get_or_create_log_group(
+            construct_id=construct_id,
+            preferred_name=f"/spaceport/{name}-{self.stage}",
+            fallback_name=f"/spaceport/{name}",
+            retention=logs.RetentionDays.INFINITE,
+        )
+
     def function(self, construct_id: str, **names: str) -> lambda_.Function:
         """A function that finds what it uses by environment variables."""
         return lambda_.Function(
@@ -80,16 +91,29 @@ class Accounts(SpaceportStack):
             preferred_name=f"spaceport-users-{stage}",
             fallback_name="spaceport-users",
         )
+        self.crew: cognito.IUserPool = self.aware.get_or_create_cognito_user_pool(
+            construct_id="Crew",
+            preferred_name=f"spaceport-crew-{stage}",
+            fallback_name="spaceport-crew",
+        )
+        payments = self.aware.get_or_create_secret(
+            construct_id="Payments",
+            preferred_name=f"spaceport/payments-{stage}",
+            fallback_name="spaceport/payments",
+        )
         subscriptions = self.table("Subscriptions", "email")
         sessions = self.table("Sessions", "id", sort_key_name="at", sort_key_type=NUMBER)
         login = self.function(
             "Login",
             USERS=self.users.user_pool_id,
+            CREW=self.crew.user_pool_id,
+            PAYMENTS=payments.secret_arn,
             SUBSCRIPTIONS=subscriptions.table_name,
             SESSIONS=sessions.table_name,
         )
         subscriptions.grant_read_data(login)
         sessions.grant_read_write_data(login)
+        payments.grant_read(login)
 
 
 class Processing(SpaceportStack):
@@ -109,8 +133,23 @@ class Processing(SpaceportStack):
             ).repository_uri
             for step in ("survey", "render", "compress")
         }
+        jobs = self.aware.get_or_create_sqs_queue(
+            construct_id="Jobs",
+            preferred_name=f"spaceport-jobs-{stage}",
+            fallback_name="spaceport-jobs",
+        )
+        telemetry = self.aware.get_or_create_kinesis_stream(
+            construct_id="Telemetry",
+            preferred_name=f"spaceport-telemetry-{stage}",
+            fallback_name="spaceport-telemetry",
+            shard_count=1,
+            encryption=kinesis.StreamEncryption.UNENCRYPTED,
+        )
+        self.log_group("JobLog", "jobs")
         start = self.function(
             "Start",
+            JOBS=jobs.queue_name,
+            TELEMETRY=telemetry.stream_name,
             USERS=users.user_pool_id,
             UPLOADS=self.uploads.bucket_name,
             MODELS=models.bucket_name,
@@ -122,6 +161,8 @@ class Processing(SpaceportStack):
         models.grant_read_write(start)
         files.grant_read_write_data(start)
         projects.grant_read_write_data(start)
+        jobs.grant_send_messages(start)
+        telemetry.grant_write(start)
 
 
 class Site(SpaceportStack):
@@ -139,6 +180,7 @@ class Site(SpaceportStack):
             FEEDBACK=feedback.table_name,
             DRAFTS=drafts.table_name,
         )
+        self.log_group("PageLog", "pages")
         uploads.grant_put(pages)
         waitlist.grant_read_write_data(pages)
         feedback.grant_read_write_data(pages)

@@ -6,6 +6,7 @@ The stack is looked at by boto3, and so is what the resource holds.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -330,3 +331,144 @@ def test_the_policy_allows_the_import() -> None:
         assert action in text
     plan = run("iam-policy", path, "--stack", "App", "--for", "plan").out
     assert "GetSecretValue" not in plan
+
+
+def make_queue() -> str:
+    """A queue with a message; answers with its URL."""
+    sqs = client("sqs")
+    url: str = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="one")
+    return url
+
+
+def make_file_system() -> str:
+    """A file system; answers with its id."""
+    tags = [{"Key": "Name", "Value": "shared"}]
+    made = client("efs").create_file_system(CreationToken="a", Tags=tags)
+    return str(made["FileSystemId"])
+
+
+def make_key() -> str:
+    """A key with an alias; answers with its id."""
+    key: str = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    client("kms").create_alias(AliasName="alias/app", TargetKeyId=key)
+    return key
+
+
+QUEUE, FILES, KEY = "AWS::SQS::Queue", "AWS::EFS::FileSystem", "AWS::KMS::Key"
+
+
+@pytest.mark.parametrize(
+    ("make", "declared"),
+    [
+        (make_queue, retained(QUEUE, QueueName="orders")),
+        (
+            make_file_system,
+            retained(FILES, FileSystemTags=[{"Key": "Name", "Value": "shared"}]),
+        ),
+        (make_key, retained(KEY, {"Id": "alias/app"})),
+    ],
+    ids=["queue", "file system", "key"],
+)
+def test_every_type_with_a_read_only_id_is_adopted_by_it(
+    make: Callable[[], str], declared: Any
+) -> None:
+    """Under the id that it had, and the next deployments keep it."""
+    made = make()
+    ran = apply(app(One=declared))
+    assert ran.code == 0, ran
+    assert held("App") == {"One": made}
+    deploy("App", News=TOPIC, One=declared)
+    again = apply(app(News=TOPIC, One=declared))
+    assert "Keeping the stack's own" in again.out
+    assert held("App")["One"] == made
+
+
+def make_stream() -> None:
+    """A stream with a record."""
+    client("kinesis").create_stream(StreamName="clicks", ShardCount=1)
+    client("kinesis").put_record(StreamName="clicks", Data=b"x", PartitionKey="a")
+
+
+def make_instance() -> None:
+    """A database."""
+    client("rds").create_db_instance(
+        DBInstanceIdentifier="orders",
+        Engine="postgres",
+        DBInstanceClass="db.t3.micro",
+        MasterUsername="ada",
+        MasterUserPassword="not-a-secret",
+        AllocatedStorage=20,
+    )
+
+
+def make_cluster() -> None:
+    """A cluster of databases."""
+    client("rds").create_db_cluster(
+        DBClusterIdentifier="orders",
+        Engine="aurora-postgresql",
+        MasterUsername="ada",
+        MasterUserPassword="not-a-secret",
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "declared", "name"),
+    [
+        (make_stream, retained("AWS::Kinesis::Stream", Name="clicks", ShardCount=1), "clicks"),
+        (
+            make_instance,
+            retained(
+                "AWS::RDS::DBInstance",
+                DBInstanceIdentifier="orders",
+                Engine="postgres",
+                DBInstanceClass="db.t3.micro",
+            ),
+            "orders",
+        ),
+        (
+            make_cluster,
+            retained(
+                "AWS::RDS::DBCluster", DBClusterIdentifier="orders", Engine="aurora-postgresql"
+            ),
+            "orders",
+        ),
+        (
+            lambda: client("opensearch").create_domain(DomainName="logs"),
+            retained("AWS::OpenSearchService::Domain", DomainName="logs"),
+            "logs",
+        ),
+    ],
+    ids=["stream", "instance", "cluster", "domain"],
+)
+def test_every_type_with_a_name_of_its_own_is_adopted_by_it(
+    make: Callable[[], object], declared: Any, name: str
+) -> None:
+    """The deployment itself takes it in, and nothing is imported before."""
+    make()
+    planned = run("plan", app(One=declared), "--stack", "App", "--out", "plan.json")
+    assert planned.code == 0, planned
+    (one,) = saved(Path("plan.json"))["resources"]
+    assert (one["action"], one["import"]) == ("import", "adopt")
+    assert "by_id" not in one
+    deploy("App", One=declared)
+    assert held("App") == {"One": name}
+    again = run("plan", app(One=declared), "--stack", "App")
+    assert "Keeping the stack's own" in again.out
+
+
+def test_a_saved_plan_that_was_carried_out_can_be_carried_out_again() -> None:
+    """What the plan itself has done since is no changed fact."""
+    pool = make_pool("users-prod")
+    assert run("plan", app(Users=users()), "--stack", "App", "--out", "plan.json").code == 0
+    for _ in range(2):
+        ran = run("apply", "plan.json")
+        assert ran.code == 0, ran
+    assert held("App") == {"Users": pool}
+
+
+def test_a_pool_whose_names_tell_no_capitals_apart_cannot_become_another() -> None:
+    """What a pool has from its creation is compared before it is adopted."""
+    make_pool("users-prod")
+    declared = users(UsernameConfiguration={"CaseSensitive": False})
+    assert "UsernameConfiguration" in stopped(apply(app(Users=declared)), 23)

@@ -59,7 +59,8 @@ class Deployments:
         before = owned()
         self.number += 1
         words = ["--all"]
-        if self.ways and not EVERY_ONE_IS_TYPED:
+        # The first of dataware has a way of its own: it adopts by ids before the app is decided.
+        if self.ways and way in (*self.ways, "cdk") and not EVERY_ONE_IS_TYPED:
             app = self.synthesize(str(self.number), way)
             words += ["--app", app if way == "cdk" else f'cp -r {app}/. "$CDK_OUTDIR"']
         self.ways.append(way)
@@ -160,4 +161,4 @@ def test_deployments_in_a_row(
     deployments.check_contents(["", "-prod"])
     app = deployments.synthesize("last", "cdk")
     project.check_no_difference(*(() if EVERY_ONE_IS_TYPED else ("--app", app)))
-    assert len(client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]) == 1
+    assert len(client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]) == 2

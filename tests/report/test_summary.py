@@ -50,6 +50,14 @@ def test_a_summary_counts_actions_and_effort() -> None:
     )
 
 
+def test_an_adoption_by_id_is_a_change() -> None:
+    """It changes the stack, so it is counted and asked about; one by the deployment is not."""
+    one = planned(TABLE, Action.IMPORT)
+    by_id = replace(one, decision=replace(one.decision, by_id=True))
+    assert summary(one, by_id) == "Plan: 1 to adopt by id, 1 unchanged"
+    assert question_of(plan_of(one, by_id), unit_of) == "Let stacks adopt 1 resource by their ids?"
+
+
 @pytest.mark.parametrize(
     ("plan", "words"),
     [

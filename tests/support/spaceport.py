@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from support.log_events import put_events
 from support.worlds import client, items_of, make_bucket, objects_of, stacks, varied_objects
 
 STACKS = {name: f"Spaceport-{name}-prod" for name in ("Accounts", "Processing", "Site")}
@@ -39,12 +40,31 @@ COPIED = ("Files", "Waitlist", "Subscriptions", *BUCKETS)
 FILLED = {"Files", "Waitlist", *BUCKETS}
 """What does not exist under the preferred name, so that the stacks have it from the first on."""
 
-CREATED = {"Sessions", "Feedback", "spaceport/survey-prod", "spaceport-users-prod"}
+CREATED = {
+    "Sessions",
+    "Feedback",
+    "spaceport/survey-prod",
+    "spaceport-users-prod",
+    "/spaceport/pages-prod",
+}
 """What holds data nowhere, so that the first deployment creates it."""
 
-EXISTING = {"Projects", "Subscriptions", "Drafts", "spaceport/render-prod"}
+EXISTING = {
+    "Projects",
+    "Subscriptions",
+    "Drafts",
+    "spaceport/render-prod",
+    "spaceport-crew-prod",
+    "/spaceport/jobs-prod",
+    "spaceport/payments-prod",
+    "spaceport-jobs-prod",
+    "spaceport-telemetry-prod",
+}
 """What exists under the preferred name, so that a plain `cdk deploy` can only refer to it."""
 
+
+NAMED = {"AWS::ECR::Repository", "AWS::Logs::LogGroup", "AWS::Kinesis::Stream"}
+"""What a stack calls by its name."""
 
 UNSIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/dynamodb/"
@@ -88,6 +108,49 @@ def fill(sizes: Sizes) -> None:
     for name in ("spaceport/render-prod", "spaceport/compress"):
         images.create_repository(repositoryName=name)
         images.put_image(repositoryName=name, imageManifest=json.dumps({"schemaVersion": 2}))
+    fill_others()
+
+
+def fill_others() -> None:
+    """A user, events, a value, messages and a record under preferred names of no stack."""
+    idp = client("cognito-idp")
+    pool = idp.create_user_pool(PoolName="spaceport-crew-prod")["UserPool"]["Id"]
+    idp.admin_create_user(UserPoolId=pool, Username="ada")
+    client("logs").create_log_group(logGroupName="/spaceport/jobs-prod")
+    put_events(client("logs"), "/spaceport/jobs-prod", [1_700_000_000_000 + n for n in range(3)])
+    client("secretsmanager").create_secret(Name="spaceport/payments-prod", SecretString="planted")
+    url = client("sqs").create_queue(QueueName="spaceport-jobs-prod")["QueueUrl"]
+    for number in range(3):
+        client("sqs").send_message(QueueUrl=url, MessageBody=str(number))
+    client("kinesis").create_stream(StreamName="spaceport-telemetry-prod", ShardCount=1)
+    client("kinesis").put_record(
+        StreamName="spaceport-telemetry-prod", Data=b"planted", PartitionKey="a"
+    )
+
+
+def others() -> dict[str, Any]:
+    """What is in them, with the ids that CloudFormation knows them by."""
+    idp, secrets, sqs = client("cognito-idp"), client("secretsmanager"), client("sqs")
+    pools = idp.list_user_pools(MaxResults=60)["UserPools"]
+    (pool,) = [one["Id"] for one in pools if one["Name"] == "spaceport-crew-prod"]
+    users = idp.list_users(UserPoolId=pool)["Users"]
+    value = secrets.get_secret_value(SecretId="spaceport/payments-prod")
+    url = sqs.get_queue_url(QueueName="spaceport-jobs-prod")["QueueUrl"]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    events = client("logs").filter_log_events(logGroupName="/spaceport/jobs-prod")["events"]
+    kinesis, name = client("kinesis"), "spaceport-telemetry-prod"
+    (shard,) = kinesis.list_shards(StreamName=name)["Shards"]
+    start = kinesis.get_shard_iterator(
+        StreamName=name, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )
+    records = kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"]
+    return {
+        "crew": (pool, [one["Username"] for one in users]),
+        "payments": (value["ARN"], value["VersionId"], value["SecretString"]),
+        "jobs": (url, counts["ApproximateNumberOfMessages"]),
+        "job log": [one["timestamp"] for one in events],
+        "telemetry": [one["Data"] for one in records],
+    }
 
 
 def make_table(name: str, items: Iterable[Mapping[str, Any]] = ()) -> None:
@@ -139,9 +202,15 @@ def contents(sizes: Sizes, stages: Sequence[str] = ("", "-prod")) -> dict[str, A
         for name, key in KEYS.items()
         for stage in stages
     }
-    return tables | {
-        f"{name}{stage}": look(f"spaceport-{name}{stage}") for name in BUCKETS for stage in stages
-    }
+    return (
+        tables
+        | others()
+        | {
+            f"{name}{stage}": look(f"spaceport-{name}{stage}")
+            for name in BUCKETS
+            for stage in stages
+        }
+    )
 
 
 def listed(bucket: str) -> dict[str, Any]:
@@ -185,7 +254,11 @@ def _word(row: Mapping[str, Any]) -> str | None:
         pool = client("cognito-idp").describe_user_pool(UserPoolId=name)["UserPool"]
         return str(pool["Name"])
     words = {"AWS::DynamoDB::Table": "Spaceport-", "AWS::S3::Bucket": "spaceport-"}
-    if row["ResourceType"] == "AWS::ECR::Repository":
+    if row["ResourceType"] == "AWS::SecretsManager::Secret":
+        return str(client("secretsmanager").describe_secret(SecretId=name)["Name"])
+    if row["ResourceType"] == "AWS::SQS::Queue":
+        return name.rpartition("/")[2]
+    if row["ResourceType"] in NAMED and not name.startswith("/aws/"):
         return name
     prefix = words.get(str(row["ResourceType"]))
     return name.removeprefix(prefix).removesuffix("-prod") if prefix else None

@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 from dataware.cdk.bucket import DataAwareBucket
 from dataware.cdk.compat import DataAware
 from dataware.cdk.guard import DataGuard
+from dataware.cdk.key import DataAwareKey
+from dataware.cdk.log_group import DataAwareLogGroup
 from dataware.cdk.options import DataAwareOptions, MigrationOptions
 from dataware.cdk.pending_copy import MakeMigration, PendingCopy
+from dataware.cdk.queue import DataAwareQueue
 from dataware.cdk.repository import DataAwareRepository
 from dataware.cdk.resource import DataAwareResource
+from dataware.cdk.secret import DataAwareSecret
+from dataware.cdk.stream import DataAwareStream
 from dataware.cdk.table import DataAwareTable, DataAwareTableV2
 from dataware.cdk.user_pool import DataAwareUserPool
 
@@ -25,10 +30,15 @@ if TYPE_CHECKING:
 __all__ = [
     "DataAware",
     "DataAwareBucket",
+    "DataAwareKey",
+    "DataAwareLogGroup",
     "DataAwareMixin",
     "DataAwareOptions",
+    "DataAwareQueue",
     "DataAwareRepository",
     "DataAwareResource",
+    "DataAwareSecret",
+    "DataAwareStream",
     "DataAwareTable",
     "DataAwareTableV2",
     "DataAwareUserPool",

@@ -6,17 +6,28 @@ An existing stack changes one line, and declares the same resources under the sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from dataware.cdk.bucket import DataAwareBucket
+from dataware.cdk.key import DataAwareKey
+from dataware.cdk.log_group import DataAwareLogGroup
+from dataware.cdk.options import MigrationSetting
+from dataware.cdk.queue import DataAwareQueue
 from dataware.cdk.repository import DataAwareRepository
 from dataware.cdk.resource import DataAwareResource
+from dataware.cdk.secret import DataAwareSecret
+from dataware.cdk.stream import DataAwareStream
 from dataware.cdk.table import DataAwareTable
 from dataware.cdk.user_pool import DataAwareUserPool
 from dataware.core.kind import Kind
@@ -28,33 +39,59 @@ Fallback = str | Iterable[str] | None
 Resource = TypeVar("Resource", bound=DataAwareResource)
 
 
+class HelperSettings(TypedDict, total=False):
+    """What holds for all resources of a type, and for all of them.
+
+    The words of types hold properties that an older helper set inside for each of them; the others
+    go to every construct.
+    """
+
+    bucket: Mapping[str, Any]
+    table: Mapping[str, Any]
+    repository: Mapping[str, Any]
+    user_pool: Mapping[str, Any]
+    log_group: Mapping[str, Any]
+    secret: Mapping[str, Any]
+    queue: Mapping[str, Any]
+    stream: Mapping[str, Any]
+    key: Mapping[str, Any]
+    on_error: str | None
+    on_fallback_data: str | None
+    import_mode: str | None
+    migration: MigrationSetting
+
+
+CONSTRUCTS: Mapping[str, type[DataAwareResource]] = {
+    "bucket": DataAwareBucket,
+    "table": DataAwareTable,
+    "repository": DataAwareRepository,
+    "user_pool": DataAwareUserPool,
+    "log_group": DataAwareLogGroup,
+    "secret": DataAwareSecret,
+    "queue": DataAwareQueue,
+    "stream": DataAwareStream,
+    "key": DataAwareKey,
+}
+"""The construct of each word for a type."""
+
+
 class DataAware:
     """Makes data-aware resources in a stack or construct.
 
-    `bucket`, `table`, `repository` and `user_pool` hold the properties that an older helper set
-    inside for every resource of that type, such as ``bucket={"versioned": True}``; a call's own
-    properties win. `settings` go to every construct (`on_error`, `on_fallback_data`,
-    `import_mode`, `migration`).
+    `bucket`, `table`, `repository`, `user_pool`, `log_group`, `secret`, `queue`, `stream` and `key`
+    hold the properties that an older helper set inside for every resource of that type, such as
+    ``bucket={"versioned": True}``; a call's own properties win. The other `settings` go to every
+    construct (`on_error`, `on_fallback_data`, `import_mode`, `migration`).
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        bucket: Mapping[str, Any] | None = None,
-        table: Mapping[str, Any] | None = None,
-        repository: Mapping[str, Any] | None = None,
-        user_pool: Mapping[str, Any] | None = None,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, scope: Construct, **settings: Unpack[HelperSettings]) -> None:
+        given: dict[str, Any] = {**settings}
         self._scope = scope
-        self._settings = settings
-        self._defaults: Mapping[type[DataAwareResource], Mapping[str, Any]] = {
-            DataAwareBucket: bucket or {},
-            DataAwareTable: {"billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST, **(table or {})},
-            DataAwareRepository: repository or {},
-            DataAwareUserPool: user_pool or {},
-        }
+        defaults = {made: given.pop(word, None) or {} for word, made in CONSTRUCTS.items()}
+        mode = {"billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST}
+        defaults[DataAwareTable] = {**mode, **defaults[DataAwareTable]}
+        self._defaults: Mapping[type[DataAwareResource], Mapping[str, Any]] = defaults
+        self._settings = given
         self._made: dict[str, DataAwareResource] = {}
 
     def __getitem__(self, construct_id: str) -> DataAwareResource:
@@ -133,6 +170,70 @@ class DataAware:
         names = (preferred_name, fallback_name)
         return self._make(DataAwareUserPool, construct_id, names, properties).user_pool
 
+    def get_or_create_log_group(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> logs.ILogGroup:
+        """The log group of the preferred name, or the fallback if only that holds events.
+
+        `properties` are those of `aws_logs.LogGroup`.
+        """
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareLogGroup, construct_id, names, properties).log_group
+
+    def get_or_create_secret(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> secretsmanager.ISecret:
+        """The secret of the preferred name, whose value is neither read nor changed.
+
+        `properties` are those of `aws_secretsmanager.Secret`.
+        """
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareSecret, construct_id, names, properties).secret
+
+    def get_or_create_sqs_queue(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> sqs.IQueue:
+        """The queue of the preferred name, or the fallback if only that shows messages.
+
+        `properties` are those of `aws_sqs.Queue`.
+        """
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareQueue, construct_id, names, properties).queue
+
+    def get_or_create_kinesis_stream(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> kinesis.IStream:
+        """The stream of the preferred name, or the fallback if only that holds records.
+
+        `properties` are those of `aws_kinesis.Stream`.
+        """
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareStream, construct_id, names, properties).stream
+
+    def get_kms_key(self, construct_id: str, physical_id: str, **properties: Any) -> kms.IKey:
+        """The key of an id or alias, which has to exist.
+
+        `properties` are those of `aws_kms.Key`.
+        """
+        names = (physical_id, None)
+        return self._make(DataAwareKey, construct_id, names, properties).key
+
     def _make(
         self,
         construct: type[Resource],
@@ -146,7 +247,7 @@ class DataAware:
         resource: Resource = make(
             self._scope,
             construct_id,
-            preferred_name=preferred,
+            **{"physical_id" if construct is DataAwareKey else "preferred_name": preferred},
             fallback_names=_other_names(preferred, fallback),
             **{
                 **self._defaults[construct],

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
         aws_iam,
         aws_kinesis,
         aws_kms,
+        aws_logs,
         aws_s3,
+        aws_secretsmanager,
+        aws_sqs,
         interfaces,
     )
 
@@ -191,3 +194,78 @@ class UserPoolProperties(TypedDict, total=False):
     standard_threat_protection_mode: aws_cognito.StandardThreatProtectionMode | None
     user_invitation: aws_cognito.UserInvitationConfig | Mapping[str, Any] | None
     user_verification: aws_cognito.UserVerificationConfig | Mapping[str, Any] | None
+
+
+class LogGroupProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_logs.LogGroup` takes, except its name."""
+
+    data_protection_policy: aws_logs.DataProtectionPolicy | None
+    deletion_protection_enabled: bool | None
+    encryption_key: interfaces.aws_kms.IKeyRef | None
+    field_index_policies: Sequence[aws_logs.FieldIndexPolicy] | None
+    log_group_class: aws_logs.LogGroupClass | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    retention: aws_logs.RetentionDays | None
+
+
+class SecretProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_secretsmanager.Secret` takes, except its name."""
+
+    description: str | None
+    encryption_key: aws_kms.IKey | None
+    generate_secret_string: aws_secretsmanager.SecretStringGenerator | Mapping[str, Any] | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    replica_regions: Sequence[aws_secretsmanager.ReplicaRegion | Mapping[str, Any]] | None
+    secret_object_value: Mapping[str, aws_cdk.SecretValue] | None
+    secret_string_beta1: aws_secretsmanager.SecretStringValueBeta1 | None
+    secret_string_value: aws_cdk.SecretValue | None
+
+
+class QueueProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_sqs.Queue` takes, except its name."""
+
+    content_based_deduplication: bool | None
+    data_key_reuse: aws_cdk.Duration | None
+    dead_letter_queue: aws_sqs.DeadLetterQueue | Mapping[str, Any] | None
+    deduplication_scope: aws_sqs.DeduplicationScope | None
+    delivery_delay: aws_cdk.Duration | None
+    encryption: aws_sqs.QueueEncryption | None
+    encryption_master_key: aws_kms.IKey | None
+    enforce_ssl: bool | None
+    fifo: bool | None
+    fifo_throughput_limit: aws_sqs.FifoThroughputLimit | None
+    max_message_size_bytes: int | float | None
+    receive_message_wait_time: aws_cdk.Duration | None
+    redrive_allow_policy: aws_sqs.RedriveAllowPolicy | Mapping[str, Any] | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    retention_period: aws_cdk.Duration | None
+    visibility_timeout: aws_cdk.Duration | None
+
+
+class StreamProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_kinesis.Stream` takes, except its name."""
+
+    encryption: aws_kinesis.StreamEncryption | None
+    encryption_key: aws_kms.IKey | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    retention_period: aws_cdk.Duration | None
+    shard_count: int | float | None
+    shard_level_metrics: Sequence[aws_kinesis.ShardLevelMetrics] | None
+    stream_mode: aws_kinesis.StreamMode | None
+
+
+class KeyProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_kms.Key` takes, except its name."""
+
+    admins: Sequence[aws_iam.IPrincipal] | None
+    alias: str | None
+    description: str | None
+    enable_key_rotation: bool | None
+    enabled: bool | None
+    key_spec: aws_kms.KeySpec | None
+    key_usage: aws_kms.KeyUsage | None
+    multi_region: bool | None
+    pending_window: aws_cdk.Duration | None
+    policy: aws_iam.PolicyDocument | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    rotation_period: aws_cdk.Duration | None

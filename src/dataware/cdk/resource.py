@@ -48,11 +48,14 @@ class DataAwareResource(Construct):
 
     The construct of a type says which CloudFormation type it is and which class of CDK declares it.
     All else comes from the card of the type, but what CDK's class does in its own way: how it
-    refers to a resource, and which methods of a reference do nothing (`_powerless`).
+    refers to a resource, which methods of a reference do nothing (`_powerless`), and by which
+    argument it takes the name where the template calls it otherwise (`_name_argument`, None where a
+    type has no name).
     """
 
     _cfn_type: ClassVar[str]
     _l2: ClassVar[Any]
+    _name_argument: ClassVar[str | None] = ""
     _powerless: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
@@ -102,12 +105,16 @@ class DataAwareResource(Construct):
         return getattr(self._l2, f"from_{self._name_property}")(self, CHILD, name)
 
     @property
-    def _name_property(self) -> str:
-        """What CDK calls the property that holds the physical name."""
-        return cdk_property(self._asked.kind)
+    def _name_property(self) -> str | None:
+        """What CDK calls the property that holds the physical name; None without one."""
+        if self._name_argument is None:
+            return None
+        return self._name_argument or cdk_property(self._asked.kind)
 
     def _declare(self, properties: Mapping[str, Any]) -> Any:
-        named = {self._name_property: self._asked.preferred, **RETAINED, **properties}
+        argument = self._name_property
+        name = {} if argument is None else {argument: self._asked.preferred}
+        named = {**name, **RETAINED, **properties}
         resource = self._l2(self, CHILD, **named)
         self._confirm(resource, retained="removal_policy" not in properties)
         return resource

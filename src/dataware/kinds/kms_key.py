@@ -168,7 +168,7 @@ COMPARISON = ConfigurationComparison(
 
 def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
     """The ARN by the id; that of any key for an alias, whose key no ARN names."""
-    identifier = "*" if _ALIAS.fullmatch(name) else name
+    identifier = name if _ID.fullmatch(name) else "*"
     return (f"arn:{partition}:kms:{region}:{account}:key/{identifier}",)
 
 

@@ -156,11 +156,15 @@ def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:
 
 def _counts(plan: Plan) -> Iterator[str]:
     """How many resources there are of each sort, what changes before what stays."""
-    unchanged = sum(_stays(one) and not one.needs_attention for one in plan.resources)
+    unchanged = sum(
+        _stays(one) and not one.decision.by_id and not one.needs_attention for one in plan.resources
+    )
     counts = Counter(one.decision.action for one in plan.resources if not _stays(one))
     for action in (Action.STOP, Action.RESUME, Action.MIGRATE, Action.CREATE):
         if counts[action]:
             yield f"{counts[action]:,} {WORDS[action]}"
+    if adopted := sum(one.decision.by_id and _stays(one) for one in plan.resources):
+        yield f"{adopted:,} to adopt by id"
     if plan.losses:
         yield f"{len(plan.losses):,} stopped by the guard"
     if unchanged:
@@ -175,7 +179,8 @@ def _stays(planned: Planned) -> bool:
 
 def is_unchanged(resource: Mapping[str, Any]) -> bool:
     """Whether a resource of a plan's JSON stays as it is: kept, or used as it is found."""
-    return _is_as_it_was(Action(resource["action"]), Existence(resource["preferred"]["exists"]))
+    stays = _is_as_it_was(Action(resource["action"]), Existence(resource["preferred"]["exists"]))
+    return stays and not resource.get("by_id", False)
 
 
 def _is_as_it_was(action: Action, existence: Existence) -> bool:

@@ -1,0 +1,126 @@
+"""Log groups, secrets, queues, streams and keys: created, referenced, and never declared twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from aws_cdk import App, DefaultStackSynthesizer, Stack
+
+from cdk.apps import errors, resources
+from cdk.test_live import deploy, settled
+from dataware.cdk import (
+    DataAware,
+    DataAwareKey,
+    DataAwareLogGroup,
+    DataAwareQueue,
+    DataAwareSecret,
+    DataAwareStream,
+)
+from dataware.core.model import Action
+from dataware.embedded import EmbeddedAws
+from support.log_events import put_events
+
+TYPES = {
+    "AWS::Logs::LogGroup",
+    "AWS::SecretsManager::Secret",
+    "AWS::SQS::Queue",
+    "AWS::Kinesis::Stream",
+}
+
+
+@pytest.fixture(autouse=True)
+def server(aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
+    """The embedded AWS as the default environment of every stack."""
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", boto3.client("sts").get_caller_identity()["Account"])
+    monkeypatch.setenv("CDK_DEFAULT_REGION", boto3.client("s3").meta.region_name)
+    return aws_server
+
+
+def synthesized() -> tuple[Stack, dict[str, Any]]:
+    """A stack with one resource of each type, decided now by the helpers of the older pattern."""
+    stack = Stack(
+        App(), "Demo", synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
+    )
+    aware = DataAware(stack, stream={"shard_count": 1}, import_mode=None)
+    made = {
+        "logs": aware.get_or_create_log_group("Logs", "/app/web-prod", "/app/web"),
+        "secret": aware.get_or_create_secret("Database", "app/database-prod", "app/database"),
+        "queue": aware.get_or_create_sqs_queue("Orders", "orders-prod", "orders"),
+        "stream": aware.get_or_create_kinesis_stream("Clicks", "clicks-prod", "clicks"),
+    }
+    return stack, made
+
+
+def test_what_a_stack_creates_it_keeps() -> None:
+    """The first deployment creates, people fill, and the second and third declare the same."""
+    templates = []
+    for round_ in range(3):
+        stack, _ = synthesized()
+        assert errors(stack) == []
+        templates.append(resources(stack))
+        deploy(stack)
+        assert settled("Demo") in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+        if round_ == 0:
+            sqs = boto3.client("sqs")
+            url = sqs.get_queue_url(QueueName="orders-prod")["QueueUrl"]
+            sqs.send_message(QueueUrl=url, MessageBody="one")
+            put_events(boto3.client("logs"), "/app/web-prod", [1_900_000_000_000])
+    assert templates[0] == templates[1] == templates[2]
+    assert {one["Type"] for one in templates[0].values()} == TYPES
+
+
+def test_what_exists_outside_of_the_stack_is_referenced() -> None:
+    """A plain deployment creates no second one, and permissions name what there is."""
+    arn = boto3.client("secretsmanager").create_secret(Name="app/database-prod")["ARN"]
+    boto3.client("sqs").create_queue(QueueName="orders-prod")
+    boto3.client("kinesis").create_stream(StreamName="clicks-prod", ShardCount=1)
+    boto3.client("logs").create_log_group(logGroupName="/app/web-prod")
+    stack, made = synthesized()
+    assert errors(stack) == []
+    assert resources(stack) == {}
+    assert made["secret"].secret_arn == arn
+    assert made["queue"].queue_name == "orders-prod"
+    assert made["stream"].stream_name == "clicks-prod"
+    assert made["logs"].log_group_name == "/app/web-prod"
+
+
+def test_a_key_goes_by_its_alias_and_one_that_is_not_there_is_an_error() -> None:
+    """It is referenced by the id behind the alias; none is created in its place."""
+    kms = boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/app", TargetKeyId=key)
+    stack = Stack(App(), "Demo")
+    found = DataAware(stack).get_kms_key("Key", "alias/app")
+    assert errors(stack) == []
+    assert found.key_id == key
+    DataAwareKey(stack, "Other", physical_id="alias/nobody")
+    (text,) = errors(stack)
+    assert "no KMS key has the id alias/nobody" in text
+
+
+def test_a_fallback_with_data_is_not_stranded() -> None:
+    """Neither messages nor events are copied, so an empty one beside them is an error."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="one")
+    stack = Stack(App(), "Demo")
+    made = DataAwareQueue(stack, "Orders", preferred_name="orders-prod", fallback_names=["orders"])
+    (text,) = errors(stack)
+    assert "dataware cannot copy an SQS queue" in text
+    assert made.decision.action is Action.STOP
+
+
+def test_each_construct_gives_cdks_own_interface() -> None:
+    """What CDK's class of the type is used for works as before."""
+    stack = Stack(App(), "Demo")
+    made = [
+        DataAwareLogGroup(stack, "Logs", preferred_name="/app/web").log_group.log_group_arn,
+        DataAwareSecret(stack, "Database", preferred_name="app/db").secret.secret_arn,
+        DataAwareQueue(stack, "Orders", preferred_name="orders").queue.queue_url,
+        DataAwareStream(stack, "Clicks", preferred_name="clicks").stream.stream_arn,
+    ]
+    assert errors(stack) == []
+    assert all(made)
+    assert {one["Type"] for one in resources(stack).values()} == TYPES
