@@ -272,3 +272,24 @@ def test_what_is_not_compared_is_told_with_the_command_that_tells() -> None:
     assert difference["verdict"] == "not compared"
     assembly(Path("prepared"), App={**app, "Uploads": declared(BUCKET, "uploads", **hidden)})
     assert "uploads is not compared with the app in" not in run("plan", "prepared").out
+
+
+def test_what_an_import_by_id_leaves_is_told_after_the_deployment() -> None:
+    """A user pool is in its stack before the deployment, as it was, and still differs from it."""
+    pool = client("cognito-idp").create_user_pool(PoolName="users-prod")["UserPool"]["Id"]
+    users = opted_in(
+        {
+            "Type": "AWS::Cognito::UserPool",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {"UserPoolName": "users-prod", "DeletionProtection": "ACTIVE"},
+        }
+    )
+    ran = dataware_deploy(Users=users)
+    assert ran.code == 0, ran
+    assert "Stack App has adopted Cognito user pool: users-prod" in ran.out
+    assert "users-prod was adopted as it is and still differs from the app" in ran.out
+    assert owner(pool) == "App"
+    again = dataware_deploy(Users=users)
+    assert "Keeping the stack's own Cognito user pool" in again.out
+    assert len(client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]) == 1

@@ -31,6 +31,8 @@ NO_WAY, NOT_RETAINED, COMPUTED_NAME, NOT_USABLE = 20, 21, 22, 25
 
 def check_adoption(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
     """The decision with the way in which the stack adopts, or a stop where there is none."""
+    if reason := _find_missing(kind, wanted, decision, preferred):
+        return decision.stop(NOT_USABLE, reason)
     decision = _choose_way(kind, wanted, decision, preferred)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
     decision = _adopt_under_literal_names(wanted, decision, preferred)
@@ -59,8 +61,6 @@ def _choose_way(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts
     """By name, by id, or by a reference; stop where a second, empty one would be created."""
     if decision.import_mode is not ImportMode.ADOPT or decision.action is Action.STOP:
         return decision
-    if reason := _find_missing(kind, wanted, decision, preferred):
-        return decision.stop(NOT_USABLE, reason)
     if kind.template.adoptable and not wanted.names_id:
         return decision
     nested = "/" in (wanted.stack or "")

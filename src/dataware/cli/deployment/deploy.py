@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,7 +32,7 @@ from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.lock_file import LockedDecisions
+from dataware.core.lock_file import LockedDecisions, lock_key
 from dataware.core.model import Action, Wanted
 from dataware.core.outcome import LISTED, join_outcomes, judge_outcome
 from dataware.core.plan import COPYING, Plan, Planned
@@ -79,7 +79,7 @@ def _deploy(
     before = read_environments()
     read_credentials(out, app.credentials)
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
-    later: list[Wanted] = []
+    done = Prepared()
     repeated = RepetitionFilter()
     with TemporaryDirectory(prefix="dataware-deploy-") as folder:
         whole = Path(folder) / "whole"
@@ -97,20 +97,32 @@ def _deploy(
             ) as context:
                 listener.at(context.aws)
                 report_notes(context, chosen)
-                later = _before(context, chosen, deployment, arguments)
+                done = _before(context, chosen, deployment, arguments)
             with explain_conflicts(chosen):
                 cdk.deploy(chosen.ids, arguments, guarded)
     wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
     with chosen.credentials.outside(
         copies=True, strict=app.strict, listener=listener, repeated=repeated
     ) as context:
-        _after(context, chosen.credentials, wanted, later, deployment, before)
+        _after(context, chosen.credentials, wanted, done, deployment, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was done before a deployment, and what is left for afterwards.
+
+    `later` can only be filled once it is deployed; `imported` are the keys of what stacks have
+    adopted by ids.
+    """
+
+    later: tuple[Wanted, ...] = ()
+    imported: frozenset[str] = frozenset()
 
 
 def _before(
     context: Context, chosen: ChosenStacks, deployment: Deployment, arguments: CdkArguments
-) -> list[Wanted]:
-    """Create, copy and verify; answers with what can only be filled once it is deployed."""
+) -> Prepared:
+    """Create, copy, verify, and adopt by ids."""
     app_plan = plan_deployment(context, chosen.app, deployment, given_parameters(arguments))
     plan = app_plan.join()
     report_plan(context, app_plan)
@@ -129,14 +141,16 @@ def _before(
     apply_each_place(writer, writing, deployment.settings)
     wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
     save_decisions(context, plan_each(context, wanted))
-    return [planned.wanted for planned in plan.resources if _waits(planned)]
+    later = tuple(planned.wanted for planned in plan.resources if _waits(planned))
+    imported = (one.wanted for one in plan.resources if one.decision.by_id)
+    return Prepared(later, frozenset(lock_key(one.type, one.preferred) for one in imported))
 
 
 def _after(
     context: Context,
     credentials: AccountCredentials,
     wanted: Sequence[Wanted],
-    later: Sequence[Wanted],
+    done: Prepared,
     deployment: Deployment,
     before: LockedDecisions,
 ) -> None:
@@ -144,9 +158,9 @@ def _after(
 
     `before` are the decisions that the lock file held at first, perhaps of a run that was stopped.
     """
-    if later:
+    if done.later:
         writer = credentials.equip(context, AccountUse.WRITE)
-        some = plan_each(context, later, all_versions=deployment.settings.all_versions)
+        some = plan_each(context, done.later, all_versions=deployment.settings.all_versions)
         apply_each_place(writer, some, deployment.settings, saved=False)
     locked = read_environments()
     plans = plan_each(context, wanted)
@@ -160,6 +174,7 @@ def _after(
             if not folds or planned.decision.action is not Action.KEEP or planned.needs_attention:
                 announce(there.emit, planned)
         adopted = list_adopted(before.get(place)) | list_adopted(locked.get(place))
+        adopted |= done.imported
         remaining = report_remaining(there, plan, adopted)
         outcomes[place] = judge_outcome(plan.resources, unit_of_type, remaining)
     troubled = any(one.troubles for one in outcomes.values())
