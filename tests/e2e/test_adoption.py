@@ -285,11 +285,13 @@ def test_what_an_import_by_id_leaves_is_told_after_the_deployment() -> None:
             "Properties": {"UserPoolName": "users-prod", "DeletionProtection": "ACTIVE"},
         }
     )
-    ran = dataware_deploy(Users=users)
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "first"}}
+    ran = dataware_deploy(Users=users, News=topic)
     assert ran.code == 0, ran
     assert "Stack App has adopted Cognito user pool: users-prod" in ran.out
     assert "users-prod was adopted as it is and still differs from the app" in ran.out
     assert owner(pool) == "App"
-    again = dataware_deploy(Users=users)
+    topic["Properties"] = {"DisplayName": "second"}
+    again = dataware_deploy(Users=users, News=topic)
     assert "Keeping the stack's own Cognito user pool" in again.out
     assert len(client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]) == 1

@@ -61,18 +61,18 @@ class HelperSettings(TypedDict, total=False):
     migration: MigrationSetting
 
 
-CONSTRUCTS: Mapping[str, type[DataAwareResource]] = {
-    "bucket": DataAwareBucket,
-    "table": DataAwareTable,
-    "repository": DataAwareRepository,
-    "user_pool": DataAwareUserPool,
-    "log_group": DataAwareLogGroup,
-    "secret": DataAwareSecret,
-    "queue": DataAwareQueue,
-    "stream": DataAwareStream,
-    "key": DataAwareKey,
-}
-"""The construct of each word for a type."""
+CONSTRUCTS: tuple[type[DataAwareResource], ...] = (
+    DataAwareBucket,
+    DataAwareTable,
+    DataAwareRepository,
+    DataAwareUserPool,
+    DataAwareLogGroup,
+    DataAwareSecret,
+    DataAwareQueue,
+    DataAwareStream,
+    DataAwareKey,
+)
+"""What the helpers make; the word for its type among the settings is what people call the type."""
 
 
 class DataAware:
@@ -87,7 +87,8 @@ class DataAware:
     def __init__(self, scope: Construct, **settings: Unpack[HelperSettings]) -> None:
         given: dict[str, Any] = {**settings}
         self._scope = scope
-        defaults = {made: given.pop(word, None) or {} for word, made in CONSTRUCTS.items()}
+        words = {made: load(made._cfn_type).short.replace(" ", "_") for made in CONSTRUCTS}
+        defaults = {made: given.pop(word, None) or {} for made, word in words.items()}
         mode = {"billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST}
         defaults[DataAwareTable] = {**mode, **defaults[DataAwareTable]}
         self._defaults: Mapping[type[DataAwareResource], Mapping[str, Any]] = defaults
