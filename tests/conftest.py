@@ -15,12 +15,12 @@ from hypothesis import settings
 
 from dataware.embedded import EmbeddedAws
 from dataware.embedded.environment import cache_folder
-from support.peers import DynamoDbLocal, UnavailableError, Weed
+from support.peers import DynamoDbLocal, Roto, UnavailableError, Weed
 from support.servers import FaultProxy
 
 _KEPT = {"DATAWARE_CACHE", "DATAWARE_EMBEDDED_PYTHON"}
 _HERE = Path(__file__).parent
-_PEERS = {"weed", "dynamodb_local"}
+_PEERS = {"weed", "dynamodb_local", "roto"}
 # Tests of the whole program reach a line without saying anything of it, and tracing is slow.
 _WHOLE = {"e2e", "faults", "simulator"}
 
@@ -144,6 +144,17 @@ def dynamodb_local() -> Iterator[DynamoDbLocal]:
     """The DynamoDB that AWS publishes for local use; skips without Java or its files."""
     try:
         server = DynamoDbLocal().start()
+    except UnavailableError as reason:
+        pytest.skip(str(reason))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def roto() -> Iterator[Roto]:
+    """An AWS of other authors, as a third opinion; skips where it is not installed."""
+    try:
+        server = Roto().start()
     except UnavailableError as reason:
         pytest.skip(str(reason))
     yield server

