@@ -294,3 +294,37 @@ def test_a_secret_without_a_value_has_no_version(aws_server: object) -> None:
     with pytest.raises(ClientError) as raised:
         manager.get_secret_value(SecretId="empty")
     assert raised.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_an_image_is_listed_once_for_each_of_its_tags(aws_server: object) -> None:
+    """ListImages has a row for each tag, and one without a tag for an image that has none."""
+    ecr = boto3.client("ecr")
+    ecr.create_repository(repositoryName="app")
+    manifests = [json.dumps({"schemaVersion": 2, "annotations": {"n": n}}) for n in "ab"]
+    for tag in ("one", "two"):
+        ecr.put_image(repositoryName="app", imageManifest=manifests[0], imageTag=tag)
+    ecr.put_image(repositoryName="app", imageManifest=manifests[1])
+    rows = ecr.list_images(repositoryName="app")["imageIds"]
+    assert [row.get("imageTag") for row in rows] == ["one", "two", None]
+    assert len({row["imageDigest"] for row in rows}) == 2
+    untagged = ecr.list_images(repositoryName="app", filter={"tagStatus": "UNTAGGED"})
+    assert [row["imageDigest"] for row in untagged["imageIds"]] == [rows[2]["imageDigest"]]
+
+
+def test_a_version_of_a_secret_is_written_once_and_a_label_stands_on_one(
+    aws_server: object,
+) -> None:
+    """The same value under a token is ignored, another one refused; labels are taken away."""
+    manager = boto3.client("secretsmanager")
+    manager.create_secret(Name="key")
+    tokens = [f"00000000-0000-4000-8000-00000000000{n}" for n in range(2)]
+    put = partial(manager.put_secret_value, SecretId="key")
+    for token in (*tokens, tokens[0]):
+        put(ClientRequestToken=token, SecretString=token, VersionStages=["AWSCURRENT", "own"])
+    refused = _refusal(put, ClientRequestToken=tokens[0], SecretString="x", VersionStages=["own"])
+    assert refused == ("ResourceExistsException", 400)
+    rows = manager.list_secret_version_ids(SecretId="key")["Versions"]
+    assert {row["VersionId"]: set(row["VersionStages"]) for row in rows} == {
+        tokens[0]: {"AWSPREVIOUS"},
+        tokens[1]: {"AWSCURRENT", "own"},
+    }

@@ -108,6 +108,24 @@ def test_an_archived_image_is_skipped_by_name(registry: MemoryRegistry) -> None:
     assert outcome.copied == 5
 
 
+def test_an_index_is_skipped_with_what_it_names(registry: MemoryRegistry) -> None:
+    """No registry takes an index without its images, so the reason is that of the image."""
+    old = registry.repository("old")
+    platforms = [image_of(word, layers=[BASE]) for word in ("amd64", "arm64")]
+    old.archived.add(platforms[1].digest)
+    index = index_of(platforms)
+    outcome = copy(Copying(registry))
+    assert {(one.key, one.reason) for one in outcome.skipped} == {
+        (platforms[1].digest, SkipReason.ARCHIVED),
+        (index.digest, SkipReason.ARCHIVED),
+    }
+    old.archived.clear()
+    del old.manifests[platforms[1].digest]
+    (skipped,) = copy(Copying(registry, ELSEWHERE)).skipped
+    assert (skipped.key, skipped.reason) == (index.digest, SkipReason.FAILED)
+    assert registry.repository("new", ELSEWHERE).tags.keys() == {"v2", "stable"}
+
+
 @pytest.mark.parametrize("policy", [None, OnConflict.TARGET, OnConflict.SOURCE])
 @pytest.mark.parametrize("immutable", [True, False])
 def test_a_strangers_tag_moves_only_where_that_is_asked_for(

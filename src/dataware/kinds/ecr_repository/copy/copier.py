@@ -61,6 +61,7 @@ class RepositoryCopier:
         self._blobs: dict[str, asyncio.Task[int]] = {}
         self._listing: asyncio.Task[tuple[list[Image], dict[str, Image]]] | None = None
         self._under_way: dict[str, asyncio.Task[int]] = {}
+        self._statuses: dict[str, str] | None = None
 
     async def size(self) -> Size:
         """Every image, and their bytes as the service counts them: shared layers several times."""
@@ -133,16 +134,30 @@ class RepositoryCopier:
         """Bring over what a manifest names, then the manifest, which so is never without it."""
         manifest = await self._manifest(digest)
         parts = self._parts_of(manifest)
-        moved = [await self._carry(child) for child in parts.children]
-        if parts.subject is not None and await self._is_listed(parts.subject):
+        moved = [await self._carry_child(child) for child in parts.children]
+        if parts.subject is not None and await self._status_of(parts.subject) == ACTIVE:
             moved.append(await self._carry(parts.subject))
         moved += await asyncio.gather(*map(self._bring_blob, parts.blobs))
         await self._put(digest, manifest)
         return sum(moved) + len(manifest.content)
 
-    async def _is_listed(self, digest: str) -> bool:
-        images, _ = await self._images()
-        return any(image.digest == digest and image.status == ACTIVE for image in images)
+    async def _carry_child(self, digest: str) -> int:
+        """Bring over what an index names, without which no registry takes the index."""
+        status = await self._status_of(digest)
+        if status is None:
+            detail = f"it names an image that the source does not hold ({digest})"
+            raise ImageSkippedError(SkipReason.FAILED, detail)
+        if status != ACTIVE:
+            detail = f"it names an archived image ({digest}): restore that first"
+            raise ImageSkippedError(SkipReason.ARCHIVED, detail)
+        return await self._carry(digest)
+
+    async def _status_of(self, digest: str) -> str | None:
+        """Whether an image of the source can be pulled; None for one that is not there."""
+        if self._statuses is None:
+            images, _ = await self._images()
+            self._statuses = {image.digest: image.status for image in images}
+        return self._statuses.get(digest)
 
     async def _manifest(self, digest: str) -> Manifest:
         """A manifest of the source, whose bytes are those of its digest."""
