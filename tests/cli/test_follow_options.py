@@ -14,6 +14,9 @@ TABLES = ("dynamodb://old-one", "dynamodb://new-one")
     [
         (["--enable-stream"], "--enable-stream needs --follow"),
         (["--follow", "--on-conflict", "source"], "--follow takes no --on-conflict"),
+        (["--export-to", "s3://b/p"], "--export-to needs --follow"),
+        (["--follow", "--export-to", "b/p"], "such as s3://exports/dataware"),
+        (["--follow", "--enable-stream", "--export-to", "s3://b"], "leave out --enable-stream"),
     ],
 )
 def test_options_that_do_not_go_together_are_bad_usage(options: list[str], why: str) -> None:

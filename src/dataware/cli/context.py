@@ -194,6 +194,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         max_parallel=copy.max_parallel or AT_ONCE,
         follow=copy.follow,
         enable_feed=copy.enable_stream,
+        export_to=(copy.export_to or "").removeprefix("s3://"),
         engine=copy.engine,
         service_role=copy.batch_role,
         multipart_threshold=copy.multipart_threshold,

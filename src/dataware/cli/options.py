@@ -361,6 +361,11 @@ follow_options = _together(
         is_flag=True,
         help="With --follow: switch on the source's stream if it is off (a change of the source).",
     ),
+    click.option(
+        "--export-to",
+        metavar="S3_ADDRESS",
+        help="With --follow: read changes from incremental exports of the table into this bucket.",
+    ),
 )
 
 rehearse_option = click.option(

@@ -85,6 +85,7 @@ class CopyOptions:
     max_parallel: int | None = None
     follow: bool = False
     enable_stream: bool = False
+    export_to: str | None = None
     rehearse: bool = False
     engine: EngineName | None = None
     batch_role: str | None = None
@@ -168,6 +169,12 @@ def check_follow_options(copy: CopyOptions) -> None:
     """Raise UsageError for options that do not go together."""
     if copy.enable_stream and not copy.follow:
         raise click.UsageError("--enable-stream needs --follow: only a follow reads a stream")
+    if copy.export_to and not copy.follow:
+        raise click.UsageError("--export-to needs --follow: only a follow reads exports")
+    if copy.export_to and copy.enable_stream:
+        raise click.UsageError("--export-to leaves the source as it is: leave out --enable-stream")
+    if copy.export_to and not copy.export_to.startswith("s3://"):
+        raise click.UsageError("--export-to takes a bucket, such as s3://exports/dataware")
     if copy.follow and copy.on_conflict is not None:
         raise click.UsageError(
             "--follow takes no --on-conflict, because its target may have no other writers"

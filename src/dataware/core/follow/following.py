@@ -85,7 +85,8 @@ class Following:
     `make_feed` reads it. `make_copier` copies for a follow whose carrier asks who wrote what stands
     in the target; None where the usual copier will do. The `guarded` ones of both replace only what
     the follow wrote itself, for a target that others may write to; None where the usual ones do.
-    `in_account` is how a function follows; None where nothing could call one.
+    `in_account` is how a function follows; None where nothing could call one. `make_export_feed`
+    reads what the service exports into a bucket, under a prefix; None where it exports nothing.
 
     `list_tags` lists a place without a feed, by key, with the tags of `core.follow.written`; None
     where a feed tells of changes. `check_way_back` raises RefusedError for an old side to which a
@@ -105,6 +106,7 @@ class Following:
     guarded_carrier: MakeCarrier | None = None
     guarded_copier: MakeRecordingCopier | None = None
     in_account: FunctionFeed | None = None
+    make_export_feed: Callable[[Aws, str, str, str], ChangeFeed] | None = None
 
     def guard(self) -> Following:
         """The same for a target that others may write to."""

@@ -38,6 +38,11 @@ def check_settings(kind: Kind, settings: CopySettings) -> None:
             "--follow carries current objects only, not older versions; run the same command "
             "without --versions all, or without --follow"
         )
+    if settings.export_to and following.make_export_feed is None:
+        raise InputError(
+            f"a {kind.short} is followed by comparing both sides, because nothing exports its "
+            "changes; run the same command without --export-to"
+        )
     if settings.enable_feed and not following.feed_noun:
         raise InputError(
             f"a {kind.short} is followed by comparing both sides, which needs no stream; run the "

@@ -15,6 +15,7 @@ from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.asked_cutover import AskedFollowRun
 from dataware.ops.follow.exclusive import check_exclusive, check_settings
+from dataware.ops.follow.follow_run import FollowRun
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.ops.side_by_side import MOST_BEGUN
@@ -52,4 +53,6 @@ def follow_migration(context: Context, migration: Migration, on_locked: Callable
     Returns once both sides are switched, because somebody asked for that on another machine. Raises
     RefusedError for a target that others fill, and IncompleteError where a person stops it.
     """
-    run_migration(context, check_exclusive(context, migration), on_locked, AskedFollowRun)
+    # Exports come too late for a cut-over, so that another command has to begin one.
+    make_run = FollowRun if migration.settings.export_to else AskedFollowRun
+    run_migration(context, check_exclusive(context, migration), on_locked, make_run)

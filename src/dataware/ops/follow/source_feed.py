@@ -13,11 +13,15 @@ from dataware.core.events import event
 from dataware.core.follow.feed import ChangeFeed
 from dataware.core.follow.following import Following
 from dataware.core.model import Marker
+from dataware.core.names import plain_name
 from dataware.ops.context import Context
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceFeed
 from dataware.ops.follow.way_back import switch_off
 from dataware.ops.migration_policy import FEED_ENABLED, UNDO_FEED, Migration
 from dataware.ops.verify import aws_of
+
+EXPORTS = "incremental exports"
+"""What a feed of exports is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ def choose_feed(
     """
     source = migration.order.source
     aws = aws_of(context, source)
+    if migration.settings.export_to and following.make_export_feed is not None:
+        bucket, _, prefix = migration.settings.export_to.partition("/")
+        under = f"{prefix.strip('/')}/{plain_name(migration.kind, source.name)}"
+        exports = following.make_export_feed(aws, source.name, bucket, under)
+        return SourceFeed(exports, EXPORTS, difference)
     feed = following.find_feed(aws, source.name)
     if feed is None and migration.settings.enable_feed:
         feed = following.enable_feed(aws, source.name)

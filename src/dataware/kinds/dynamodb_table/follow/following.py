@@ -5,6 +5,7 @@ from dataware.core.follow.following import Following
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.follow.carrier import TableCarrier
 from dataware.kinds.dynamodb_table.follow.expiry import find_expired
+from dataware.kinds.dynamodb_table.follow.export_feed import ExportFeed
 from dataware.kinds.dynamodb_table.follow.function_feed import FUNCTION_FEED
 from dataware.kinds.dynamodb_table.follow.guarded_carrier import GuardedTableCarrier
 from dataware.kinds.dynamodb_table.follow.kinesis_feed import KinesisFeed, find_destination
@@ -38,6 +39,7 @@ FOLLOWING = Following(
     guarded_carrier=GuardedTableCarrier,
     guarded_copier=RecordingTableCopier,
     in_account=FUNCTION_FEED,
+    make_export_feed=ExportFeed,
 )
 
 __all__ = ["FOLLOWING"]
