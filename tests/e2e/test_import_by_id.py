@@ -472,3 +472,37 @@ def test_a_pool_whose_names_tell_no_capitals_apart_cannot_become_another() -> No
     make_pool("users-prod")
     declared = users(UsernameConfiguration={"CaseSensitive": False})
     assert "UsernameConfiguration" in stopped(apply(app(Users=declared)), 23)
+
+
+def test_a_secret_that_is_copied_under_its_new_name_is_adopted_there() -> None:
+    """Versions come over first; then the stack takes the new one in, and later keeps it."""
+    make_secret("app/database-old")
+    declared = retained(SECRET, {"Fallback": ["app/database-old"]}, Name="app/database")
+    path = app(Database=declared)
+    ran = apply(path)
+    assert ran.code == 0, ran
+    assert PLANTED not in ran.out + ran.err
+    manager = client("secretsmanager")
+    arn = manager.describe_secret(SecretId="app/database")["ARN"]
+    assert held("App") == {"Database": arn}
+    deploy("App", News=TOPIC, Database=declared)
+    assert manager.get_secret_value(SecretId=arn)["SecretString"] == PLANTED
+    assert "Keeping the stack's own" in apply(app(News=TOPIC, Database=declared)).out
+
+
+def test_a_saved_plan_holds_no_secret_of_the_template() -> None:
+    """What needs it is applied from the app itself, and no output shows it."""
+    make_secret("app/database")
+    path = app(Database=retained(SECRET, Name="app/database", SecretString=PLANTED))
+    text = stopped(apply(path), 24)
+    assert PLANTED not in text
+    allowed = ("--stack", "App", "--allow-loss", "Database")
+    planned = run("plan", path, *allowed, "--out", "plan.json")
+    assert planned.code == 0, planned
+    assert PLANTED not in planned.out + planned.err + Path("plan.json").read_text()
+    refused = run("apply", "plan.json")
+    assert refused.code == 3, refused
+    assert "does not hold SecretString of app/database" in refused.err
+    assert run("apply", path, *allowed, "--yes").code == 0
+    value = client("secretsmanager").get_secret_value(SecretId="app/database")
+    assert value["SecretString"] == PLANTED

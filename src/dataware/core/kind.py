@@ -122,8 +122,9 @@ class Template:
     by its name, and `import_identifier` is then the property by which an explicit change set names
     it (empty where nothing can be adopted, so that it is referenced). What is in `import_whole`
     changes data when its declaration changes, so it is imported exactly as declared, and
-    `import_note` says in a clause what the import does beside. `effects` tell, by the type of
-    another resource, which one it acts on and what it does to its data. `name_of` gives the name in
+    `import_note` says in a clause what the import does beside. `hidden` are properties that may
+    hold a password, which no file keeps. `effects` tell, by the type of another
+    resource, which one it acts on and what it does to its data. `name_of` gives the name in
     a physical id that is another, None where that does not say it. `Ref` gives the name unless
     `reference_is_id`, and `Fn::GetAtt` of `Arn` the ARN of the card, if `has_arn`. A name may rest
     on other properties than the `identifier`: `name_expression` gives the expression that it is
@@ -154,6 +155,7 @@ class Template:
     import_identifier: str = ""
     import_whole: tuple[str, ...] = ()
     import_note: str = ""
+    hidden: tuple[str, ...] = ()
     effects: Mapping[str, Callable[[Mapping[str, Any]], tuple[Any, str] | None]] = field(
         default_factory=dict
     )

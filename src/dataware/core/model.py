@@ -329,8 +329,8 @@ class Wanted:
     is meant for (None: that of the run); `retained` says that CloudFormation keeps the resource
     when it leaves the stack that declares it; `computed_by` is the function of the template that
     gives the preferred name, empty where it is written out; `allow_loss` says that a person allowed
-    what its adoption deletes; `names_id` that the app gives the physical id in place of a name;
-    `effects` say what other resources of the template would do to its data, a clause each.
+    what its adoption deletes; `names_id` that the app gives the physical id for a name; `effects`
+    say what others of the template would do to its data; no file holds the `hidden` properties.
     """
 
     id: str
@@ -353,6 +353,7 @@ class Wanted:
     allow_loss: bool = False
     names_id: bool = False
     effects: tuple[str, ...] = field(default=(), compare=False)
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

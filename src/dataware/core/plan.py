@@ -278,7 +278,10 @@ def _differences_json(differences: Sequence[PropertyDifference]) -> dict[str, An
 def _wanted_json(wanted: Wanted) -> dict[str, Any]:
     return {
         "fallbacks": list(wanted.fallbacks),
-        "properties": dict(wanted.properties),
+        "properties": {
+            name: one for name, one in wanted.properties.items() if name not in wanted.hidden
+        },
+        **({"hidden": list(wanted.hidden)} if wanted.hidden else {}),
         "stack": wanted.stack,
         "logical_id": wanted.logical_id,
         "on_error": wanted.on_error.value,
@@ -316,6 +319,7 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
         computed_by=rest.get("computed_by", ""),
         allow_loss=rest.get("allow_loss", False) is True,
         names_id=rest.get("names_id", False) is True,
+        hidden=tuple(map(str, rest.get("hidden", ()))),
     )
     decision = Decision(
         action=Action(data["action"]),

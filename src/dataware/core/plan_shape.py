@@ -225,6 +225,7 @@ def plan_schema() -> dict[str, Any]:
     resource["wanted"]["properties"] |= {
         name: _schema_of(_flag) for name in ("allow_loss", "names_id")
     }
+    resource["wanted"]["properties"]["hidden"] = _schema_of([_text])
     resource["by_id"] = _schema_of(_flag)
     return schema
 

@@ -141,6 +141,7 @@ KIND = Kind(
         declared_settings=_declared_settings,
         protective=(AT_REST,),
         replaced_by=("EngineMode",),
+        hidden=("AdvancedSecurityOptions",),
     ),
     access=Permissions(
         phases={

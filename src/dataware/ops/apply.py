@@ -28,7 +28,7 @@ from dataware.ops.creation_group import CreationGroup
 from dataware.ops.engine_choice import EngineDemand, make_steps, table_of
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
-from dataware.ops.import_by_id import adopt_by_id
+from dataware.ops.import_by_id import adopt_by_id, refuse_without_secrets
 from dataware.ops.migrate import order_of, refuse_unfollowed
 from dataware.ops.migration_policy import Migration
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
@@ -196,6 +196,8 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
             f"the plan is for account {plan.account}, {plan.region}, but the credentials are for "
             f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
         )
+    for planned in plan.resources:
+        refuse_without_secrets(planned)
     wanted = [planned.wanted for planned in plan.resources]
     saved = {one.wanted.id: one.engine for one in plan.resources if one.engine is not None}
     fresh = make_plan(

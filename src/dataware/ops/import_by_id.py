@@ -68,6 +68,17 @@ def adopt_by_id(context: Context, resources: Sequence[Planned]) -> None:
         _StackImport(context, stack).run(some)
 
 
+def refuse_without_secrets(planned: Planned) -> None:
+    """Refuse to make or import what a file describes without its secrets. Raises Refused."""
+    wanted = planned.wanted
+    missing = [name for name in wanted.hidden if name not in wanted.properties]
+    if missing and (planned.creates or planned.decision.by_id):
+        raise RefusedError(
+            f"nothing was changed, because a saved plan does not hold {', '.join(missing)} of "
+            f"{wanted.preferred}, which may be secret: run `dataware apply` on the app itself"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """A resource to import, by the id that was just seen."""

@@ -136,6 +136,7 @@ KIND = Kind(
         protective=("DeletionProtection", "StorageEncrypted"),
         replaced_by=tuple(dict.fromkeys(REPLACED_BY)),
         import_whole=PASSWORDS,
+        hidden=PASSWORDS,
         name_of=lambda _physical_id: None,
         has_arn=False,
     ),

@@ -112,6 +112,7 @@ KIND = Kind(
         protective=("DeletionProtection", "StorageEncrypted"),
         replaced_by=REPLACED_BY,
         import_whole=PASSWORDS,
+        hidden=PASSWORDS,
         name_of=lambda _physical_id: None,
         has_arn=False,
     ),

@@ -176,6 +176,7 @@ KIND = Kind(
         adoptable=False,
         import_identifier="Id",
         import_whole=("GenerateSecretString", "SecretString"),
+        hidden=("SecretString",),
         import_note="CloudFormation may read its value when it imports it",
         effects=EFFECTS,
         name_of=find_name,
