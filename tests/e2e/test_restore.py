@@ -159,6 +159,19 @@ def test_a_restore_that_is_stopped_goes_on_and_is_gone_on_with(proxy: FaultProxy
     stopped = ended(process)
     assert stopped.code == 4, stopped
     assert "cannot be cancelled" in stopped.out + stopped.err
+    assert "incomplete" in run("status").out
+    planned = run("plan", app, "--on-error", "stop", "--all")
+    assert planned.code == 0, planned
+    assert "restore: about 20 min" in planned.out
+    assert "warning" not in planned.out
+    for other in (
+        ("migrate", "dynamodb://Orders", "dynamodb://Orders-prod"),
+        ("apply", app, "--yes", "--engine", "local"),
+        ("apply", app, "--yes", "--follow"),
+    ):
+        refused = run(*other)
+        assert refused.code == 3, refused
+        assert "was begun with" in refused.err
     ran = ended(launch(*command))
     assert ran.code == 0, ran
     assert "Going on with the restore of Orders" in ran.out

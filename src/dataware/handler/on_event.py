@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from dataware.core.engines.begun import refuse_service_work
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.events import event
 from dataware.core.model import Content, Existence, Facts, Location, Marker, MarkerState
@@ -145,6 +146,7 @@ def _start(
     detail: Mapping[str, object],
 ) -> str:
     """Take the lock in the name of the execution, and start it."""
+    refuse_service_work(migration.marker, job.source.name, job.target.name)
     marker = migration.begin_marker(uuid4().hex[:12])
     marker = replace(marker, detail={**_without_carrier(marker.detail), **detail})
     lease = markers_of(outside).begin(*job.record, marker, migration.marker)

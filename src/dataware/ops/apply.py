@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
+from dataware.core.engines.begun import refuse_service_work
 from dataware.core.errors import (
     ConflictError,
     DatawareError,
@@ -318,6 +319,7 @@ def _migrate(
         create=partial(group.create, planned.wanted) if missing else None,
     )
     if settings.follow:
+        refuse_service_work(migration.marker, source.name, target.name)
         follow_migration(context, migration, lambda: announce(told, planned))
         return
     refuse_unfollowed(migration)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dataware.calc.words import with_article
 from dataware.core.copier import CopyOrder
+from dataware.core.engines.begun import refuse_service_work
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.kind import Kind
@@ -97,6 +98,7 @@ def prepare_migration(
     _check_whole(_record_of(context, kind, source), source)
     order = replace(order, source=source, target=target)
     _check_marker(marker, *on_record(kind, order))
+    refuse_service_work(marker, source.name, target.name)
     empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
     migration = Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
     refuse_unfollowed(migration)

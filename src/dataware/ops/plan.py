@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from dataware.calc.words import with_article
 from dataware.core.chained_copies import stop_chained_copies
+from dataware.core.engines.begun import find_begun_work, without_service_work
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
@@ -137,13 +138,16 @@ def _plan_resource(
     *,
     all_versions: bool,
 ) -> Planned:
-    kind = load(wanted.type)
+    kind, preferred = load(wanted.type), without_service_work(preferred)
     schema = kind.template.declared_schema(wanted.properties)
     decision = decide(wanted, schema, preferred, fallbacks, _terms_of(kind))
     decision = check_declared(kind, wanted, decision, preferred, fallbacks)
     decision = stop_at_obstacle(decision, preferred, fallbacks)
     source = source_of(preferred, fallbacks)
-    decision = compare_protection(kind, wanted, decision, preferred, source)
+    made = preferred
+    if find_begun_work(preferred.marker):
+        made = replace(preferred, existence=Existence.ABSENT)  # its settings are set at the end
+    decision = compare_protection(kind, wanted, decision, made, source)
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refuse_second_of_a_name(kind, wanted, decision, preferred)

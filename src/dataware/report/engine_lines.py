@@ -13,6 +13,8 @@ from dataware.report.summary import money
 
 Json = Mapping[str, Any]
 
+CENT = 0.01
+
 
 def list_engine_lines(resource: Json) -> Iterator[str]:
     """A line for every engine: "restore: about 3 h, $12.00, picked", or why it is out."""
@@ -48,5 +50,7 @@ def _effort(line: Json) -> str:
         return "size unknown"
     seconds = line["seconds"]
     time = "no time promised" if seconds is None else f"about {duration(seconds)}"
+    if line["at_least"] and line["usd"] < CENT:
+        return f"{time}, its price is not known"
     least = "at least " if line["at_least"] else ""
     return f"{time}, {least}{money(line['usd'])}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dataware.core.copier import CopyOrder, CopyTools
@@ -34,6 +35,7 @@ READERS = 16
 """Ranges of the listing that are read at the same time."""
 
 BUCKET, MANIFEST, JOB, TOKEN, ATTEMPT = "bucket", "manifest", "job", "token", "attempt"
+LISTED = "listed_at"
 ENDED = frozenset({"Complete", "Failed", "Cancelled"})
 
 
@@ -72,6 +74,7 @@ class BatchCopy:
         """Write the manifest of what the target lacks; the record with it, or without any work."""
         work = WorkBucket(self._aws, record[BUCKET])
         work.make()
+        record = {**record, LISTED: int(clock.now())}
         key = f"{record[TOKEN]}/manifest.csv"
         writer = ManifestWriter(work.open(key), order.source.name)
         asyncio.run(_list_missing(self._aws, order, clock, writer, check))
@@ -147,6 +150,8 @@ class BatchCopy:
                     "TargetResource": f"arn:{partition}:s3:::{order.target.name}",
                     "MetadataDirective": "COPY",
                     "StorageClass": "STANDARD",
+                    # What changes after it was listed is left to the copy that follows.
+                    "UnModifiedSinceConstraint": datetime.fromtimestamp(record[LISTED], UTC),
                     **prefix,
                 }
             },

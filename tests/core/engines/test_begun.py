@@ -1,0 +1,42 @@
+"""What a record says of an engine that began a migration, and what nobody else may do then."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataware.core.engines.begun import (
+    find_begun_work,
+    refuse_service_work,
+    without_service_work,
+)
+from dataware.core.engines.card import ENGINE
+from dataware.core.errors import RefusedError
+from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, Problem
+
+WORK = {ENGINE: {"name": "restore", "restore_time": 1}}
+RUNNING = Marker(MarkerState.RUNNING, "Orders", detail=WORK)
+
+
+def test_only_an_unfinished_record_names_work() -> None:
+    """What is complete, or was begun by this machine, names none."""
+    assert find_begun_work(RUNNING) == WORK
+    assert not find_begun_work(Marker(MarkerState.COMPLETE, "Orders", detail=WORK))
+    assert not find_begun_work(Marker(MarkerState.RUNNING, "Orders", detail={ENGINE: None}))
+
+
+def test_a_copy_beside_the_work_of_a_service_is_refused() -> None:
+    """By hand, with a follow and in a deployment: only its own command ends it."""
+    with pytest.raises(RefusedError, match=r"begun with the engine restore.*`dataware apply`"):
+        refuse_service_work(RUNNING, "Orders", "Orders-prod")
+    refuse_service_work(Marker(MarkerState.RUNNING, "Orders"), "Orders", "Orders-prod")
+
+
+def test_what_a_service_still_makes_is_no_doubt() -> None:
+    """It cannot be read yet; a missing permission stays a problem."""
+    busy = Problem("Scan", "CREATING")
+    denied = Problem("DescribeTable", "AccessDenied", "dynamodb:DescribeTable")
+    facts = Facts("Orders-prod", Existence.EXISTS, problems=(busy, denied), marker=RUNNING)
+    seen = without_service_work(facts)
+    assert (seen.content, seen.problems) == (Content.EMPTY, (denied,))
+    alone = Facts("Orders-prod", Existence.EXISTS, problems=(busy,))
+    assert without_service_work(alone) is alone
