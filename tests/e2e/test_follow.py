@@ -7,8 +7,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,14 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from dataware.aws import Account
-from dataware.cli.context import make_context
-from dataware.cli.transport import make_wire
-from dataware.core.errors import IncompleteError, RefusedError
-from dataware.core.events import Event
+from dataware.core.errors import RefusedError
 from dataware.core.follow import loop
-from dataware.core.model import Location
 from dataware.embedded import EmbeddedAws, StreamSettings
 from dataware.ops import lease_keeper
 from dataware.ops.context import CopySettings
 from dataware.ops.follow import follow_run
-from dataware.ops.follow.follow import follow
-from dataware.ops.migrate_by_hand import migrate
 from support.cli import ended, launch, run
+from support.followed_pairs import FOLLOW, FollowedPair
 
 KEY = {
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
@@ -38,7 +31,6 @@ KEY = {
     "BillingMode": "PAY_PER_REQUEST",
 }
 ON = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
-FOLLOW = CopySettings(follow=True)
 ITEMS = 200
 
 
@@ -61,13 +53,13 @@ def tables(server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Pair:
     return Pair()
 
 
-class Pair:
-    """A source and a target, and the follow between them."""
+class Pair(FollowedPair):
+    """A table with a stream, and an empty one."""
+
+    service, type_name = "dynamodb", "AWS::DynamoDB::Table"
 
     def __init__(self) -> None:
-        self.client = boto3.client("dynamodb")
-        number = uuid4().hex[:8]
-        self.source, self.target = f"source-{number}", f"target-{number}"
+        super().__init__()
         self.client.create_table(TableName=self.source, StreamSpecification=ON, **KEY)
         self.client.create_table(TableName=self.target, **KEY)
         for start in range(0, ITEMS, 25):
@@ -76,68 +68,11 @@ class Pair:
                 for n in range(start, start + 25)
             ]
             self.client.batch_write_item(RequestItems={self.source: puts})
-        self.events: list[Event] = []
-        self.error: BaseException | None = None
 
     def content(self, table: str) -> dict[str, Any]:
         """What a table holds."""
         pages = self.client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
         return {item["pk"]["S"]: item for page in pages for item in page["Items"]}
-
-    def follow(self, stop: Callable[[], bool], settings: CopySettings = FOLLOW) -> None:
-        """Follow until `stop`."""
-        account = Account.open(make_wire, stop=stop)
-        context = make_context(account, self.events.append, stop, strict=False)
-        sides = (Location(name, account.account, account.region) for name in self.names)
-        carry_out = follow if settings.follow else migrate
-        carry_out(context, "AWS::DynamoDB::Table", *sides, settings)
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """Both."""
-        return self.source, self.target
-
-    @contextmanager
-    def following(self, settings: CopySettings = FOLLOW) -> Iterator[None]:
-        """Follow on a thread, until the end of the context."""
-        ended = threading.Event()
-        self.error = None
-
-        def run() -> None:
-            try:
-                self.follow(ended.is_set, settings)
-            except BaseException as error:
-                self.error = error
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join(60)
-        assert isinstance(self.error, IncompleteError), self.error
-        assert "run the same command again" in str(self.error)
-
-    def await_phase(self, phase: str = "following") -> None:
-        """Wait until the run says so."""
-        self.wait(lambda: any(one.data.get("phase") == phase for one in list(self.events)))
-
-    def wait(self, until: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Wait for something."""
-        deadline = time.monotonic() + seconds
-        while not until():
-            assert self.error is None, self.error
-            assert time.monotonic() < deadline, [one.text() for one in self.events[-8:]]
-            time.sleep(0.05)
-
-    def await_equal(self) -> None:
-        """Wait until both sides hold the same."""
-        self.wait(lambda: self.content(self.source) == self.content(self.target))
-
-    def codes(self) -> list[str]:
-        """What was told."""
-        return [one.code for one in self.events]
 
 
 class Writers:

@@ -5,28 +5,20 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import boto3
 import pytest
 
-from dataware.aws import Account
-from dataware.cli.context import make_context
-from dataware.cli.transport import make_wire
-from dataware.core.errors import IncompleteError, InputError, RefusedError
-from dataware.core.events import Event
+from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow import loop
-from dataware.core.model import Location
 from dataware.embedded import EmbeddedAws
-from dataware.ops.context import CopySettings
 from dataware.ops.follow import follow_run
-from dataware.ops.follow.follow import follow
+from support.followed_pairs import FOLLOW, FollowedPair
 
-FOLLOW = CopySettings(follow=True)
 OBJECTS = 120
 
 
@@ -40,19 +32,17 @@ def buckets(aws_server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Buckets
     return Buckets()
 
 
-class Buckets:
-    """A source and a target, and the follow between them."""
+class Buckets(FollowedPair):
+    """A full bucket and an empty one."""
+
+    service, type_name = "s3", "AWS::S3::Bucket"
 
     def __init__(self) -> None:
-        self.client = boto3.client("s3")
-        number = uuid4().hex[:8]
-        self.source, self.target = f"source-{number}", f"target-{number}"
-        for name in (self.source, self.target):
+        super().__init__()
+        for name in self.names:
             self.client.create_bucket(Bucket=name)
         for n in range(OBJECTS):
             self.put(f"k{n}", b"0")
-        self.events: list[Event] = []
-        self.error: BaseException | None = None
 
     def put(self, key: str, body: bytes, bucket: str | None = None) -> None:
         """Put an object."""
@@ -67,53 +57,6 @@ class Buckets:
             with suppress(self.client.exceptions.NoSuchKey):
                 read[key] = self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return read
-
-    def follow(self, stop: Callable[[], bool], settings: CopySettings = FOLLOW) -> None:
-        """Follow until `stop`."""
-        account = Account.open(make_wire, stop=stop)
-        context = make_context(account, self.events.append, stop, strict=False)
-        sides = (
-            Location(name, account.account, account.region) for name in (self.source, self.target)
-        )
-        follow(context, "AWS::S3::Bucket", *sides, settings)
-
-    @contextmanager
-    def following(self, settings: CopySettings = FOLLOW) -> Iterator[None]:
-        """Follow on a thread, until the end of the context."""
-        ended = threading.Event()
-        self.error = None
-
-        def run() -> None:
-            try:
-                self.follow(ended.is_set, settings)
-            except BaseException as error:
-                self.error = error
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join(60)
-        assert isinstance(self.error, IncompleteError), self.error
-
-    def await_phase(self) -> None:
-        """Wait until the run says that it follows."""
-        self.wait(lambda: any(one.data.get("phase") == "following" for one in list(self.events)))
-
-    def wait(self, until: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Wait for something."""
-        deadline = time.monotonic() + seconds
-        while not until():
-            assert self.error is None, self.error
-            assert time.monotonic() < deadline, [one.text() for one in self.events[-8:]]
-            time.sleep(0.05)
-
-    def await_equal(self, strangers: dict[str, bytes] | None = None) -> None:
-        """Wait until the target holds what the source does, but for what strangers put there."""
-        theirs = strangers or {}
-        self.wait(lambda: self.content(self.target) == {**self.content(self.source), **theirs})
 
 
 @contextmanager

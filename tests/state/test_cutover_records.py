@@ -34,6 +34,7 @@ from support.parameters import FakeParameters
 KIND, TARGET = "dynamodb-table", "orders-prod"
 FROZEN = CutoverRecord(CutoverState.FROZEN, 300.0, 1_800_000_000.0)
 SWITCHED = CutoverRecord(CutoverState.SWITCHED, 300.0, None, "", 1_800_086_400.0)
+BACK = CutoverRecord(CutoverState.FROZEN, 300.0, 1_800_000_000.0, "a reason")
 
 
 class SilentParameters(FakeParameters):
@@ -131,19 +132,26 @@ def test_a_completion_without_an_answer_is_found_and_the_lock_is_let_go(
     assert markers(store).get(KIND, TARGET).state is MarkerState.COMPLETE
 
 
-def test_a_completion_that_is_late_never_counts_once_another_record_does(
+def complete_late(
     store: SilentParameters,
-) -> None:
-    """So what is thawed after the reason for it is on record stays open alone."""
+) -> tuple[LeaseCutoverRecords, Callable[[], object]]:
+    """Complete without an answer; what is called second lets the write arrive after all."""
     _, records = begin(store)
     records.write(FROZEN)
     store.outcomes = ["late"]
     with pytest.raises(LookupFailedError):
         records.complete(SWITCHED)
-    back = CutoverRecord(CutoverState.FROZEN, 300.0, 1_800_000_000.0, "a reason")
-    records.write(back)
-    store.late.pop()()
-    assert records.read() == back
+    return records, store.late.pop()
+
+
+def test_a_completion_that_is_late_never_counts_once_another_record_does(
+    store: SilentParameters,
+) -> None:
+    """So what is thawed after the reason for it is on record stays open alone."""
+    records, arrive = complete_late(store)
+    records.write(BACK)
+    arrive()
+    assert records.read() == BACK
     assert markers(store).get(KIND, TARGET).state is MarkerState.RUNNING
 
 
@@ -151,14 +159,10 @@ def test_a_completion_that_arrives_before_another_record_is_believed(
     store: SilentParameters,
 ) -> None:
     """The other record does not count then, and the run is told to read."""
-    _, records = begin(store)
-    records.write(FROZEN)
-    store.outcomes = ["late"]
-    with pytest.raises(LookupFailedError):
-        records.complete(SWITCHED)
-    store.late.pop()()
+    records, arrive = complete_late(store)
+    arrive()
     with pytest.raises(LookupFailedError, match="says complete"):
-        records.write(CutoverRecord(CutoverState.FROZEN, 300.0, 1_800_000_000.0, "a reason"))
+        records.write(BACK)
     assert records.read() == SWITCHED
 
 

@@ -69,6 +69,7 @@ class MemoryBuckets:
             "ListObjectsV2": self._list,
             "CopyObject": self._copy,
             "PutObject": self._put,
+            "DeleteObject": self._delete,
             "UploadPart": self._upload_part,
             "HeadObject": self._head,
             "GetObject": self._get,
@@ -175,6 +176,12 @@ class MemoryBuckets:
         kept = {**_kept(headers), **checksums}
         self._store(asked, Stored(one.body, one.etag, kept, _tags_in(headers)))
         return Response(200, {"etag": f'"{one.etag}"'}, b"")
+
+    def _delete(self, asked: _Asked) -> Response:
+        if refused := self._unfit(asked):
+            return refused
+        self.content[asked.bucket].pop(asked.key, None)
+        return Response(204, {}, b"")
 
     def _upload_part(self, asked: _Asked) -> Response:
         upload = self.uploads.get(asked.upload)

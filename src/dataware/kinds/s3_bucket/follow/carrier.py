@@ -38,6 +38,7 @@ from dataware.kinds.s3_bucket.copy.conflicts import copy
 from dataware.kinds.s3_bucket.copy.objects import BucketPair, left_by, only_if, skip_if_archived
 from dataware.kinds.s3_bucket.copy.requests import S3Request
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
+from dataware.kinds.s3_bucket.follow.written_lot import WrittenLot
 
 T = TypeVar("T")
 
@@ -99,10 +100,12 @@ class BucketCarrier:
         unseen = [one for one in looked if isinstance(one, CarryOutcome)]
         self._record_intentions(states)
         watched = WatchedWire(self._writing)
-        pair = BucketPair.of(S3Client(watched), self._order)
-        whole = CarryOutcome.join(
-            [*unseen, *await _gather(self._swap(pair, state) for state in states)]
-        )
+        pair, lot = BucketPair.of(S3Client(watched), self._order), WrittenLot(self._written)
+        try:
+            swapped = await _gather(self._swap(pair, lot, state) for state in states)
+        finally:
+            lot.flush()
+        whole = CarryOutcome.join([*unseen, *swapped])
         return whole.doubt() if watched.unclear else whole
 
     async def _look(self, key: bytes, written: WrittenVersion) -> KeyState | CarryOutcome:
@@ -137,19 +140,20 @@ class BucketCarrier:
                 versions[state.key] = settled._replace(intended=state.source.etag)
         self._written.save_written(versions)
 
-    async def _swap(self, pair: BucketPair, state: KeyState) -> CarryOutcome:
+    async def _swap(self, pair: BucketPair, lot: WrittenLot, state: KeyState) -> CarryOutcome:
         key = frozenset({state.key})
         if not state.is_ours:
             return CarryOutcome(conflicts=(Conflict(state.key, NOT_OURS),))
         if state.is_current:
-            self._forget_absent(state)
+            if state.target is None and state.written != NOT_WRITTEN:
+                lot.forget(state.key)
             return CarryOutcome(carried=key)
         async with self._turn:
             try:
                 if state.source is None:
-                    await self._delete(pair, state)
+                    await self._delete(pair, lot, state)
                 else:
-                    return await self._copy(pair, state, state.source)
+                    return await self._copy(pair, lot, state, state.source)
             except RequestRefusedError as refusal:
                 return await self._judge(pair, state, refusal.answer)
             except LookupFailedError as error:
@@ -158,25 +162,23 @@ class BucketCarrier:
                 return CarryOutcome(uncertain=key)
         return CarryOutcome(carried=key)
 
-    async def _copy(self, pair: BucketPair, state: KeyState, source: ObjectHead) -> CarryOutcome:
+    async def _copy(
+        self, pair: BucketPair, lot: WrittenLot, state: KeyState, source: ObjectHead
+    ) -> CarryOutcome:
         entry = _entry_of(pair, state.key, source)
         if left := await skip_if_archived(pair, entry):
             return CarryOutcome(conflicts=(Conflict(state.key, left.detail),))
         seen = None if state.target is None else state.target.etag
         tag = await copy(pair, entry, seen=seen)
-        self._written.save_written({state.key: WrittenVersion(source.etag, tag.strip('"'))})
+        await lot.save(state.key, WrittenVersion(source.etag, tag.strip('"')))
         return CarryOutcome(carried=frozenset({state.key}))
 
-    async def _delete(self, pair: BucketPair, state: KeyState) -> None:
+    async def _delete(self, pair: BucketPair, lot: WrittenLot, state: KeyState) -> None:
         if state.target is not None:
             condition = only_if(state.target.etag)
             ask = S3Request(pair.target.prefix + state.key, headers=condition)
             await pair.calls.plain(pair.target, "DeleteObject", "DELETE", ask)
-        self._written.forget_written([state.key])
-
-    def _forget_absent(self, state: KeyState) -> None:
-        if state.target is None and state.written != NOT_WRITTEN:
-            self._written.forget_written([state.key])
+        lot.forget(state.key)
 
     async def _judge(self, pair: BucketPair, state: KeyState, answer: ErrorAnswer) -> CarryOutcome:
         """What a refusal means: look again, or leave the key as it is and say why."""

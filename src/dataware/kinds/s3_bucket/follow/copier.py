@@ -1,14 +1,11 @@
 """The copier of a followed bucket: it keeps on record, by key, what it writes.
 
-Before a page is written, the ETags that are meant to be copied are on disk, in one transaction. A
-copy in one piece keeps that ETag, unless S3 encrypts it under a key of KMS (Amazon S3 API
-Reference, "Object": ETag); another ETag is put on record before the write counts as done. Those of
-many writes go to the disk together: each waits `TOGETHER_SECONDS` for the others.
+Before a page is written, the ETags that are meant to be copied are on disk, in one transaction. An
+ETag that turned out otherwise is put on record before the write counts as done (`written_lot`).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,8 +18,7 @@ from dataware.kinds.s3_bucket.copy.copier import (
 )
 from dataware.kinds.s3_bucket.copy.listing import TargetPageCursor
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
-
-TOGETHER_SECONDS = 0.02
+from dataware.kinds.s3_bucket.follow.written_lot import WrittenLot
 
 
 class RecordingCopier(BucketCopier):
@@ -33,8 +29,7 @@ class RecordingCopier(BucketCopier):
         self._tags: dict[bytes, str] = {}
         self._pair = replace(self._pair, tags=self._tags)
         self._written = written
-        self._late: dict[bytes, WrittenVersion] = {}
-        self._saving: asyncio.Task[None] | None = None
+        self._lot = WrittenLot(written)
 
     async def _page(
         self, entries: Sequence[ListedObject], beside: TargetPageCursor
@@ -60,20 +55,8 @@ class RecordingCopier(BucketCopier):
         tag = self._tags.pop(entry.key, entry.etag)
         if tag != entry.etag:
             key = self._pair.source.relative(entry.key)
-            self._late[key] = WrittenVersion(entry.etag, tag)
-            await self._save_together()
+            await self._lot.save(key, WrittenVersion(entry.etag, tag))
         return outcome
-
-    async def _save_together(self) -> None:
-        if self._saving is None:
-            self._saving = asyncio.ensure_future(self._save_soon())
-        await asyncio.shield(self._saving)
-
-    async def _save_soon(self) -> None:
-        await asyncio.sleep(TOGETHER_SECONDS)
-        self._saving = None
-        late, self._late = self._late, {}
-        self._written.save_written(late)
 
 
 def _object_of(unit: Unit[OneObject]) -> ListedObject:
