@@ -1,0 +1,71 @@
+"""Whether a followed source and its target end the same: ``python -m tests.bench.convergence``.
+
+``--seeds N`` runs N seeds of each way to follow (50), on the embedded AWS, and prints a table.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the support of the tests
+
+import click
+
+from dataware.embedded import EmbeddedAws
+from support.convergence import STREAMS, Difference, run_seed
+
+WAYS = {
+    "feed": "a table by its stream; shards end every 40 records",
+    "chaos": "the same; keys told late, twice, in any order",
+    "gaps": "the same; records kept 3 s, the follow away for 5 s",
+    "rounds": "a bucket by comparisons",
+}
+
+HEADER = """\
+| source | seeds | writes | gaps told | missing / extra / different | seconds a seed |
+| --- | --- | --- | --- | --- | --- |"""
+
+
+@click.command()
+@click.option("--seeds", default=50, show_default=True)
+@click.option("--way", "ways", type=click.Choice(list(WAYS)), multiple=True)
+@click.option("--state", type=click.Path(path_type=Path), default=Path("build/convergence"))
+def main(seeds: int, ways: tuple[str, ...], state: Path) -> None:
+    """Run every seed of each way; end with 1 if anything differs."""
+    os.environ["DATAWARE_STATE"] = str(state.absolute())
+    failed = False
+    click.echo(
+        "| source | seeds | writes | gaps told | missing / extra / different | seconds a seed |"
+    )
+    click.echo("| --- | --- | --- | --- | --- | --- |")
+    for way in ways or tuple(WAYS):
+        began = time.monotonic()
+        found = run_way(way, seeds)
+        each = (time.monotonic() - began) / seeds
+        sums = " / ".join(
+            str(sum(getattr(one, name) for one in found))
+            for name in ("missing", "extra", "different")
+        )
+        writes, gaps = sum(one.writes for one in found), sum(one.gaps for one in found)
+        click.echo(f"| {WAYS[way]} | {seeds} | {writes:,} | {gaps} | {sums} | {each:.0f} |")
+        failed = failed or not all(one.is_none for one in found)
+    sys.exit(failed)
+
+
+def run_way(way: str, seeds: int) -> list[Difference]:
+    """What differed after each seed; a seed that differs is named."""
+    found = []
+    with EmbeddedAws(streams=STREAMS[way]) as server:
+        os.environ.update(server.environ())
+        for seed in range(seeds):
+            found.append(run_seed(way, seed))
+            if not found[-1].is_none:
+                click.echo(f"seed {seed} of {way}: {found[-1]}", err=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()
