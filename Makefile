@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 COVERED := src/dataware/core/*,src/dataware/kinds/*,src/dataware/migrate/*,src/dataware/state/*,src/dataware/ops/*
 
-.PHONY: help setup demo test lint peers unit apps soak bench aws docs release-check clean
+.PHONY: help setup demo test lint peers unit apps soak mutate bench aws docs release-check clean
 
 help:  ## show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -66,6 +66,10 @@ apps: peers  ## whole apps, every deployment typed, beside all of their data: 20
 
 soak: setup  ## simulate followed migrations: make soak SEEDS=100000; one seed again: make soak SEED=7
 	PYTHONPATH=tests $(BIN)/python -m support.simulator $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --processes $(WORKERS))
+
+mutate: setup  ## change the rules of a follow one by one, and name what no test notices: minutes to hours
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/dev.txt --editable '.[dev,mutate]'
+	PYTHONPATH=tests $(BIN)/python -m support.mutation --processes $(WORKERS) $(MUTATE)
 
 test: setup  ## every gate, as in CI
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint peers

@@ -27,7 +27,7 @@ HOW_TOS = ROOT / "docs/how-to"
 ACCOUNT = "111122223333"
 """The account of the pages; it is also the access key that the embedded AWS knows it by."""
 
-APPS = {"from-get-or-create.md"}
+APPS = {"from-get-or-create.md", "several-environments.md"}
 """Guides whose commands need a CDK app; tests/e2e runs such apps, and test_docs.py the commands."""
 
 LIVE = {

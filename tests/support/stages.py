@@ -64,6 +64,16 @@ def elsewhere(_folder: Path) -> None:
     bucket("spaceport-drop", 3, region=ELSEWHERE)
 
 
+def written_to(_folder: Path) -> None:
+    """A table with a stream, and an empty one with the same keys, which has one as well."""
+    for name, count in (("Waitlist", 78), ("Waitlist-prod", 0)):
+        table(name, "email", count)
+        boto3.client("dynamodb").update_table(
+            TableName=name,
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+        )
+
+
 def interrupted(folder: Path) -> None:
     """A bucket that was copied, and a copy of a table that was killed on its way.
 
@@ -94,4 +104,5 @@ STAGES: Mapping[str, Callable[[Path], None]] = {
     "other-account-or-region.md": elsewhere,
     "resume.md": interrupted,
     "approve-a-plan.md": older_names,
+    "evening.md": written_to,
 }

@@ -100,7 +100,7 @@ MESSAGES = _messages(
         SUCCESS,
         "✅",
         "Rehearsed {source} → {real} in {after}: {count:{unit}} copied in {copying} ({rate}/s) and "
-        "verified in {verifying}, for about ${cost}",
+        "verified in {verifying}, for {cost}",
     ),
     ("copying", CHANGE, "🔄", "Migrating: {source} → {name}"),
     ("preferred-empty", INFO, "ℹ️ ", "Preferred {short} exists but is empty: {name}"),

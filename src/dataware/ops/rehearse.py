@@ -240,7 +240,7 @@ def _report(
             copying=duration(copying),
             verifying=duration(meter.seconds("verifying")),
             rate=round(count / copying),
-            cost=f"{usd:,.2f}" if usd >= 0.01 else "less than 0.01",
+            cost=f"about ${usd:,.2f}" if usd >= 0.01 else "less than $0.01",
             usd=round(usd, 6),
             seconds=seconds,
             **words,

@@ -13,6 +13,7 @@ from dataware.core.follow.feed import Gap, GapCause
 from dataware.core.follow.shards import (
     KEEP_ENDED,
     LONGEST_AWAY,
+    LONGEST_STEP_BACK,
     ListedShard,
     ShardReading,
     StreamReading,
@@ -202,3 +203,39 @@ def test_an_ended_shard_is_remembered_for_its_children_and_then_forgotten() -> N
     assert (
         "a" not in take_listing(soon, "stream", [ListedShard("b", "a")], 900.0 + KEEP_ENDED).shards
     )
+
+
+@pytest.mark.parametrize(("away", "kept"), [(-1.0, True), (0.0, False), (1.0, False)])
+def test_an_ended_shard_that_is_gone_is_forgotten_when_no_child_of_it_can_appear(
+    away: float, kept: bool
+) -> None:
+    """A position would grow for ever otherwise; what is open, or listed still, is kept."""
+    ended = 1000.0
+    before = StreamReading(
+        "stream",
+        ended,
+        {
+            "gone": ShardReading("9", ended),
+            "listed": ShardReading("9", ended),
+            "open": ShardReading(),
+        },
+    )
+    listing = [ListedShard("listed", None, closed=True), ListedShard("open", None, closed=False)]
+    after = take_listing(before, "stream", listing, ended + KEEP_ENDED + away)
+    assert after.shards.keys() == {"listed", "open", *(["gone"] if kept else [])}
+
+
+@pytest.mark.parametrize(
+    ("step", "is_gap"),
+    [
+        (-LONGEST_STEP_BACK - 1, True),
+        (-LONGEST_STEP_BACK, False),
+        (LONGEST_AWAY - 1, False),
+        (LONGEST_AWAY, True),
+    ],
+)
+def test_how_far_the_clock_may_be_off_and_how_long_a_reader_away(step: float, is_gap: bool) -> None:
+    """A clock that was set back by more hides for how long nothing was read."""
+    before = begin_reading("stream", [ListedShard("a")], 1_000_000.0)
+    gaps = find_gaps(before, "stream", [ListedShard("a")], 1_000_000.0 + step)
+    assert [gap.cause for gap in gaps] == ([GapCause.AWAY_TOO_LONG] if is_gap else [])

@@ -445,3 +445,57 @@ def test_a_pause_in_the_middle_of_a_backlog_lets_one_lot_end() -> None:
     loop.paused, loop.lot = False, 5
     world.steps(loop, 8)
     assert len(world.target) >= 7
+
+
+def test_a_round_that_fails_begins_the_quiet_rounds_anew() -> None:
+    """One quiet round after it is one, neither none nor two; what failed is known until then."""
+    world = World()
+    loop = world.loop()
+    world.steps(loop, 8)
+    assert loop.quiet_rounds == 2
+    poll, world.feed.poll = world.feed.poll, refuse_to_poll  # type: ignore[method-assign] # no answer
+    while world.steps(loop, 1) != [S.POLL_FAILED]:
+        pass
+    assert (loop.quiet_rounds, str(loop.failure)) == (0, "no answer")
+    world.feed.poll = poll  # type: ignore[method-assign] # an answer
+    while world.steps(loop, 1) != [S.CHECKPOINTED]:
+        pass
+    assert (loop.quiet_rounds, loop.failure) == (1, None)
+
+
+def refuse_to_poll(_now: float) -> FeedRound:
+    """A feed that does not answer."""
+    raise LookupFailedError("no answer")
+
+
+def test_a_follow_that_has_read_all_at_this_moment_is_not_behind() -> None:
+    """Nor is it behind by a clock that was set back since."""
+    world = World()
+    loop = world.loop()
+    world.now = 7.0
+    world.steps(loop, 3)
+    assert loop.report_progress(7.0).lag == 0.0
+    assert loop.report_progress(6.0).lag == 0.0
+    assert loop.report_progress(7.5).lag == 0.5
+
+
+def test_what_a_dead_process_had_under_way_waits_from_now_on_for_what_may_arrive_yet() -> None:
+    """By the time at which the next one opens, whatever that time is."""
+    world = World()
+    world.dirty.add([b"k1"], 0.0)
+    assert world.dirty.take(1, 0.0) == (b"k1",)
+    world.now = 1_000.0
+    loop = world.loop()
+    loop.allow_carrying(0.0)
+    assert loop.next_due == 1_000.0 + UNKNOWN_OUTCOME_SECONDS
+
+
+def test_a_gap_without_a_comparison_beside_the_feed_stays_open_and_stops_nothing() -> None:
+    """Where the feed itself compares both sides, nobody else does."""
+    world = World()
+    world.memory.add_gaps((GAP,))
+    loop = world.loop()
+    loop.allow_carrying(0.0)
+    world.write(b"k1", 1)
+    assert S.CARRIED in world.steps(loop, 12)
+    assert world.memory.open_gaps() == (GAP,)
