@@ -44,8 +44,12 @@ def test_the_rules_of_the_follow_need_no_verification() -> None:
             Chances(unknown=0.1, pause=0.01, stop=0.02, other=0.1),
         ),
         (Rules(settle=False), Chances()),
+        (Rules(verify=False, way_back=False), Chances()),
     ],
-    ids=["gap rule", "phase fence", "not before", "dirty first", "wait for silent runs", "settle"],
+    ids=[
+        *("gap rule", "phase fence", "not before", "dirty first", "wait for silent runs", "settle"),
+        "way back before the switch",
+    ],
 )
 def test_without_a_rule_data_is_lost(rules: Rules, chances: Chances) -> None:
     """Each rule is needed: the simulator finds what happens without it."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS
 from dataware.core.model import MarkerState
-from dataware.state.marker_value import parameter_name
+from dataware.state.marker_value import CUTOVER, MarkerValue, parameter_name
 from dataware.state.parameter_store import ParameterStore
 from support.simulator.process import KIND, TARGET, Process
-from support.simulator.sides import STRANGER, TOOL
+from support.simulator.sides import RUDE, STRANGER, TOOL
 from support.simulator.tables import Table, differing_keys
 from support.simulator.world import World
 
@@ -32,8 +32,11 @@ class Judge:
         self.world, self.people = world, people
         self.completed_at: float | None = None
         self.strays: set[bytes] = set()
+        self.undo_wrote: set[bytes] = set()
+        self.known_strays: set[bytes] = set()
+        self.kept: set[bytes] = set()
         self.behind: set[bytes] = set()
-        self.unwatched = self.thawed_late = False
+        self.unwatched = self.thawed_late = self.is_undone = False
         people.source.judge = people.target.judge = self.hear_write
         people.store.on_write = self.hear_marker
 
@@ -42,25 +45,70 @@ class Judge:
         people = self.people
         if author == TOOL:
             if table is people.source:
-                self.break_off("dataware wrote to the source")
-            if self.completed_at is not None:
+                self._judge_way_back(key)
+            elif self.completed_at is not None:
                 self.break_off("dataware wrote to the target after the switch")
             if key in table.items and table.authors[key] == STRANGER:
                 self.break_off("a stranger's value was overwritten")
         elif table is people.source and self.completed_at is not None:
             self.behind.add(key)
 
-    def hear_marker(self, value: str) -> None:
-        """A value of the marker arrived; it counts or not."""
-        if self.completed_at is not None or '"state":"complete"' not in value:
+    def _judge_way_back(self, key: bytes) -> None:
+        """dataware writes to the source, which it may only to undo, and never over a stray."""
+        people = self.people
+        if self.completed_at is None or not people.wants_undo:
+            self.break_off("dataware wrote to the source")
+        known = people.source.authors.get(key) == RUDE and key in self.known_strays
+        if known and key not in self.undo_wrote and people.decide() != "replace":
+            self.break_off("a stray's value was overwritten")
+        self.undo_wrote.add(key)
+
+    def hear_thaw_new(self, process: Process) -> None:
+        """A process lets the app write to the target again."""
+        if process.is_silent:
+            self.thawed_late = True
+        elif self.is_undone:
+            self.break_off("the target was thawed after the way back")
+
+    def _hear_undo(self, value: str) -> None:
+        """ "following" after the switch opens the source again."""
+        if '"state":"following"' not in value:
             return
-        people, store = self.people, self.people.store
+        stored = self._look()
+        if stored is None or stored.state is not MarkerState.RUNNING:
+            return
+        if stored.detail.get(CUTOVER, {}).get("state") != "following":
+            return
+        people = self.people
+        self.world.say("FOLLOWING counts")
+        if not people.is_new_frozen and not self.thawed_late:
+            self.break_off("undone, but the target is open")
+        differing = differing_keys(people.source.items, people.target.items)
+        # A record that came late looks like a stray's, and a person may have kept what is there.
+        unexplained = differing - self.behind - self.strays - self.kept
+        if unexplained and not people.has_rude_writer:
+            self.break_off(f"undone, but {sorted(unexplained)} differ")
+        self.is_undone, self.completed_at = True, None
+        people.is_frozen = False
+        self.behind.clear()
+
+    def _look(self) -> MarkerValue | None:
+        store = self.people.store
         between, store.between = store.between, lambda: None
         try:
             looked = ParameterStore(store, store.clock).look(parameter_name(KIND, TARGET))  # type: ignore[arg-type] # the calls that markers make
         finally:
             store.between = between
-        if looked.stored is None or looked.stored.value.state is not MarkerState.COMPLETE:
+        return None if looked.stored is None else looked.stored.value
+
+    def hear_marker(self, value: str) -> None:
+        """A value of the marker arrived; it counts or not."""
+        if self.completed_at is not None:
+            self._hear_undo(value)
+        if self.completed_at is not None or '"state":"complete"' not in value:
+            return
+        people, stored = self.people, self._look()
+        if stored is None or stored.state is not MarkerState.COMPLETE:
             return
         self.world.say("COMPLETE counts")
         self.completed_at = self.world.now

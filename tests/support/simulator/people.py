@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from dataware.core.errors import ServiceError
 from dataware.core.follow.cutover import CutoverState
 from dataware.core.follow.cutover_loop import CutoverLoop
 from support.simulator.judge import Judge
 from support.simulator.process import Machine, Process
-from support.simulator.sides import STRANGER
+from support.simulator.sides import RUDE, STRANGER
 from support.simulator.store import LateParameters
 from support.simulator.tables import Stream, Table
 from support.simulator.world import HOUR, World
 
-APP, RUDE = "app", "a writer that nobody knows of"
+APP = "app"
 MOST_MACHINES = 2
 
 
@@ -31,7 +33,13 @@ class People:
         split = random.choice((0.0, 0.05, 0.3))
         roots = random.randrange(1, 4)
         self.source = Table(world, "source", Stream(world, roots, self.delay, split))
-        self.target = Table(world, "target", Stream(world, 1, 0.0, 0.0))
+        # Of its own, so that the rest of a seed is as it would be without.
+        undoing = Random(world.seed * 7919 + 1)
+        self.wants_undo = undoing.random() < 0.5 and (
+            world.rules.verify or not world.rules.way_back
+        )
+        self.decision = undoing.choice((None, "keep", "replace"))
+        self.target = Table(world, "target", Stream(world, 1, 0.0, 0.3 if self.wants_undo else 0.0))
         self.store = LateParameters(world)
         self.judge = Judge(world, self)
         self.machines = [Machine(world, f"m{number}") for number in range(MOST_MACHINES)]
@@ -40,7 +48,7 @@ class People:
         # What a stranger wrote and took away again is only found by a comparison.
         self.guarded = random.random() < 0.3 and world.rules.verify
         self.has_rude_writer = random.random() < 0.2
-        self.is_frozen = self.is_switched = self.is_closed = False
+        self.is_frozen = self.is_switched = self.is_closed = self.is_new_frozen = False
         self._asks_from = random.randrange(10, 150)
         self._opens_at = world.now + random.choice((0, 0, 200))
         self._asks_again_at = 0.0
@@ -56,7 +64,8 @@ class People:
         roll = random.random()
         if roll < self.pace:
             if self.is_switched:
-                self._change(self.target, APP)
+                if not self.is_new_frozen:
+                    self._change(self.target, APP)
             elif not self.is_frozen:
                 self._change(self.source, APP)
         elif roll > 0.98 and self.world.happens(0.5):
@@ -76,11 +85,54 @@ class People:
             self._start(random.choice(other))
         elif busy and world.happens(world.chances.stop):
             self._stop(random.choice(world.alive))
+        elif busy and self.asks_undo() and world.turns % 20 == 0:
+            for process in world.alive:
+                record = process.loop and process.loop.record
+                if record and record.state in (CutoverState.SWITCHED, CutoverState.REVERSIBLE):
+                    self._stop(process)
         if world.happens(0.002):
             random.choice(self.machines).skew += random.choice((-90, -5, 5, 90))
         if self.judge.completed_at is not None and not self.is_switched and random.random() < 0.1:
             self.is_switched = True
             world.say("the app is switched")
+        elif self.judge.is_undone and self.is_switched and random.random() < 0.1:
+            self.is_switched = self.is_new_frozen = False
+            self.wants_undo = False
+            world.say("the app is back")
+
+    def asks_undo(self) -> bool:
+        """Whether the operator wants to go back."""
+        judge = self.judge
+        return self.wants_undo and self.is_switched and judge.completed_at is not None
+
+    def decide(self) -> str | None:
+        """What is to become of keys that both sides wrote; in the end somebody decides."""
+        return self.decision or ("keep" if self.world.calm else None)
+
+    def freeze_new(self, process: Process) -> None:
+        """Stop the app on the target; what it has sent arrives a little later."""
+        world = self.world
+        self._wait_for_hook()
+        if not world.happens(world.chances.fail):
+            world.say("FREEZE of the target by", process)
+            was_frozen, self.is_new_frozen = self.is_new_frozen, True
+            if not was_frozen and world.random.random() < 0.3:
+                world.later(2 * world.random.random(), lambda: self._change(self.target, APP))
+        world.tick()
+        if not self.is_new_frozen:
+            raise ServiceError("the hook did nothing")
+
+    def thaw_new(self, process: Process) -> None:
+        """Let the app go on with the target."""
+        world = self.world
+        self._wait_for_hook()
+        if not world.happens(world.chances.fail):
+            world.say("THAW of the target by", process)
+            self.judge.hear_thaw_new(process)
+            self.is_new_frozen = False
+        world.tick()
+        if self.is_new_frozen:
+            raise ServiceError("the hook did nothing")
 
     def is_requested(self) -> bool:
         """Whether the operator asks to cut over."""

@@ -9,14 +9,19 @@ from dataware.core.errors import DatawareError, IncompleteError, LookupFailedErr
 from dataware.core.follow.cutover import CutoverAction, CutoverRecord, CutoverState
 from dataware.core.follow.cutover_loop import CutoverLoop
 from dataware.core.follow.cutover_ports import CutoverPorts, CutoverRecords, UncertainOutcomes
+from dataware.core.follow.cutover_table import FORTH
 from dataware.core.follow.feed import UNKNOWN_OUTCOME_SECONDS, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.model import Marker, MarkerState
 from dataware.migrate.lease_term import SILENT_SECONDS
-from dataware.state.cutover_records import CompleteCutoverRecords, LeaseCutoverRecords
+from dataware.state.cutover_records import (
+    CompleteCutoverRecords,
+    LeaseCutoverRecords,
+    read_cutover,
+)
 from dataware.state.holder import Holder
 from dataware.state.lease import ParameterLease
-from dataware.state.marker_value import CUTOVER
+from dataware.state.marker_value import CUTOVER, is_undone
 from dataware.state.markers import ParameterMarkers
 from support.simulator.sides import (
     BlindComparison,
@@ -28,6 +33,7 @@ from support.simulator.sides import (
     copy_table,
 )
 from support.simulator.tables import StreamFeed
+from support.simulator.undo import WayBackDisk, undo
 from support.simulator.world import World
 
 if TYPE_CHECKING:
@@ -44,11 +50,13 @@ class Machine:
         self.world, self.name = world, name
         self.skew = world.random.uniform(-2, 2)
         self.run: str | None = None
+        self.knows_undone = ""
         self.reset()
 
     def reset(self) -> None:
         """Begin with an empty disk."""
         self.dirty, self.memory = DiskDirtyKeys(self.world), DiskMemory(self.world)
+        self.way_back = WayBackDisk(self.world)
 
     def now(self) -> float:
         """The time of day, as this machine has it."""
@@ -99,7 +107,8 @@ class Process:
         self.ended = ""
         self.loop: CutoverLoop | None = None
         self.lease: ParameterLease | None = None
-        self._detail: dict[str, Any] = {}
+        self.detail: dict[str, Any] = {}
+        self._way_back_open = False
         self._tried = self._beaten = world.now
         name = machine.name
         self._holder = Holder(name, f"a boot of {name}", 7, "1")
@@ -151,27 +160,32 @@ class Process:
         """Name stray keys."""
         self.world.tick()
         self.people.judge.strays.update(keys)
+        self.machine.way_back.strays.update(keys)
         self.world.say("STRAYS", *sorted(keys))
         self.world.tick()
 
     def report_gaps(self, gaps: Collection[Gap], now: float) -> None:
         """Say that strays may go unnamed."""
-        self.people.judge.unwatched = True
+        self.people.judge.unwatched = self.machine.way_back.is_missed = True
         self.world.tick()
 
     def _run(self) -> Iterator[None]:
         marker = self._markers.get(KIND, TARGET)
         yield
+        undoes = is_undone(marker.detail)
+        if undoes or (marker.state is MarkerState.COMPLETE and self.people.asks_undo()):
+            yield from undo(self, marker)
+            return
         if marker.state is MarkerState.COMPLETE:
             records = CompleteCutoverRecords(self._markers, KIND, TARGET)
             yield from self._go_on(self._make_loop(records))
             return
         self.lease = self._take_lock(marker)
         self._beaten = self.world.now
-        self._detail = dict(self.lease.detail)
+        self.detail = dict(self.lease.detail)
         self._prepare_disk(marker)
         records = LeaseCutoverRecords(
-            self.lease, self._detail.update, self._send_heartbeat, self._amend
+            self.lease, self.detail.update, self.send_heartbeat, self.amend
         )
         loop = self._make_loop(records)
         yield from self._copy(loop)
@@ -184,6 +198,18 @@ class Process:
         begun = Marker(MarkerState.RUNNING, SOURCE, "run-1", "id", detail=detail, batches=True)
         return self._markers.begin(KIND, TARGET, begun, marker)
 
+    def take_undo_lock(self, marker: Marker, record: CutoverRecord) -> ParameterLease:
+        """Take the lock to go back."""
+        if marker.state is MarkerState.RUNNING and self._markers.holds(KIND, TARGET):
+            self.lease = self._markers.rejoin(KIND, TARGET)
+        else:
+            detail = {CUTOVER: record.to_json()}
+            begun = Marker(MarkerState.RUNNING, SOURCE, "run-1", "id", detail=detail, batches=True)
+            self.lease = self._markers.begin(KIND, TARGET, begun, marker)
+        self._beaten = self.world.now
+        self.detail = dict(self.lease.detail)
+        return self.lease
+
     def _prepare_disk(self, marker: Marker) -> None:
         """Begin anew where this machine has never followed; what others knew is lost to it."""
         if self.machine.run is None:
@@ -191,13 +217,18 @@ class Process:
             if marker.state is MarkerState.RUNNING:
                 self.machine.memory.add_gaps((Gap(GapCause.STATE_LOST),))
             self.machine.run = "run-1"
+        witness = read_cutover(marker.detail).witness
+        if witness and self.machine.knows_undone != witness:
+            # The target was written to, and the source's feed does not tell of that.
+            self.machine.memory.add_gaps((Gap(GapCause.STATE_LOST),))
+            self.machine.knows_undone = witness
 
     def _make_loop(self, records: CutoverRecords) -> CutoverLoop:
         world, people, disk = self.world, self.people, self.machine
         outcomes = Outcomes(world, people.target, self.check, guarded=people.guarded)
         follow = FollowPorts(
             StreamFeed(world, people.source),
-            UncertainOutcomes(SimulatedCarrier(people.source, outcomes), self._delay_next_run),
+            UncertainOutcomes(SimulatedCarrier(people.source, outcomes), self.delay_next_run),
             disk.dirty,
             disk.memory,
             SimulatedComparison(world, people.source, people.target),
@@ -206,7 +237,7 @@ class Process:
         comparison = compare(world, people.source, people.target)
         ports = CutoverPorts(records, self, people, comparison, self)
         loop = (CutoverLoop if world.rules.settle else Unsettled)(
-            ports, follow, seconds=disk.monotonic
+            ports, follow, seconds=disk.monotonic, witness=str(self.number)
         )
         if not world.rules.dirty_first:
             loop.loop = CheckpointFirst(loop._follow)
@@ -230,9 +261,9 @@ class Process:
             outcomes = Outcomes(world, self.people.target, self.check, guarded=self.people.guarded)
             for is_unknown in copy_table(self.people.source, outcomes):
                 if is_unknown:
-                    self._delay_next_run(UNKNOWN_OUTCOME_SECONDS)
+                    self.delay_next_run(UNKNOWN_OUTCOME_SECONDS)
                     quiet_from = max(quiet_from, world.now + UNKNOWN_OUTCOME_SECONDS)
-                self._beat()
+                self.beat()
                 loop.step(self.machine.now())
                 yield
         if not world.rules.not_before:
@@ -247,7 +278,13 @@ class Process:
         if self.lease is None:
             loop.open(self.machine.now())
         while True:
-            self._beat()
+            self.beat()
+            opens = self.people.wants_undo and not self._way_back_open
+            if loop.record.state in FORTH.freeze and opens:
+                self._way_back_open = True
+                self.machine.way_back.open(
+                    str(self.number), StreamFeed(self.world, self.people.target), self.machine.now()
+                )
             step = loop.step(self.machine.now())
             if step.action not in (CutoverAction.CARRY, CutoverAction.DRAIN, CutoverAction.WATCH):
                 self.world.say(self, loop.record.state, step.action, step.why)
@@ -258,28 +295,28 @@ class Process:
             yield
         self.people.hear(loop)
         if self.lease is not None:
-            self.lease.release(self._detail)
+            self.lease.release(self.detail)
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
         if self.lease is None or self.world.now - self._tried < BEAT_SECONDS:
             return
         try:
-            self._send_heartbeat()
+            self.send_heartbeat()
         except RefusedError:
             if self.loop is None or not self.loop.record.reversible_until:
                 raise
         except LookupFailedError:
             return
 
-    def _send_heartbeat(self) -> None:
+    def send_heartbeat(self) -> None:
         assert self.lease is not None
         asked = self._tried = self.world.now
-        self.lease.send_heartbeat(self._detail)
+        self.lease.send_heartbeat(self.detail)
         self._beaten = asked
 
-    def _delay_next_run(self, seconds: float) -> None:
+    def delay_next_run(self, seconds: float) -> None:
         if self.lease is not None and self.world.rules.wait_for_silent_runs:
             self.lease.delay_next_run(seconds)
 
-    def _amend(self, detail: Mapping[str, Any]) -> None:
-        self._markers.amend(KIND, TARGET, "run-1", {**self._detail, **detail})
+    def amend(self, detail: Mapping[str, Any]) -> None:
+        self._markers.amend(KIND, TARGET, "run-1", {**self.detail, **detail})

@@ -62,7 +62,12 @@ def _run(world: World, people: People) -> None:
         if people.is_closed:
             people.judge.unwatched = True
             return
-        if world.calm and people.is_switched and any(_is_at_rest(one.loop) for one in world.alive):
+        if (
+            world.calm
+            and people.is_switched
+            and not people.asks_undo()
+            and any(_is_at_rest(one.loop) for one in world.alive)
+        ):
             break
     else:
         people.judge.break_off("it never ends")

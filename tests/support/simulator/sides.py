@@ -17,7 +17,7 @@ from support.follow_memory import MemoryDirtyKeys, MemoryFollow
 from support.simulator.tables import Table, differing_keys
 from support.simulator.world import World
 
-TOOL, STRANGER = "dataware", "stranger"
+TOOL, STRANGER, RUDE = "dataware", "stranger", "a writer that nobody knows of"
 MISSING = -1
 """What a condition says of a key that is not there."""
 

@@ -31,6 +31,7 @@ class Rules:
     wait_for_silent_runs: bool = True
     settle: bool = True
     verify: bool = True
+    way_back: bool = True
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ from dataware.ops.migration_policy import (
 from dataware.ops.run_migration import MigrationRun, read_skipped
 from dataware.ops.status import may_be_frozen
 from dataware.ops.verify import aws_of, run_comparison
+from dataware.state.cutover_records import read_cutover
 from dataware.verify.held_stop import HeldStop
 from dataware.verify.verdict import Verdict
 
@@ -62,6 +63,9 @@ that it sent may arrive any more."""
 
 COPIED = "followed"
 """The record in the journal that says from when on keys may be carried."""
+
+UNDONE = "undone"
+"""The record in the journal that an undo of the switch with this id is known here."""
 
 WHY = {
     GapCause.TRIMMED: "records were removed before they were read",
@@ -128,6 +132,8 @@ class FollowRun(MigrationRun):
         )
         state = self._open_state(chosen)
         self._written = self._state = state
+        if chosen.difference is not None:
+            self._note_undo(journal, state)
         if state.is_new and following.make_copier is not None:
             # Reading both sides again records what stands in the target and is equal.
             self._restart(journal, CopyState.of(journal.records()))
@@ -189,6 +195,15 @@ class FollowRun(MigrationRun):
         """Whether the journal is gone on with: such keys are carried, or kept and listed."""
         skipped = {reason for reason, count in state.skip_reasons.items() if count}
         return not state.finished or skipped <= {SkipReason.CONFLICT, SkipReason.CHANGED}
+
+    def _note_undo(self, journal: Journal, state: FollowState) -> None:
+        """Compare in full once after an undo: the source's feed does not tell what became of the
+        target meanwhile."""
+        witness = read_cutover(self._migration.marker.detail).witness
+        known = {one.get("id") for one in journal.records() if one.get("type") == UNDONE}
+        if witness and witness not in known:
+            state.add_gaps((Gap(GapCause.STATE_LOST),))
+            journal.append({"type": UNDONE, "id": witness})
 
     @property
     def _target_on_record(self) -> str:

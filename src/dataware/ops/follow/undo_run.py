@@ -166,8 +166,6 @@ class UndoRun(CutoverRun):
     def _open_states(self, chosen: SourceFeed) -> tuple[FollowState, FollowState]:
         """What the follow knew, and what is known of the target since the switch."""
         forth = self._open_state(replace(chosen, difference=None))
-        # A follow that goes on after this reads the source's feed no more from where it was.
-        forth.add_gaps((Gap(GapCause.STATE_LOST),))
         lost = (Gap(GapCause.STATE_LOST),) if chosen.difference is not None else ()
         kept = open_way_back(self._context, self._forth, self._run, self._witness, lost)
         if kept.position() is None:
