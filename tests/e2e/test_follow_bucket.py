@@ -181,3 +181,28 @@ def test_a_lost_file_takes_equal_objects_for_its_own(
         buckets.await_equal()
         buckets.put("k3", b"newer")
         buckets.await_equal()
+
+
+def test_deep_rounds_carry_metadata_and_tags_and_others_say_what_they_do_not_see(
+    buckets: Buckets,
+) -> None:
+    """The same bytes put again have the same ETag in both listings."""
+    with buckets.following():
+        buckets.await_phase()
+    (note,) = [one.text() for one in buckets.events if "does not see" in one.text()]
+    assert "metadata, tags and ACLs" in note
+    buckets.client.put_object(
+        Bucket=buckets.source, Key="k1", Body=b"0", Metadata={"who": "me"}, Tagging="team=a"
+    )
+    buckets.events.clear()
+
+    def is_carried() -> bool:
+        head = buckets.client.head_object(Bucket=buckets.target, Key="k1")
+        return bool(head["Metadata"] == {"who": "me"})
+
+    with buckets.following(replace(FOLLOW, deep=True)):
+        buckets.wait(is_carried)
+    tags = buckets.client.get_object_tagging(Bucket=buckets.target, Key="k1")["TagSet"]
+    assert tags == [{"Key": "team", "Value": "a"}]
+    (note,) = [one.text() for one in buckets.events if "does not see" in one.text()]
+    assert "metadata" not in note

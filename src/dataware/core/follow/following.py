@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dataware.core.copier import Copier, CopyOrder, CopyTools
@@ -87,6 +87,7 @@ class Following:
     the follow wrote itself, for a target that others may write to; None where the usual ones do.
     `in_account` is how a function follows; None where nothing could call one. `make_export_feed`
     reads what the service exports into a bucket, under a prefix; None where it exports nothing.
+    `blind_spots` says what a follow does not see, by whether it compares deep; "" is nothing.
 
     `list_tags` lists a place without a feed, by key, with the tags of `core.follow.written`; None
     where a feed tells of changes. `check_way_back` raises RefusedError for an old side to which a
@@ -107,6 +108,7 @@ class Following:
     guarded_copier: MakeRecordingCopier | None = None
     in_account: FunctionFeed | None = None
     make_export_feed: Callable[[Aws, str, str, str], ChangeFeed] | None = None
+    blind_spots: Mapping[bool, str] = field(default_factory=dict)
 
     def guard(self) -> Following:
         """The same for a target that others may write to."""

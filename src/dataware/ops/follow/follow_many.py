@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dataware.core.errors import InputError, RefusedError
+from dataware.core.events import event
 from dataware.core.plan import Plan, Planned, copies
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.asked_cutover import AskedFollowRun
-from dataware.ops.follow.exclusive import check_exclusive, check_settings
+from dataware.ops.follow.exclusive import check_exclusive, check_settings, require_following
 from dataware.ops.follow.follow_run import FollowRun
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
@@ -53,6 +54,15 @@ def follow_migration(context: Context, migration: Migration, on_locked: Callable
     Returns once both sides are switched, because somebody asked for that on another machine. Raises
     RefusedError for a target that others fill, and IncompleteError where a person stops it.
     """
+    _report_blind_spots(context, migration)
     # Exports come too late for a cut-over, so that another command has to begin one.
     make_run = FollowRun if migration.settings.export_to else AskedFollowRun
     run_migration(context, check_exclusive(context, migration), on_locked, make_run)
+
+
+def _report_blind_spots(context: Context, migration: Migration) -> None:
+    """Tell what changes nobody will carry, before anything is copied."""
+    spots = require_following(migration.kind).blind_spots.get(migration.settings.deep, "")
+    if spots:
+        name = migration.order.target.name
+        context.emit(event("note", text=f"{name}: {spots}", name=name))

@@ -314,7 +314,7 @@ class FollowRun(MigrationRun):
         context, kind = self._context, self._migration.kind
         # The processes of a crew are for the copy; a comparison that goes on for days needs none.
         beside = replace(context, workers=None)
-        pair = ComparisonSpec.of(kind, order)
+        pair = ComparisonSpec.of(kind, order, deep=self._migration.settings.deep)
         sides = [(aws_of(context, place), place) for place in (order.source, order.target)]
         find = require_following(kind).find_expired
         return DifferenceTools(

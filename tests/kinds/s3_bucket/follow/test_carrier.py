@@ -207,3 +207,39 @@ def test_an_object_about_which_two_calls_disagree_is_looked_at_later(aws: Accoun
     outcome = carry(aws, Written(), b"key", look=missing_at_first(9))
     assert (outcome.failed, outcome.conflicts) == ({b"key"}, ())
     assert keys(aws) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Metadata": {"who": "me"}},
+        {"ContentType": "text/plain"},
+        {"Tagging": "team=a"},
+        {"Tagging": "team=b&more=c"},
+    ],
+)
+def test_other_metadata_or_tags_on_the_same_bytes_are_carried(aws: Account, more: Any) -> None:
+    """The ETag is the same on both sides, so only HEAD and the tags tell."""
+    written = Written()
+    put(aws, "k", Tagging="team=z")
+    assert carry(aws, written, b"k").carried == {b"k"}
+    put(aws, "k", **{"Tagging": "team=z", **more})
+    assert carry(aws, written, b"k").carried == {b"k"}
+    for bucket in ("old-bucket", "new-bucket"):
+        head = aws.client("s3").head_object(Bucket=bucket, Key="k")
+        assert head["Metadata"] == more.get("Metadata", {})
+        assert more.get("ContentType", head["ContentType"]) == head["ContentType"]
+    tags = [
+        aws.client("s3").get_object_tagging(Bucket=bucket, Key="k")["TagSet"]
+        for bucket in ("old-bucket", "new-bucket")
+    ]
+    assert tags[0] == tags[1]
+
+
+def test_a_strangers_object_of_the_same_bytes_keeps_its_metadata(aws: Account) -> None:
+    """It is somebody else's, though its content is what the source has."""
+    put(aws, "k")
+    put(aws, "k", bucket="new-bucket", Metadata={"who": "they"})
+    (conflict,) = carry(aws, Written(), b"k").conflicts
+    assert conflict.key == b"k"
+    assert aws.client("s3").head_object(Bucket="new-bucket", Key="k")["Metadata"] == {"who": "they"}

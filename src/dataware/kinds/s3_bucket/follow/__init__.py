@@ -69,6 +69,12 @@ def _check_way_back(aws: Aws, place: Location) -> None:
         )
 
 
+BLIND_SPOTS = {
+    False: "a follow does not see metadata, tags and ACLs that change on the same bytes; --deep "
+    "sees metadata and tags",
+    True: "a follow does not see ACLs that change",
+}
+
 FOLLOWING = Following(
     feed_noun="",
     find_feed=_find_feed,
@@ -80,6 +86,7 @@ FOLLOWING = Following(
     make_copier=RecordingCopier,
     list_tags=_list_tags,
     check_way_back=_check_way_back,
+    blind_spots=BLIND_SPOTS,
 )
 
 __all__ = ["FOLLOWING"]

@@ -5,7 +5,7 @@ For each key, with what is on record of it (`core.follow.written`):
     source    target                 then
     there     absent                 copy, only if the target still lacks the key
     there     ours, another version  copy, only while the target has the ETag that was seen
-    there     ours, the same         nothing
+    there     ours, the same         nothing; other headers, metadata or tags count as another one
     gone      ours                   delete, only while the target has the ETag that was seen
     gone      absent                 nothing
     any       somebody else's        nothing; a conflict is listed
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from dataware.core.copier import CopyOrder
@@ -45,6 +45,7 @@ T = TypeVar("T")
 AT_ONCE = 64
 """Keys that are looked at, or written, at the same time."""
 
+TAG_COUNT = "x-amz-tagging-count"
 NOT_OURS = "the target holds an object that this follow did not write; it was kept"
 _CHANGED = frozenset({404, 409, 412})
 """Refusals of what has changed since it was looked at (409: a write to the key goes on)."""
@@ -52,12 +53,16 @@ _CHANGED = frozenset({404, 409, 412})
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """A key as both sides have it, and what is on record of it."""
+    """A key as both sides have it, and what is on record of it.
+
+    `has_same_marks` says that headers, metadata and tags are equal where there are two objects.
+    """
 
     key: bytes
     source: ObjectHead | None
     target: ObjectHead | None
     written: WrittenVersion
+    has_same_marks: bool = True
 
     @property
     def is_ours(self) -> bool:
@@ -65,13 +70,21 @@ class KeyState:
         if self.target is None or self.written.explains(self.target.etag):
             return True
         # Equal content of anybody is what a carry would put there.
-        return self.source is not None and self.source.etag == self.target.etag
+        same = self.source is not None and self.source.etag == self.target.etag
+        return same and self.has_same_marks
 
     @property
     def is_current(self) -> bool:
         """Whether the target has what the source has."""
         if self.source is None or self.target is None:
             return self.source is self.target
+        return self.has_same_marks and self.has_same_content
+
+    @property
+    def has_same_content(self) -> bool:
+        """Whether two objects are the same bytes, as far as their ETags and the record tell."""
+        if self.source is None or self.target is None:
+            return False
         if self.source.etag == self.target.etag:
             return True
         return self.written[:2] == (self.source.etag, self.target.etag)
@@ -115,6 +128,8 @@ class BucketCarrier:
             try:
                 source = await pair.calls.head(pair.source, pair.source.prefix + key)
                 target = await pair.calls.head(pair.target, pair.target.prefix + key)
+                state = KeyState(key, source, target, written)
+                return replace(state, has_same_marks=await self._compare_marks(state))
             except RequestRefusedError as refusal:
                 if refusal.answer.status in _CHANGED:
                     return CarryOutcome(failed=frozenset({key}))
@@ -124,7 +139,23 @@ class BucketCarrier:
                 if error.lacks_permission:
                     raise
                 return CarryOutcome(failed=frozenset({key}))
-        return KeyState(key, source, target, written)
+
+    async def _compare_marks(self, state: KeyState) -> bool:
+        """Whether what ETags do not tell of is equal: headers, metadata and tags.
+
+        Tags are asked for only where nothing else differs. Raises RequestRefusedError.
+        """
+        one, other, pair = state.source, state.target, self._looking
+        if one is None or other is None or not state.has_same_content:
+            return True
+        counts = [head.headers.get(TAG_COUNT, "0") for head in (one, other)]
+        if one.attributes != other.attributes or counts[0] != counts[1]:
+            return False
+        if counts[0] == "0":
+            return True
+        sides = (pair.source, pair.target)
+        tags = [await pair.calls.tags(side, side.prefix + state.key) for side in sides]
+        return tags[0] == tags[1]
 
     def _record_intentions(self, states: Iterable[KeyState]) -> None:
         """Put on disk what is about to be written, and what is known of what stands there."""
