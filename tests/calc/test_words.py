@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataware.calc.words import with_article
+from dataware.calc.words import list_words, plural, with_article
 from dataware.kinds import kinds
 
 
@@ -30,3 +30,26 @@ def test_every_kind_has_a_noun_that_can_be_said() -> None:
     """No noun brings an article of its own."""
     for kind in kinds():
         assert with_article(kind.noun).split()[0] in {"a", "an"}
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([], "nothing"),
+        (["buckets"], "buckets"),
+        (["buckets", "tables"], "buckets and tables"),
+        (["buckets", "tables", "repositories"], "buckets, tables and repositories"),
+    ],
+)
+def test_words_are_listed_as_people_do(words: list[str], text: str) -> None:
+    """However many there are."""
+    assert list_words(words) == text
+
+
+@pytest.mark.parametrize(
+    ("noun", "several"),
+    [("bucket", "buckets"), ("repository", "repositories"), ("key", "keys"), ("table", "tables")],
+)
+def test_a_noun_has_a_form_for_several(noun: str, several: str) -> None:
+    """That of English words that end in y, too."""
+    assert plural(noun) == several
