@@ -22,6 +22,6 @@ def plural(noun: str) -> str:
 
 
 def list_words(words: Iterable[str]) -> str:
-    """Words one after another, such as "buckets, tables and repositories"; "nothing" without any."""
+    """Words one after another ("buckets, tables and repositories"); "nothing" without any."""
     *first, last = list(words) or ["nothing"]
     return f"{', '.join(first)} and {last}" if first else last
