@@ -161,6 +161,7 @@ def _engines() -> Iterator[str]:
         yield from _engine(card, carries)
     yield ENGINE_FORMULAS
     yield from (f"| {card.name} | {' | '.join(card.formula)} |" for card, _ in (*everywhere, *own))
+    yield ENGINE_ROLE
     yield ENGINE_MEASURES
 
 
@@ -179,6 +180,19 @@ def _engine(card: EngineCard, carries: str) -> Iterator[str]:
     yield from (f"- source: {source}" for source in card.sources)
     yield ""
 
+
+ENGINE_ROLE = """
+## The role of a job
+
+The engine batch needs a role that `batchoperations.s3.amazonaws.com` may assume ("Granting
+permissions for Batch Operations", Amazon S3 User Guide), and whose policy allows
+
+- `s3:GetObject`, `s3:GetObjectTagging` and `s3:GetObjectAnnotation` on the objects of the source,
+- `s3:PutObject`, `s3:PutObjectTagging` and `s3:PutObjectAnnotation` on those of the target,
+- `s3:GetObject`, `s3:GetObjectVersion` and `s3:PutObject` on `dataware-batch-ACCOUNT-*/*`, where
+  the manifest and the report lie,
+
+and the keys of KMS by which either bucket is encrypted. The caller needs `iam:PassRole` on it."""
 
 ENGINE_MEASURES = """
 ## Manifests and reports

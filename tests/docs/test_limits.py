@@ -20,6 +20,7 @@ ROWS = re.findall(
 SERVERS = (
     *("the embedded AWS", "the embedded AWS behind a proxy", "SeaweedFS", "DynamoDB Local"),
     "recorded answers",
+    "a stand-in for S3 Batch Operations",
 )
 
 
