@@ -19,6 +19,7 @@ ROWS = re.findall(
 )
 SERVERS = (
     *("the embedded AWS", "the embedded AWS behind a proxy", "SeaweedFS", "DynamoDB Local"),
+    "roto",
     "recorded answers",
     "a stand-in for S3 Batch Operations",
 )
