@@ -32,3 +32,21 @@ def test_a_freeze_limit_that_cannot_be_kept_is_refused_before_anything_is_stoppe
     ran = run(*command)
     assert ran.code == 1
     assert "--freeze-limit is too short" in ran.err
+
+
+@pytest.mark.parametrize("command", ["cutover", "undo"])
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ([], "say how the writers are stopped"),
+        (["--freeze", "true"], "say how the writers are stopped"),
+        (["--frozen", "--thaw", "true"], "leave out --freeze and --thaw"),
+    ],
+)
+def test_how_writers_are_stopped_is_asked_for_before_anything_is_looked_at(
+    command: str, options: list[str], why: str
+) -> None:
+    """Also for the way back, which stops those of the new side."""
+    ran = run(command, "Orders", *options)
+    assert ran.code == 1
+    assert why in ran.err

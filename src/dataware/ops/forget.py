@@ -19,6 +19,7 @@ from dataware.ops.status import (
     runs_on_record,
     with_journal,
 )
+from dataware.state.marker_value import is_undone
 
 Keep = Callable[[Mapping[str, Any]], None]
 
@@ -85,8 +86,10 @@ def report_record(context: Context, record: ForgettableRecord) -> None:
     report_migration(context, record.status)
     context.emit(event("warning", text=_consequence(record)))
     if may_be_frozen(record.marker.detail):
+        undone = is_undone(record.marker.detail)
+        stopped = record.status.target if undone else record.status.source
         text = (
-            f"a cut-over may have stopped the writers of {record.status.source}: without the "
+            f"a cut-over may have stopped the writers of {stopped}: without the "
             "record nothing lets them go on, so do it by hand"
         )
         context.emit(event("warning", text=text))
