@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the support of the tests
@@ -31,9 +32,10 @@ HEADER = """\
 
 @click.command()
 @click.option("--seeds", default=50, show_default=True)
+@click.option("--first", default=0, help="The first seed.")
 @click.option("--way", "ways", type=click.Choice(list(WAYS)), multiple=True)
 @click.option("--state", type=click.Path(path_type=Path), default=Path("build/convergence"))
-def main(seeds: int, ways: tuple[str, ...], state: Path) -> None:
+def main(seeds: int, first: int, ways: tuple[str, ...], state: Path) -> None:
     """Run every seed of each way; end with 1 if anything differs."""
     os.environ["DATAWARE_STATE"] = str(state.absolute())
     failed = False
@@ -43,7 +45,7 @@ def main(seeds: int, ways: tuple[str, ...], state: Path) -> None:
     click.echo("| --- | --- | --- | --- | --- | --- |")
     for way in ways or tuple(WAYS):
         began = time.monotonic()
-        found = run_way(way, seeds)
+        found = run_way(way, range(first, first + seeds))
         each = (time.monotonic() - began) / seeds
         sums = " / ".join(
             str(sum(getattr(one, name) for one in found))
@@ -55,12 +57,12 @@ def main(seeds: int, ways: tuple[str, ...], state: Path) -> None:
     sys.exit(failed)
 
 
-def run_way(way: str, seeds: int) -> list[Difference]:
+def run_way(way: str, seeds: Iterable[int]) -> list[Difference]:
     """What differed after each seed; a seed that differs is named."""
     found = []
     with EmbeddedAws(streams=STREAMS[way]) as server:
         os.environ.update(server.environ())
-        for seed in range(seeds):
+        for seed in seeds:
             found.append(run_seed(way, seed))
             if not found[-1].is_none:
                 click.echo(f"seed {seed} of {way}: {found[-1]}", err=True)

@@ -33,7 +33,8 @@ from dataware.core.model import Location
 from dataware.core.ports import Request, Response, Wire
 from dataware.embedded import StreamSettings
 from dataware.http.endpoint import Endpoint
-from dataware.ops.context import CopySettings
+from dataware.kinds import load
+from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow import difference, follow_run
 from dataware.ops.follow.follow import follow
 
@@ -41,7 +42,7 @@ WRITERS = 3
 HOT, MORE = 40, 100
 HELD_SECONDS = 0.3
 AWAY_SECONDS = 5.0
-PATIENCE = 60.0
+PATIENCE = 90.0
 TYPES = {"dynamodb": "AWS::DynamoDB::Table", "s3": "AWS::S3::Bucket"}
 
 STREAMS = {
@@ -225,6 +226,7 @@ class Follower:
                 for name in (self.sides.source, self.sides.target)
             )
             try:
+                _wait(lambda: self._is_free(context))
                 follow(context, TYPES[self.sides.scheme], *places, CopySettings(follow=True))
             except IncompleteError as error:
                 if not ended.is_set():
@@ -241,6 +243,11 @@ class Follower:
             thread.join()
         if errors:
             raise errors[0]
+
+    def _is_free(self, context: Context) -> bool:
+        """Whether the lock is; a release without an answer in time leaves it to run out."""
+        slug = load(TYPES[self.sides.scheme]).names.slug
+        return not context.markers.get(slug, self.sides.target).alive
 
     def count(self, code: str) -> int:
         """How often something was told."""

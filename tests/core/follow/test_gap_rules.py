@@ -239,3 +239,13 @@ def test_how_far_the_clock_may_be_off_and_how_long_a_reader_away(step: float, is
     before = begin_reading("stream", [ListedShard("a")], 1_000_000.0)
     gaps = find_gaps(before, "stream", [ListedShard("a")], 1_000_000.0 + step)
     assert [gap.cause for gap in gaps] == ([GapCause.AWAY_TOO_LONG] if is_gap else [])
+
+
+@pytest.mark.parametrize("other", ["a", "z"])
+def test_another_stream_is_a_gap_whatever_it_is_called_and_its_shards_are_new(other: str) -> None:
+    """One that was switched on again has another ARN, and nothing of the first one is believed."""
+    before = begin_reading("stream", [ListedShard("1", closed=True)], 5.0)
+    listing = [ListedShard("1", closed=True), ListedShard("2")]
+    assert find_gaps(before, other, listing, 6.0) == (Gap(GapCause.OTHER_STREAM, 5.0),)
+    after = take_listing(before, other, listing, 6.0)
+    assert after == StreamReading(other, 6.0, {"1": ShardReading(), "2": ShardReading()})

@@ -499,3 +499,26 @@ def test_a_gap_without_a_comparison_beside_the_feed_stays_open_and_stops_nothing
     world.write(b"k1", 1)
     assert S.CARRIED in world.steps(loop, 12)
     assert world.memory.open_gaps() == (GAP,)
+
+
+@pytest.mark.parametrize(
+    ("found", "quiet"),
+    [
+        (FeedRound(frozenset(), {}), 1),
+        (FeedRound(frozenset(), {}, whole=False), 0),
+        (FeedRound(frozenset(), {}, gaps=(GAP,)), 0),
+        (FeedRound(frozenset(), {}, gaps=(GAP,), whole=False), 0),
+        (FeedRound(frozenset({b"k1"}), {}), 0),
+        (FeedRound(frozenset({b"k1"}), {}, whole=False), 0),
+    ],
+)
+def test_only_a_whole_round_that_brings_neither_a_key_nor_a_gap_is_quiet(
+    found: FeedRound, quiet: int
+) -> None:
+    """A cut-over believes in quiet rounds; before the first one nothing is known to be whole."""
+    world = World()
+    loop = world.loop()
+    assert not loop.is_whole
+    world.feed.poll = lambda _now: found  # type: ignore[method-assign] # what the test says
+    assert world.steps(loop, 3) == [S.POLLED, S.RECORDED, S.CHECKPOINTED]
+    assert (loop.quiet_rounds, loop.is_whole) == (quiet, found.whole)
