@@ -73,6 +73,7 @@ class StubbedAws:
         ),
         ({"LocalSecondaryIndexes": [INDEX]}, "local indexes differ"),
         ({"Replicas": [{"Region": "eu-west-1"}]}, "global table"),
+        ({"KinesisStreamSpecification": {"StreamArn": "arn"}}, "KinesisStreamSpecification"),
     ],
 )
 def test_what_a_restore_cannot_bring_stands_against_it(

@@ -25,6 +25,9 @@ PERMISSION = "dynamodb:RestoreTableToPointInTime"
 
 TIME, TIMES, SOURCE = "restore_time", "restore_times", "source_arn"
 
+NOT_SET = ("KinesisStreamSpecification", "ImportSourceSpecification")
+"""Properties that only the creation of a table by its stack would set."""
+
 _UNLIKE = (
     "it declares the {kind} {name}, which {source} does not have, and a restore brings back only "
     "what the source has"
@@ -42,6 +45,10 @@ class TableRestore:
         """An index or a form that a restore does not bring back; raises LookupFailedError."""
         if "Replicas" in properties:
             return "it declares a global table, and a restore makes a table of one region"
+        if unset := [name for name in NOT_SET if properties.get(name)]:
+            return (
+                f"it declares {unset[0]}, which a restore does not bring and dataware does not set"
+            )
         table = self._describe(source.name)
         if table is None:
             return f"{source.name} is gone"
