@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from dataware.cli.app_apply import check_followed_places
+from dataware.core.errors import InputError
+from dataware.core.plan import Plan
+from dataware.ops.context import CopySettings
 from support.cli import run
+from support.plans import migration
 
 TABLES = ("dynamodb://old-one", "dynamodb://new-one")
 
@@ -50,3 +55,16 @@ def test_how_writers_are_stopped_is_asked_for_before_anything_is_looked_at(
     ran = run(command, "Orders", *options)
     assert ran.code == 1
     assert why in ran.err
+
+
+def test_more_environments_than_go_on_together_are_not_followed() -> None:
+    """The last one would wait for the end of the others, which have none."""
+    plans = [
+        Plan("111122223333", f"region-{number}", "2026-11-29T00:00:00+00:00", (migration(),))
+        for number in range(6)
+    ]
+    idle = [Plan("111122223333", "idle", "2026-11-29T00:00:00+00:00", ())]
+    check_followed_places([*plans[:5], *idle], CopySettings(follow=True))
+    check_followed_places(plans, CopySettings())
+    with pytest.raises(InputError, match="6 environments would be followed"):
+        check_followed_places(plans, CopySettings(follow=True))

@@ -15,14 +15,16 @@ from dataware.cli.place_plans import (
     plan_places,
 )
 from dataware.core.app_plan import AppPlan
-from dataware.core.errors import DatawareError, RefusedError
+from dataware.core.errors import DatawareError, InputError, RefusedError
+from dataware.core.fleet.waves import MAX_CONCURRENT
 from dataware.core.guide import read_more
 from dataware.core.model import Wanted
-from dataware.core.plan import Plan
+from dataware.core.plan import Plan, copies
 from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan, check_sources, look_again
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.engine_choice import EngineDemand
+from dataware.ops.follow.follow_many import check_follow
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.run_summary import AdoptionWay
 
@@ -111,6 +113,7 @@ class AppApplier:
             )
         for plan in app_plan.plans:
             check_sources(plan, self.settings)
+        check_followed_places(app_plan.plans, self.settings)
 
     def _apply(self, writer: Context, plans: Sequence[Plan]) -> None:
         if len(plans) > 1:
@@ -120,6 +123,18 @@ class AppApplier:
             return
         there = enter_place(writer, (plans[0].account, plans[0].region), alone=True)
         apply_plan(there, plans[0], self.settings, adoption=self.adoption)
+
+
+def check_followed_places(plans: Sequence[Plan], settings: CopySettings) -> None:
+    """Raise InputError or RefusedError for environments that cannot be followed together."""
+    for plan in plans:
+        check_follow(plan, settings)
+    count = sum(bool(copies(plan)) for plan in plans)
+    if settings.follow and count > MAX_CONCURRENT:
+        raise InputError(
+            f"{count:,} environments would be followed at the same time, and {MAX_CONCURRENT} can "
+            "be; choose some of their stacks with --stack"
+        )
 
 
 def _worst(errors: Sequence[DatawareError]) -> type[DatawareError]:
