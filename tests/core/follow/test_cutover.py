@@ -462,3 +462,14 @@ def test_a_source_that_is_opened_before_the_target_is_frozen_would_open_both_sid
 
     monkeypatch.setitem(globals(), "decide", open_at_once)
     assert [world for world in reachable_worlds() if world.both_open]
+
+
+@pytest.mark.parametrize("facts", [{"requested": False}, {"failure": "a failure"}])
+def test_a_way_back_that_is_given_up_before_its_freeze_leaves_the_target_complete(
+    facts: dict[str, object],
+) -> None:
+    """Also after a thaw, when nobody asks for it any more: the target was open all the time."""
+    record = CutoverRecord(CutoverState.UNDOING, reversible_until=NOW + 1)
+    step = next_step(record, replace(READY, **facts), NOW)  # type: ignore[arg-type] # some facts
+    assert step.action is CutoverAction.COMPLETE
+    assert step.record == replace(record, state=CutoverState.REVERSIBLE)
