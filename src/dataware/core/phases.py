@@ -22,8 +22,8 @@ WRITE_ACL = "acl"
 FOLLOW, CARRY, ENABLE_FEED = "follow", "carry", "enable-feed"
 """What following needs beside the rest: of the source, of the target, and to switch a feed on."""
 
-RESTORE = "restore"
-"""What having a target made by a restore of the source needs of both sides, beside the rest."""
+RESTORE_FROM, RESTORE_TO = "restore-from", "restore-to"
+"""What making a target by a restore needs beside the rest: of the source, and of the target."""
 
 ACCOUNT = "account"
 """Actions that IAM can only grant for all resources, such as listing the account's buckets."""

@@ -23,7 +23,8 @@ from dataware.core.phases import (
     IMPORT,
     PROBE,
     READ,
-    RESTORE,
+    RESTORE_FROM,
+    RESTORE_TO,
     VERIFY,
     VERSIONS,
     VERSIONS_WRITE,
@@ -75,7 +76,7 @@ _COPIED: Final = ((VERSIONS,), (VERSIONS, VERSIONS_WRITE))
 _COMPARED: Final = ((VERSIONS,), (VERSIONS,))
 _FROM: Final = (PROBE, *COPIED_FROM)
 _TO: Final = (PROBE, *COPIED_TO)
-_BY_RESTORE: Final = (*_FROM, RESTORE), (*_TO, CREATE, RESTORE)
+_BY_RESTORE: Final = (*_FROM, RESTORE_FROM), (*_TO, CREATE, RESTORE_TO)
 _CARRIED_OUT: Final = UsePhases(*_BY_RESTORE, _COPIED, adopts=True, imports=True)
 
 PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {

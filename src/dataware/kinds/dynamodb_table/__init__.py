@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
-from dataware.core.phases import CARRY, DESCRIBE, ENABLE_FEED, FOLLOW, RESTORE
+from dataware.core.phases import CARRY, DESCRIBE, ENABLE_FEED, FOLLOW, RESTORE_FROM, RESTORE_TO
 from dataware.kinds.dynamodb_table.capacity import FRESH_WRITES, advise_on_capacity, count_units
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
@@ -26,7 +26,7 @@ from dataware.kinds.dynamodb_table.declared import (
 from dataware.kinds.dynamodb_table.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.dynamodb_table.describe import describe_properties
 from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
-from dataware.kinds.dynamodb_table.restore_actions import RESTORE_ACTIONS
+from dataware.kinds.dynamodb_table.restore_actions import RESTORED_FROM, RESTORED_TO
 from dataware.kinds.dynamodb_table.simple_table import SIMPLE_TABLE
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
 
@@ -149,7 +149,8 @@ KIND = Kind(
                 "dynamodb:PutItem",
             ),
             ENABLE_FEED: ("dynamodb:UpdateTable",),
-            RESTORE: RESTORE_ACTIONS,
+            RESTORE_FROM: RESTORED_FROM,
+            RESTORE_TO: RESTORED_TO,
             "create": (
                 "dynamodb:CreateTable",
                 "dynamodb:DescribeTable",

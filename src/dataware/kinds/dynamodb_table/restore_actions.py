@@ -1,9 +1,17 @@
-"""The IAM actions of a restore, for the card and for the engine."""
+"""The IAM actions of a restore, for the card and for the engine.
+
+Amazon DynamoDB Developer Guide, "Using IAM with DynamoDB backup and restore": the restore is
+allowed on the source, and reading and writing items on the target, although nothing is deleted.
+"""
 
 from __future__ import annotations
 
-RESTORE_ACTIONS = (
+RESTORED_FROM = (
     "dynamodb:RestoreTableToPointInTime",
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetResourcePolicy",
+)
+RESTORED_TO = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
@@ -16,5 +24,6 @@ RESTORE_ACTIONS = (
     "dynamodb:PutResourcePolicy",
     "dynamodb:UpdateContributorInsights",
 )
-"""What a restore and its repair take beside creating and copying (Developer Guide, "Using IAM with
-DynamoDB backup and restore": a restore needs the actions on items of the new table)."""
+"""What a restore and its repair take beside creating and copying."""
+
+RESTORE_ACTIONS = tuple(dict.fromkeys((*RESTORED_FROM, *RESTORED_TO)))
