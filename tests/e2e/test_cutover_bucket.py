@@ -222,3 +222,56 @@ def test_what_both_sides_wrote_to_a_bucket_is_left_to_a_person(buckets: LiveBuck
     buckets.undo(UndoConflict.KEEP)
     old = buckets.content(buckets.source)
     assert (old["k1"], old["k2"]) == (b"old", b"new")
+
+
+def test_what_cannot_be_carried_back_is_no_conflict_that_a_person_decides(
+    buckets: LiveBuckets,
+) -> None:
+    """An archived object cannot be read, so no decision makes the way back complete."""
+    buckets.follow_for_a_while()
+    buckets.cut_over()
+    buckets.frozen.unlink()
+    on = {"Status": "Enabled"}
+    buckets.client.put_bucket_versioning(Bucket=buckets.source, VersioningConfiguration=on)
+    archived = {"Bucket": buckets.target, "Key": "archived", "Body": b"only here"}
+    buckets.client.put_object(**archived, StorageClass="GLACIER")
+    buckets.put(buckets.target, "both", b"new")
+    buckets.put(buckets.source, "both", b"old")
+    for decision in (None, UndoConflict.KEEP):
+        with pytest.raises(IncompleteError, match=r"1 key cannot be carried, such as archived"):
+            buckets.undo(decision)
+        assert buckets.state() == (MarkerState.COMPLETE, CutoverState.REVERSIBLE)
+        assert not buckets.frozen.exists()
+    buckets.client.put_object(**archived)
+    buckets.undo(UndoConflict.KEEP)
+    old = buckets.content(buckets.source)
+    assert (old["archived"], old["both"]) == (b"only here", b"old")
+
+
+def test_a_bucket_that_went_back_is_followed_and_cut_over_again(buckets: LiveBuckets) -> None:
+    """What the way back carried is on both sides, so the next follow takes it for its own."""
+    buckets.follow_for_a_while()
+    buckets.cut_over()
+    on = {"Status": "Enabled"}
+    buckets.client.put_bucket_versioning(Bucket=buckets.source, VersioningConfiguration=on)
+    buckets.put(buckets.target, "k1", b"new")
+    buckets.put(buckets.target, "k3", b"new")
+    buckets.put(buckets.target, "fresh", b"new")
+    buckets.client.delete_object(Bucket=buckets.target, Key="k2")
+    buckets.undo()
+    buckets.frozen.unlink()
+    for key in ("k1", "fresh", "k2"):
+        buckets.put(buckets.source, key, b"again")
+    buckets.client.delete_object(Bucket=buckets.source, Key="k3")
+    buckets.put(buckets.target, "k4", b"stranger")
+    buckets.put(buckets.source, "k4", b"again")
+    buckets.events.clear()
+    buckets.follow_for_a_while()
+    assert [one.data["key"] for one in buckets.events if one.code == "skipped"] == ["k4"]
+    assert buckets.content(buckets.target)["k4"] == b"stranger"
+    buckets.client.delete_object(Bucket=buckets.target, Key="k4")
+    buckets.put(buckets.source, "k4", b"once more")
+    buckets.cut_over()
+    new = buckets.content(buckets.target)
+    assert new == buckets.content(buckets.source)
+    assert "k3" not in new

@@ -8,7 +8,13 @@ import pytest
 
 from dataware.core.errors import LookupFailedError
 from dataware.core.follow.feed import FeedRound, Gap, GapCause
-from dataware.core.follow.way_back import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
+from dataware.core.follow.way_back import (
+    BothSidesFeed,
+    OldSide,
+    UndoCarrier,
+    UndoWritten,
+    list_equal,
+)
 from dataware.core.follow.written import WrittenVersion
 from support.follow_memory import LogFeed, MemoryFollow, SideCarrier
 
@@ -142,3 +148,14 @@ def test_what_both_sides_wrote_is_carried_only_where_a_person_said_so(*, replace
     assert outcome.carried == {b"both", b"new"} - {each.key for each in outcome.conflicts}
     only = carrier.carry([b"both"], 0.0)
     assert bool(only.carried) == replaces
+
+
+def test_what_was_carried_back_is_known_to_the_next_follow_from_its_own_side() -> None:
+    """Without what is not on record as done, and what a person has left as it is."""
+    kept = [
+        (b"a", WrittenVersion("new", "old")),
+        (b"b", WrittenVersion()),
+        (b"c", WrittenVersion("new", "old", "begun")),
+        (b"d", WrittenVersion("new", "old")),
+    ]
+    assert list(list_equal(kept, {b"d"})) == [({b"a": WrittenVersion("old", "new")}, [b"b"])]

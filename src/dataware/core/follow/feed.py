@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from dataware.core.events import format_count
 from dataware.core.follow.written import WrittenKeys, WrittenVersion
 
 UNKNOWN_OUTCOME_SECONDS = 60.0
@@ -80,10 +81,25 @@ class ChangeFeed(Protocol):
 
 
 class Conflict(NamedTuple):
-    """A key under which the target holds what neither the source nor the run put there."""
+    """A key under which the target holds what neither the source nor the run put there.
+
+    `is_refused` says that it is none of that: a service does not give, or does not take, what is to
+    be carried, so that no decision between both sides settles it.
+    """
 
     key: bytes
     detail: str
+    is_refused: bool = False
+
+
+def find_refused(conflicts: Iterable[Conflict]) -> str:
+    """How many keys no decision settles, with the first of them; empty where there are none."""
+    refused = [one for one in conflicts if one.is_refused]
+    if not refused:
+        return ""
+    first = refused[0].key.decode("utf-8", "backslashreplace")
+    number = format_count(len(refused), "key")
+    return f"{number} cannot be carried, such as {first} ({refused[0].detail})"
 
 
 class CarryOutcome(NamedTuple):

@@ -15,8 +15,9 @@ somebody else wrote it after us, and it is a conflict.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from dataware.core.errors import LookupFailedError
@@ -33,6 +34,24 @@ from dataware.core.follow.feed import (
 from dataware.core.follow.written import TRUSTED, WrittenKeys, WrittenVersion
 
 ON_BOTH_SIDES = "it was written on both sides since the switch"
+
+
+RECORDED_TOGETHER = 10_000
+"""Keys that become known to the follow at a time."""
+
+
+def list_equal(
+    kept: Iterable[tuple[bytes, WrittenVersion]], left_out: Container[bytes]
+) -> Iterator[tuple[Mapping[bytes, WrittenVersion], Collection[bytes]]]:
+    """What is on both sides after a way back, as its follow would have written it, and what is on
+    none; of what the way back has `kept` on record, in lots.
+
+    A key whose write is not on record as done is left out as well.
+    """
+    rows = (row for row in kept if not row[1].intended and row[0] not in left_out)
+    while some := list(islice(rows, RECORDED_TOGETHER)):
+        there = {key: WrittenVersion(one.target, one.source) for key, one in some if one.target}
+        yield there, [key for key, one in some if not one.target]
 
 
 class UndoWritten:

@@ -16,14 +16,14 @@ from dataware.core.follow.cutover import CutoverAction, CutoverState, CutoverSte
 from dataware.core.follow.cutover_loop import CutoverLoop
 from dataware.core.follow.cutover_ports import CutoverGate, CutoverPorts, FreezeHooks
 from dataware.core.follow.cutover_table import FORTH
-from dataware.core.follow.feed import ChangeFeed, Gap
+from dataware.core.follow.feed import ChangeFeed, Gap, find_refused
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.follow import follow_run
 from dataware.ops.follow.exclusive import require_following
-from dataware.ops.follow.follow_run import FollowRun, FollowTeller
+from dataware.ops.follow.follow_run import LONGEST_REST, FollowRun, FollowTeller
 from dataware.ops.follow.key_comparison import KeyComparisonThread
 from dataware.ops.follow.source_feed import SourceFeed
 from dataware.ops.follow.way_back import WayBack, find_old_feed
@@ -39,6 +39,9 @@ MAY_PAUSE = frozenset(
 
 MOST_LISTED = 500
 """Keys that are looked up one by one where each takes a request of its own; more are listed."""
+
+FROZEN_REST = 1.0
+"""Seconds between two lots at most while writers are stopped, whatever the rate."""
 
 NAMED = 10
 """Stray keys that one event names."""
@@ -208,7 +211,8 @@ class CutoverRun(FollowRun):
         before = cutover.record.state
         if before is CutoverState.GATED and cutover.loop.conflicts and not cutover.failure:
             number = format_count(len(cutover.loop.conflicts), "key")
-            cutover.failure = f"{number} of the target hold what the follow did not write"
+            theirs = f"{number} of the target hold what the follow did not write"
+            cutover.failure = find_refused(cutover.loop.conflicts.values()) or theirs
         self._may_pause = before in MAY_PAUSE
         self._hold(cutover.loop)
         if before in FORTH.freeze:
@@ -220,7 +224,9 @@ class CutoverRun(FollowRun):
         if cutover.idle:
             threading.Event().wait(follow_run.POLL_SECONDS)
         elif cutover.done is FollowStep.SETTLED and rate:
-            threading.Event().wait(self._lot / rate)
+            # Who waits for the switch waits no longer for a rate than the freeze may last.
+            most = FROZEN_REST if cutover.record.may_be_frozen else LONGEST_REST
+            threading.Event().wait(min(self._lot / rate, most))
         if step.action is CutoverAction.STOP:
             raise GivenUpError(self._describe_stop(step))
         return cutover.record.state is CutoverState.SWITCHED

@@ -57,6 +57,9 @@ POLL_SECONDS = 1.0
 TELL_SECONDS = 5.0
 LOT = 1000
 
+LONGEST_REST = 60.0
+"""Seconds between two lots at most, so that another rate is heard of."""
+
 HAND_OVER_SECONDS = 180.0
 """From when on the function in the account has seen the lock, ended what it carried, and nothing
 that it sent may arrive any more."""
@@ -170,9 +173,9 @@ class FollowRun(MigrationRun):
     def _lot_seconds(self, sharers: int) -> float:
         """For how long a lot lets others wait; `sharers` follows share the rate of the run."""
         if (asked := self._keeper.control.max_rate) is not None:
-            return self._lot / asked
+            return min(self._lot / asked, LONGEST_REST)
         rate = self._migration.settings.max_rate
-        return 0.0 if rate is None else self._lot * sharers / rate
+        return 0.0 if rate is None else min(self._lot * sharers / rate, LONGEST_REST)
 
     def _follow_once(self, loop: FollowLoop, chosen: SourceFeed) -> FollowStep:
         """Take a step as people ask of the run now."""

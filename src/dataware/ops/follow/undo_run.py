@@ -18,11 +18,17 @@ from dataware.core.errors import DatawareError, IncompleteError, RefusedError
 from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState, CutoverStep
 from dataware.core.follow.cutover_ports import UncertainOutcomes
-from dataware.core.follow.feed import ChangeFeed, FollowState, Gap, GapCause
+from dataware.core.follow.feed import ChangeFeed, FollowState, Gap, GapCause, find_refused
 from dataware.core.follow.following import Following
 from dataware.core.follow.loop import FollowLoop, FollowPorts
 from dataware.core.follow.steady_time import SteadyTime
-from dataware.core.follow.way_back import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
+from dataware.core.follow.way_back import (
+    BothSidesFeed,
+    OldSide,
+    UndoCarrier,
+    UndoWritten,
+    list_equal,
+)
 from dataware.core.model import Facts, Marker, MarkerState
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
@@ -102,6 +108,7 @@ class UndoRun(CutoverRun):
         self._forth = migration
         self._on_conflict = on_conflict
         self._old: OldSide
+        self._states: tuple[FollowState, FollowState]
 
     @property
     def _target_on_record(self) -> str:
@@ -130,7 +137,7 @@ class UndoRun(CutoverRun):
         chosen = choose_feed(
             self._context, self._migration, following, difference, self._publish_now
         )
-        forth, kept = self._open_states(chosen)
+        self._states = forth, kept = self._open_states(chosen)
         by_record = list_changes(self._context, following, order.source, forth, is_target=True)
         is_seen = KnownStrays.read(journal.records(), self._witness).is_seen
         if by_record is not None and is_seen:
@@ -208,7 +215,8 @@ class UndoRun(CutoverRun):
         so all of that is listed.
         """
         if self._on_conflict is UndoConflict.KEEP:
-            return frozenset(keys) - self._cutover.loop.conflicts.keys()
+            conflicts = self._cutover.loop.conflicts.values()
+            return frozenset(keys) - {one.key for one in conflicts if not one.is_refused}
         return frozenset(keys)
 
     def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
@@ -222,6 +230,8 @@ class UndoRun(CutoverRun):
                 CutoverState.REVERSIBLE,
             ):
                 self._check_conflicts(loop)
+                if self._cutover.record.state is CutoverState.UNDO_VERIFIED:
+                    self._record_equal(loop)
                 self._step(teller)
         except RefusedError:
             raise
@@ -236,8 +246,22 @@ class UndoRun(CutoverRun):
         self._finish()
         return Verdict()
 
+    def _record_equal(self, loop: FollowLoop) -> None:
+        """Let the next follow know that what was carried back is on both sides.
+
+        Otherwise a follow that replaces only what it wrote would take it for somebody else's.
+        """
+        forth, kept = self._states
+        # Without it such keys are conflicts of the next follow, which loses nothing.
+        with suppress(DatawareError):
+            for versions, gone in list_equal(kept.list_written(), loop.conflicts):
+                forth.save_written(versions)
+                forth.forget_written(gone)
+
     def _check_conflicts(self, loop: FollowLoop) -> None:
-        """What was written on both sides is for a person to decide."""
+        """What was written on both sides is for a person to decide; what is refused to cure."""
+        if not self._cutover.failure:
+            self._cutover.failure = find_refused(loop.conflicts.values())
         if loop.conflicts and self._on_conflict is None and not self._cutover.failure:
             number = format_count(len(loop.conflicts), "key")
             self._cutover.failure = f"{number} were written on both sides since the switch"
@@ -248,7 +272,8 @@ class UndoRun(CutoverRun):
         after = f"{new} is open to its writers, so nothing is lost"
         if self._cutover_settings.by_hand and self._cutover.given_up:
             after = f"nothing is lost, but nobody let the writers of {new} go on: do it by hand"
-        if loop.conflicts and self._on_conflict is None:
+        is_refused = find_refused(loop.conflicts.values())
+        if loop.conflicts and self._on_conflict is None and not is_refused:
             return RefusedError(
                 f"gave up the undo, because {why}; {after}; look at the keys that are named above, "
                 f"and run the same command with --on-conflict keep ({old} keeps its own) or "

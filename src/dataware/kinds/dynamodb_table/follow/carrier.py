@@ -200,7 +200,7 @@ async def _write_alone(target: TableClient, key: bytes, write: Write) -> CarryOu
         skip = refusal.answer.skip_of(f"dynamodb:{operation}")
         if skip is None or not refusal.answer.concerns_one_item:
             raise target.to_error(refusal.answer) from None
-        return CarryOutcome(conflicts=(Conflict(key, skip[1]),))
+        return CarryOutcome(conflicts=(Conflict(key, skip[1], is_refused=True),))
     except LookupFailedError:
         return CarryOutcome(uncertain=frozenset({key}))
     return CarryOutcome(frozenset({key}))

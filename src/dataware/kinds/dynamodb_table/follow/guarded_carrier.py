@@ -179,7 +179,8 @@ class GuardedTableCarrier:
                 skip = refusal.answer.skip_of(f"dynamodb:{operation}")
                 if skip is None or not refusal.answer.concerns_one_item:
                     raise target.to_error(refusal.answer) from None
-                return CarryOutcome(conflicts=(Conflict(state.key, skip[1]),))
+                refused = Conflict(state.key, skip[1], is_refused=True)
+                return CarryOutcome(conflicts=(refused,))
             except LookupFailedError as error:
                 if isinstance(error, WriteDeniedError) or error.lacks_permission:
                     raise

@@ -134,7 +134,7 @@ class BucketCarrier:
                 if refusal.answer.status in _CHANGED:
                     return CarryOutcome(failed=frozenset({key}))
                 left = await left_by(pair, ListedObject(pair.source.prefix + key), refusal.answer)
-                return CarryOutcome(conflicts=(Conflict(key, left.detail),))
+                return CarryOutcome(conflicts=(Conflict(key, left.detail, is_refused=True),))
             except LookupFailedError as error:
                 if error.lacks_permission:
                     raise
@@ -198,7 +198,7 @@ class BucketCarrier:
     ) -> CarryOutcome:
         entry = _entry_of(pair, state.key, source)
         if left := await skip_if_archived(pair, entry):
-            return CarryOutcome(conflicts=(Conflict(state.key, left.detail),))
+            return CarryOutcome(conflicts=(Conflict(state.key, left.detail, is_refused=True),))
         seen = None if state.target is None else state.target.etag
         tag = await copy(pair, entry, seen=seen)
         await lot.save(state.key, WrittenVersion(source.etag, tag.strip('"')))
@@ -219,7 +219,7 @@ class BucketCarrier:
             raise answer.to_error(f"bucket {pair.target.name}", "s3:DeleteObject")
         entry = _entry_of(pair, state.key, state.source)
         left = await left_by(pair, entry, answer)
-        return CarryOutcome(conflicts=(Conflict(state.key, left.detail),))
+        return CarryOutcome(conflicts=(Conflict(state.key, left.detail, is_refused=True),))
 
 
 def _entry_of(pair: BucketPair, key: bytes, head: ObjectHead | None) -> ListedObject:
