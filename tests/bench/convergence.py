@@ -1,6 +1,7 @@
 """Whether a followed source and its target end the same: ``python -m tests.bench.convergence``.
 
-``--seeds N`` runs N seeds of each way to follow (50), on the embedded AWS, and prints a table.
+``--seeds N`` runs N seeds of each way to follow (50), on the embedded AWS, and prints a table. Two
+of the ways have their tables and streams on DynamoDB Local, which ``make peers`` installs.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the support of the tests
@@ -17,17 +19,17 @@ import click
 
 from dataware.embedded import EmbeddedAws
 from support.convergence import STREAMS, Difference, run_seed
+from support.peers import DynamoDbLocal
 
 WAYS = {
     "feed": "a table by its stream; shards end every 40 records",
     "chaos": "the same; keys told late, twice, in any order",
     "gaps": "the same; records kept 3 s, the follow away for 5 s",
     "rounds": "a bucket by comparisons",
+    "local-feed": "a table of DynamoDB Local by its stream",
+    "local-chaos": "the same; keys told late, twice, in any order",
 }
-
-HEADER = """\
-| source | seeds | writes | gaps told | missing / extra / different | seconds a seed |
-| --- | --- | --- | --- | --- | --- |"""
+LOCAL = "local-"
 
 
 @click.command()
@@ -60,13 +62,31 @@ def main(seeds: int, first: int, ways: tuple[str, ...], state: Path) -> None:
 def run_way(way: str, seeds: Iterable[int]) -> list[Difference]:
     """What differed after each seed; a seed that differs is named."""
     found = []
-    with EmbeddedAws(streams=STREAMS[way]) as server:
+    how = way.removeprefix(LOCAL)
+    with EmbeddedAws(streams=STREAMS[how]) as server, tables_of(way):
         os.environ.update(server.environ())
         for seed in seeds:
-            found.append(run_seed(way, seed))
+            found.append(run_seed(how, seed))
             if not found[-1].is_none:
                 click.echo(f"seed {seed} of {way}: {found[-1]}", err=True)
     return found
+
+
+@contextmanager
+def tables_of(way: str) -> Iterator[None]:
+    """Lead calls on tables and streams to DynamoDB Local, where a way is on it."""
+    names = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS")
+    if not way.startswith(LOCAL):
+        yield
+        return
+    local = DynamoDbLocal().start()
+    try:
+        os.environ.update(dict.fromkeys(names, local.endpoint))
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+        local.stop()
 
 
 if __name__ == "__main__":
