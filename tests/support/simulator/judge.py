@@ -111,7 +111,7 @@ class Judge:
         if stored is None or stored.state is not MarkerState.COMPLETE:
             return
         self.world.say("COMPLETE counts")
-        self.completed_at = self.world.now
+        self.completed_at, self.is_undone = self.world.now, False
         if not people.is_frozen and not self.thawed_late:
             self.break_off("complete, but the source is open")
         differing = {
