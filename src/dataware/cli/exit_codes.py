@@ -39,7 +39,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "fleet status": {**USUAL, 3: "refused"},
     "fleet targets": USUAL,
     "cutover": {**WRITING, 2: "the source was written to after the switch"},
-    "follow": WRITING,
+    "follow": {**WRITING, 0: "done: each is cut over"},
     "forget": {**LEAST, 3: "refused", 4: "interrupted"},
     "help": LEAST,
     "iam-policy": USUAL,

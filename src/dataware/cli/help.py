@@ -35,6 +35,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Copying and verifying": (
         "follow",
         "enable_stream",
+        "export_to",
         "engine",
         "batch_role",
         "on_conflict",
