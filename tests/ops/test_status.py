@@ -282,3 +282,27 @@ def test_a_follow_tells_of_conflicts_and_of_writers_that_may_be_stopped() -> Non
     assert "stopped" not in text
     (text,) = told(new=marker(alive=True, **figures, cutover={"state": "of a newer version"}))
     assert "stopped" not in text
+
+
+@pytest.mark.parametrize(
+    ("state", "way"),
+    [
+        ("switched", ""),
+        ("reversible", "; `dataware undo` goes back until 2025-11-29 21:00 UTC"),
+        ("closed", "; the way back is closed"),
+    ],
+)
+def test_after_a_cut_over_it_says_until_when_there_is_a_way_back(state: str, way: str) -> None:
+    """And how much somebody wrote on the old side since; both stand in the table as well."""
+    until = {} if state == "switched" else {"reversible_until": 1_764_450_000.0}
+    record = {"state": state, "freeze_limit": 300.0, "strays": 2, **until}
+    switched = replace(marker(cutover=record), state=MarkerState.COMPLETE)
+    expected = f"cut over{way}; 2 keys written in old after that"
+    (text,) = told(new=switched)
+    assert expected in text
+    (run,) = runs_on_record(World(markers={"new": switched}).context())
+    assert expected in " ".join(line.plain for line in runs_text([run], 400))
+    copied = replace(
+        marker(cutover={"state": "copying", "freeze_limit": 300.0}), state=MarkerState.COMPLETE
+    )
+    assert "cut over" not in told(new=copied)[0]

@@ -231,7 +231,7 @@ def _report(
     count, copying = verdict.compared, meter.seconds("looking", "copying")
     billed = charges(Size(count, meter.bytes))
     usd = sum(units * prices.usd.get(name, 0.0) for name, units in billed.items())
-    seconds = round(meter.now() - meter.began)
+    seconds = max(1, round(meter.now() - meter.began))
     meter(
         event(
             "rehearsed",

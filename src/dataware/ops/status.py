@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from dataware.calc.rate import rough
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.events import event, format_count
-from dataware.core.follow.cutover import CutoverRecord
+from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
 from dataware.core.run_control import RunControl
@@ -33,6 +34,8 @@ FIGURES = (
     *("verified", "holder", "started", "command_run", "cutover", "conflicts"),
 )
 """The fields of a record that events of its run carry."""
+
+_SWITCHED = frozenset({CutoverState.SWITCHED, CutoverState.REVERSIBLE, CutoverState.CLOSED})
 
 _OF_A_RUN = frozenset({"lag", "dirty", "carried", "rate", "done", "total", "retries", "failure"})
 """What a record tells of a run that has ended, and not of the function that goes on carrying."""
@@ -283,6 +286,25 @@ def may_be_frozen(detail: Mapping[str, Any]) -> bool:
         return False
 
 
+def describe_switch(run: MigrationStatus) -> str:
+    """What a cut-over has left to people: until when it can be undone, and who wrote behind it."""
+    try:
+        record = CutoverRecord.from_json(run.detail.get("cutover", {}))
+    except ValueError:
+        return ""
+    if run.state != COMPLETE or record.state not in _SWITCHED:
+        return ""
+    parts, until = ["cut over"], record.reversible_until
+    if record.state is CutoverState.CLOSED:
+        parts.append("the way back is closed")
+    elif until is not None:
+        time = f"{datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC"
+        parts.append(f"`dataware undo` goes back until {time}")
+    if record.strays:
+        parts.append(f"{format_count(record.strays, 'key')} written in {run.source} after that")
+    return "; ".join(parts)
+
+
 def _follow_amount(run: MigrationStatus) -> str:
     """How far a follow is, such as "3 s behind, 1,200 changed keys waiting, 1 gap"."""
     lag = run.detail.get("lag")
@@ -343,7 +365,15 @@ def run_details(run: MigrationStatus) -> str:
     far = ", ".join(_drop_empty([str(phase or ""), amount(run), *pace(run)]))
     named = f"run {run.shown_run}" if run.shown_run else ""
     asked = describe_control(run.control, run.target)
-    parts = [far, asked, run.why.rstrip("."), journal_words(run), life(run), named]
+    parts = [
+        far,
+        describe_switch(run),
+        asked,
+        run.why.rstrip("."),
+        journal_words(run),
+        life(run),
+        named,
+    ]
     text = "; ".join(_drop_empty(parts))
     return f": {text}" if text else ""
 

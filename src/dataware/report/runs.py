@@ -17,6 +17,7 @@ from dataware.ops.status import (
     RUNNING,
     MigrationStatus,
     amount,
+    describe_switch,
     format_age,
     journal_words,
     life,
@@ -112,7 +113,9 @@ def _run(run: MigrationStatus) -> str:
 
 
 def _remarks(run: MigrationStatus, width: int) -> Iterator[Text]:
-    """What does not fit into a row: what is asked of it, why it ended, what the journal knows."""
+    """What does not fit into a row: the way back, what is asked, why it ended."""
+    if switched := describe_switch(run):
+        yield _indent_text(switched, width, "dim")
     if asked := describe_control(run.control, run.target):
         yield _indent_text(escape_unprintable(asked), width, "yellow")
     if run.why:

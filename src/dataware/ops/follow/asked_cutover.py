@@ -167,7 +167,7 @@ class AskedFollowRun(FollowRun):
         request, context, words = self._asked.request, self._context, self._migration.words()
         if request is None:
             return None
-        text = f"cutting over to {words['name']}, as asked on {request.host}"
+        text = f"Cutting over to {words['name']}, as asked on {request.host}"
         context.emit(event("note", text=text, **words))
         settings = CutoverSettings(
             self._asked,

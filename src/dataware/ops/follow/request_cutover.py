@@ -23,14 +23,16 @@ from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import STATES, CutoverRecord, CutoverState
 from dataware.core.follow.cutover_request import TOPIC, CutoverRequest
 from dataware.core.model import Marker, MarkerState
+from dataware.core.run_control import NO_CONTROL
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
+from dataware.ops.control_teller import ControlTeller
 from dataware.ops.follow.cut_over import FollowedMigration
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import read_cutover
 from dataware.state.holder import this_process
-from dataware.state.marker_value import ASKED, HOOK, OUTCOME
+from dataware.state.marker_value import ASKED, HOOK, OUTCOME, control_in
 
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = 5.0
@@ -71,7 +73,7 @@ def ask_follow(context: Context, followed: FollowedMigration, settings: CutoverS
     markers = ParameterMarkers(context.aws, context.clock)
     done = CutoverRequester(context, markers, words, settings).request()
     if not done:
-        text = "the follow there is gone; taking over here, which compares both sides in full first"
+        text = "The follow there is gone: going on here, which compares both sides in full first"
         context.emit(event("warning", text=text, **words))
     return done
 
@@ -101,6 +103,8 @@ class CutoverRequester:
         )
         self._sent: CutoverRequest | None = None
         self._beaten = self._told = float("-inf")
+        self._tell_control = ControlTeller(context.emit, words)
+        self._control = NO_CONTROL
         self._token = ""
 
     def request(self) -> bool:
@@ -120,7 +124,7 @@ class CutoverRequester:
                     return False
                 if not holder:
                     holder = str(marker.detail.get("holder", "another machine"))
-                    text = f"asked the follow on {holder} to cut over; its commands run here"
+                    text = f"Asked the follow on {holder} to cut over; its commands run here"
                     self._context.emit(event("note", text=text, **self._words))
                 self._judge(marker)
             self._context.aws.pause(LOOK_SECONDS)
@@ -148,6 +152,9 @@ class CutoverRequester:
         if hook.get("id") == self._request.id and hook.get("token") != self._token:
             self._run_hook(str(hook["run"]), str(hook["token"]))
         self._send()
+        control = control_in(marker.detail)
+        self._tell_control(self._control, control)
+        self._control = control
         self._tell(record)
 
     def _is_known(self, marker: Marker) -> bool:
@@ -166,7 +173,7 @@ class CutoverRequester:
         self._token = token
         self._request = replace(self._request, answered=token, failure=failure[:200])
         if hook == "thaw" and not failure:
-            text = f"let the writers of {self._words['source']} go on"
+            text = f"Let the writers of {self._words['source']} go on"
             self._context.emit(event("warning", text=text, **self._words))
 
     def _send(self) -> None:
