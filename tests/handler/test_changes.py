@@ -283,6 +283,21 @@ def test_after_a_cut_over_a_writer_of_the_source_is_named_and_not_carried(
     assert '"stray-keys"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("state", ["undoing", "undo-frozen", "undo-drained", "undo-verified"])
+def test_beside_an_undo_that_was_killed_nothing_is_carried(followed: Account, state: str) -> None:
+    """The target is in use, and newer than what the undo has written to the source."""
+    followed.put("k1", 2)
+    queue_keys(followed.records()[-1:])
+    messages, detail = followed.messages(), record()["detail"]
+    cutover = {"state": state, "freeze_limit": 300.0, "freeze_began": 1.0}
+    change_record(detail={**detail, "cutover": cutover})
+    assert followed.call(messages) == [one["messageId"] for one in messages]
+    assert followed.content("new-one")["k1"] == "1"
+    change_record(detail={**detail, "cutover": {"state": "following", "freeze_limit": 300.0}})
+    assert followed.call(messages) == []
+    assert followed.content("new-one")["k1"] == "2"
+
+
 def test_a_call_that_runs_out_of_time_leaves_its_keys_for_a_minute_later(
     followed: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,8 @@ minute together. Amazon SQS Developer Guide, "FIFO queue delivery logic"; AWS La
 Guide, "Using Lambda with Amazon DynamoDB" and "with Amazon SQS", ReportBatchItemFailures.
 
 It carries only while its own name stands in the record of the migration and nobody has the lock: a
-command that takes over has it to itself, and after a cut-over nothing is carried.
+command that takes over has it to itself, and after a cut-over nothing is carried, nor while that is
+undone.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from dataware.ops.migration_policy import CARRIER, FOLLOWED
 from dataware.report.jsonlines import JsonRenderer
 from dataware.state import ParameterMarkers
 from dataware.state.holder import execution
+from dataware.state.marker_value import is_undone
 
 if TYPE_CHECKING:
     from dataware.core.follow.following import AsyncCarrier
@@ -128,9 +130,13 @@ class AccountCarrier:
         return self._marker
 
     def may_carry(self, marker: Marker) -> bool:
-        """Whether this function is the one that carries, and nobody else has the lock."""
+        """Whether this function is the one that carries, and nobody else has the lock.
+
+        An undo that was killed leaves the target in use, so nothing is carried into it.
+        """
         is_ours = marker.detail.get(FOLLOWED) is True and marker.detail.get(CARRIER) == self._name
-        return marker.state is MarkerState.RUNNING and is_ours and not marker.alive
+        is_open = marker.state is MarkerState.RUNNING and not is_undone(marker.detail)
+        return is_open and is_ours and not marker.alive
 
     def carry(self, keys: Sequence[bytes], seconds: float) -> CarryOutcome:
         """Carry keys; what takes longer than `seconds` may still arrive. Raises denials."""
