@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.expand import expand
 from dataware.core.guard import AppIndex, places_of, threats, with_content
-from dataware.core.model import Content, Deployed, Existence, Facts, absent
+from dataware.core.model import Content, Deployed, Existence, Facts, Size, absent
 from dataware.core.stack_template import DeclaredResource, StackTemplate, read_declared
 from dataware.kinds import kinds
 
@@ -191,9 +191,25 @@ def test_what_holds_no_data_by_its_nature_is_left_alone() -> None:
     assert lost({one: DeclaredResource("") for one in held}, {}, held) == []
 
 
+def test_a_domain_whose_encryption_was_set_is_deleted_when_it_changes() -> None:
+    """CloudFormation deletes and makes it again, unless nothing was declared before."""
+    domain = "AWS::OpenSearchService::Domain"
+    held = {"Search": Deployed(domain, "search")}
+    on, off = ({"EncryptionAtRestOptions": {"Enabled": one}} for one in (True, False))
+
+    def threat(before: Any, now: Any) -> list[Loss]:
+        both = [{"Search": DeclaredResource(domain, one)} for one in (before, now)]
+        return [one.loss for one in lost(*both, held)]
+
+    assert threat(off, on) == threat(on, {}) == [Loss.REPLACED]
+    assert threat({}, on) == threat(on, on) == []
+
+
 @pytest.mark.parametrize(
     ("facts", "stops"),
     [
+        (Facts("orders", Existence.EXISTS, Content.EMPTY, size=Size(0, 0, exact=False)), False),
+        (Facts("orders", Existence.EXISTS, Content.EMPTY, is_estimate=True), True),
         (absent("orders"), False),
         (Facts("orders", Existence.EXISTS, Content.EMPTY), False),
         (Facts("orders", Existence.EXISTS, Content.DATA), True),

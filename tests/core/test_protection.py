@@ -25,6 +25,7 @@ from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.kinds import kinds, load
 
 BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
+SECRET, LONG = "AWS::SecretsManager::Secret", {"PasswordLength": 40}
 CARDS = {kind.cfn_type: kind for kind in kinds()}
 CLOSED = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -112,6 +113,19 @@ EXPIRING = {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 30}
             {"TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True}},
             ["items expire by until"],
         ),
+        *(
+            (of_type, {name: longer}, now, clauses)
+            for of_type, name, longer, shorter, words in (
+                ("AWS::SQS::Queue", "MessageRetentionPeriod", 1_209_600, 60, "messages are del"),
+                ("AWS::Kinesis::Stream", "RetentionPeriodHours", 168, 24, "records are deleted"),
+                ("AWS::RDS::DBCluster", "BackupRetentionPeriod", 7, 1, "automated backups are"),
+            )
+            for now, clauses in (({name: shorter}, [words]), ({}, [words]), ({name: longer}, []))
+        ),
+        ("AWS::Kinesis::Stream", {"RetentionPeriodHours": 24}, {}, []),
+        (SECRET, {"GenerateSecretString": {}}, {"GenerateSecretString": LONG}, ["generated anew"]),
+        (SECRET, {"SecretString": "a"}, {"GenerateSecretString": {}}, ["generated anew"]),
+        (SECRET, *([{"GenerateSecretString": LONG}] * 2), []),
     ],
 )
 def test_a_value_that_deletes_data_in_place_is_told(

@@ -272,6 +272,36 @@ def test_a_secret_that_is_about_to_be_deleted_stops() -> None:
         assert "restore-secret --secret-id app/database" in text
 
 
+def test_one_pool_under_its_name_and_its_id_is_not_adopted_twice() -> None:
+    """Two resources of a stack cannot be one and the same."""
+    pool = make_pool("users-prod")
+    ran = apply(app(Users=users(), Again=retained(POOL, {"Id": pool})))
+    assert ran.code == 1, ran
+    assert f"Users and Again mean the same Cognito user pool ({pool})" in ran.err
+    assert client("cloudformation").list_stacks()["StackSummaries"] == []
+
+
+def test_a_queue_that_only_counts_as_empty_is_not_left_behind() -> None:
+    """Its counters lag, so an empty queue beside it is created only where that is accepted."""
+    client("sqs").create_queue(QueueName="jobs-old")
+    path = app(Jobs=retained("AWS::SQS::Queue", {"Fallback": ["jobs-old"]}, QueueName="jobs"))
+    text = stopped(run("plan", path, "--stack", "App"), 14)
+    assert "jobs-old exists, and may hold messages" in text
+    assert run("plan", path, "--stack", "App", "--on-error", "no-data").code == 0
+
+
+def test_the_template_of_a_generated_secret_is_in_no_plan() -> None:
+    """It may hold values that are not generated, so a saved plan cannot import or make it."""
+    make_secret("app/database")
+    generator = {"SecretStringTemplate": json.dumps({"api": PLANTED}), "GenerateStringKey": "key"}
+    path = app(Database=retained(SECRET, Name="app/database", GenerateSecretString=generator))
+    ran = run("plan", path, "--stack", "App", "--out", "plan.json", "--format", "json")
+    assert ran.code == 0, ran
+    assert PLANTED not in ran.out + Path("plan.json").read_text()
+    assert "does not hold GenerateSecretString" in run("apply", "plan.json", "--yes").err
+    assert apply(path).code == 0
+
+
 ROTATION = {
     "Type": "AWS::SecretsManager::RotationSchedule",
     "Properties": {

@@ -18,7 +18,7 @@ from dataware.core.parameters import GivenParameters
 from dataware.core.plan import Plan
 from dataware.core.ports import Emit
 from dataware.kinds import unit_of_type
-from dataware.ops.adoption import find_allowed, mark_allowed_losses
+from dataware.ops.adoption import check_allowed_losses, find_allowed, mark_allowed_losses
 from dataware.ops.announce import announce
 from dataware.ops.context import Context
 from dataware.ops.engine_choice import EngineDemand
@@ -72,6 +72,7 @@ def guarded_app_plan(
     plans = seen.plans
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
+    check_allowed_losses((one for plan in plans for one in plan.resources), guarding.allow_loss)
     used = [one.wanted for plan in plans for one in plan.resources if find_allowed(one)]
     guarded = guard(
         context,

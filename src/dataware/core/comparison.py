@@ -91,7 +91,8 @@ class ConfigurationComparison:
     `left_out` names, by property, the parts that its form does not compare; `not_live` are the
     properties that say nothing of the live resource, and the values of those in `hidden` are never
     shown. `in_region` gives what a template declares for
-    one region, where it declares several.
+    one region, where it declares several. `defaults` are the values that a deployment gives to
+    properties that a template no longer declares, where that may delete data.
     """
 
     read: Callable[[Aws, str], LiveConfiguration]
@@ -105,6 +106,7 @@ class ConfigurationComparison:
     left_out: Mapping[str, Collection[str]] = field(default_factory=dict)
     not_live: Collection[str] = ()
     hidden: Collection[str] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     in_region: Callable[[Mapping[str, Any], str], Mapping[str, Any]] = lambda declared, _region: (
         declared
     )

@@ -30,6 +30,7 @@ from typing import Any
 from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.kind import Kind
 from dataware.core.model import Content, Deployed, Existence, Facts
+from dataware.core.probing import doubt_estimate
 from dataware.core.protection import find_deletions
 from dataware.core.stack_template import (
     DeclaredResource,
@@ -38,7 +39,7 @@ from dataware.core.stack_template import (
     is_retained,
     may_be_left_out,
 )
-from dataware.core.values import as_texts, find_function, text_of
+from dataware.core.values import NO_VALUE, as_texts, find_function, text_of
 
 ALLOWED = "DATAWARE_ALLOW_LOSS"
 """The variable by which a deployment tells the app's own guard which losses are allowed."""
@@ -112,10 +113,8 @@ def with_content(threat: DestructiveChange, facts: Facts) -> DestructiveChange |
     """
     if facts.existence is Existence.ABSENT:
         return None
-    if facts.content is not Content.EMPTY:
-        return replace(threat, content=facts.content)
-    is_guess = facts.size is not None and not facts.size.exact
-    return replace(threat, content=Content.UNKNOWN) if is_guess else None
+    content = doubt_estimate(facts).content
+    return None if content is Content.EMPTY else replace(threat, content=content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +258,10 @@ class _ResourceChange:
             return None
         for name in self.kind.template.replaced_by:
             if is_changed(self.was, now, name):
+                return name
+        for name in self.kind.template.replaced_once_set:
+            had = self.was.known_values().get(name)
+            if had not in (None, NO_VALUE) and is_changed(self.was, now, name):
                 return name
         fixed = self.kind.template.fixed_parts
         parts = [fixed(one.known_values()) for one in (self.was, now)]

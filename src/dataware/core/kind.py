@@ -115,7 +115,8 @@ class Template:
 
     CloudFormation refuses to change the properties in `unchangeable`.
     A change of one of the properties `replaced_by`, or of the `identifier` unless it is
-    `renamed_in_place`, makes CloudFormation replace the resource, and so does a change of a part in
+    `renamed_in_place`, makes CloudFormation replace the resource, and so does a change of one in
+    `replaced_once_set` that was declared before, and of a part in
     `fixed_parts`, which gives by name what may come and go (the whole value where it is not literal
     which they are). `stateful` is False where the template holds the whole value, so that nothing
     is lost with the resource; `adoptable` is False where CloudFormation cannot import a resource
@@ -123,7 +124,7 @@ class Template:
     it (empty where nothing can be adopted, so that it is referenced). What is in `import_whole`
     changes data when its declaration changes, so it is imported exactly as declared, and
     `import_note` says in a clause what the import does beside. `hidden` are properties that may
-    hold a password, which no file keeps. `effects` tell, by the type of another
+    hold a password, or PROPERTY.PART, which no file keeps. `effects` tell, by the type of another
     resource, which one it acts on and what it does to its data. `name_of` gives the name in
     a physical id that is another, None where that does not say it. `Ref` gives the name unless
     `reference_is_id`, and `Fn::GetAtt` of `Arn` the ARN of the card, if `has_arn`. A name may rest
@@ -146,6 +147,7 @@ class Template:
     protective: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     replaced_by: tuple[str, ...] = ()
+    replaced_once_set: tuple[str, ...] = ()
     unchangeable: tuple[str, ...] = ()
     fixed_parts: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
     renamed_in_place: bool = False
@@ -164,6 +166,13 @@ class Template:
     has_arn: bool = True
     name_expression: Callable[[Mapping[str, Any], Callable[[Any], Any]], Any] | None = None
     name_parts: tuple[str, ...] = ()
+
+    def list_hidden(self, properties: Mapping[str, Any]) -> tuple[str, ...]:
+        """The properties that no file keeps, because they or a part of them may be secret."""
+        split = [
+            path.partition(".") for path in self.hidden if path.partition(".")[0] in properties
+        ]
+        return tuple(name for name, _, part in split if not part or part in str(properties[name]))
 
     def expression_of_name(
         self, properties: Mapping[str, Any], resolve: Callable[[Any], Any]

@@ -226,8 +226,8 @@ class Setting:
 NOT_ASKED = "NotAsked"
 """Stands for the error code where nobody could be asked; the problem's `detail` says why."""
 
-SEVERAL = "SeveralOfThatName"
-"""Stands for the error code where a name means several things; `detail` names them."""
+SEVERAL, ESTIMATED = "SeveralOfThatName", "OnlyEstimated"
+"""Codes of a name that means several things, and of a mere estimate; `detail` says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +236,8 @@ class Problem:
 
     `call` is the API operation, `code` the service's error code, `permission` the IAM action that
     would allow it (None when permission is not the matter), and `need` says in a clause what the
-    service finds missing, where that is more than the permission. `consequence` says in a clause
-    what is not known for lack of an answer; it is empty where that is the existence or the content.
-    `decides` is False where no decision rests on the answer.
+    service finds missing beside it. `consequence` says in a clause what is not known without the
+    answer, unless existence or content; `decides` is False where no decision rests on it.
     """
 
     call: str
@@ -253,7 +252,7 @@ class Problem:
         """The problem in one clause, with the permission that would fix it."""
         if self.code == NOT_ASKED:
             return f"{self.call} was not asked, because {self.detail}"
-        if self.code == SEVERAL:
+        if self.code in (SEVERAL, ESTIMATED):
             return self.detail
         need = self.need or (f"it needs {self.permission}" if self.permission else "")
         return f"{self.call} returned {self.code}{f'; {need}' if need else ''}"
@@ -271,8 +270,8 @@ class Facts:
     a bucket's creation date). `schema` is the key schema in words, empty for kinds without one,
     None when it was not seen. `physical_id` is what CloudFormation calls the resource, None where
     that is its name; `alike` are those of several resources of one name. `notes` are remarks for
-    people (delete markers, unfinished uploads). `account` and `region` say where it lives, `region`
-    None where that was not seen. `obstacle` says in a clause why it cannot be used as it is.
+    people. `account` and `region` say where it lives, `region` None where that was not seen.
+    `obstacle` says in a clause why it cannot be used; `is_estimate` that its content is a guess.
     """
 
     name: str
@@ -291,6 +290,7 @@ class Facts:
     account: str | None = None
     region: str | None = None
     obstacle: str = ""
+    is_estimate: bool = False
 
     @property
     def unseen(self) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.model import Content, Problem
+from dataware.core.model import ESTIMATED, Content, Facts, Problem
 from dataware.core.ports import Aws
 
 
@@ -30,3 +31,12 @@ def find_content(
     except (LookupFailedError, NotFoundError) as error:
         return Content.UNKNOWN, (problem_of(error, permission),)
     return content, ()
+
+
+def doubt_estimate(facts: Facts) -> Facts:
+    """The facts for whoever would leave it behind: empty by an estimate alone is unknown."""
+    if not (facts.is_estimate and facts.content is Content.EMPTY):
+        return facts
+    detail = f"that {facts.name} is empty, the service only estimates"
+    problem = Problem("Estimate", ESTIMATED, None, detail)
+    return replace(facts, content=Content.UNKNOWN, problems=(*facts.problems, problem))

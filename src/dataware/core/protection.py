@@ -149,12 +149,17 @@ def find_deletions(kind: Kind, was: DeclaredResource, now: DeclaredResource) -> 
     A value that only CloudFormation knows counts as none before: nothing may be kept out by it.
     """
     card = kind.comparison
+    if card is None:
+        return
     before, after = was.known_values(), now.known_values()
-    for name in card.forms if card else ():
-        if card is None or after.get(name) in (None, NO_VALUE) or not is_changed(was, now, name):
+    for name in card.forms:
+        later = after.get(name)
+        if later in (None, NO_VALUE):
+            later = card.defaults.get(name)
+        if later is None or not is_changed(was, now, name):
             continue
         earlier = None if find_function(before.get(name)) else before.get(name)
-        if effect := card.find_deletion(name, earlier, after[name]):
+        if effect := card.find_deletion(name, earlier, later):
             yield effect
 
 

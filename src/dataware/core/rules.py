@@ -235,6 +235,8 @@ def _unread(facts: Facts, unit: str) -> str:
     why = "; ".join(str(p) for p in facts.problems if not p.consequence) or "no answer"
     if facts.existence is Existence.UNKNOWN:
         return f"it is unknown whether the fallback {facts.name} exists ({why})"
+    if facts.is_estimate and facts.existence is Existence.EXISTS:
+        return f"the fallback {facts.name} exists, and may hold {unit}s ({why})"
     size = facts.size
     if size is None or size.exact:
         return f"the fallback {facts.name} exists, but cannot be read ({why})"

@@ -78,6 +78,7 @@ def probe(aws: Aws, name: str) -> Facts:
         Existence.EXISTS,
         Content.DATA if size > EMPTY_BYTES else Content.EMPTY,
         size=None if size > EMPTY_BYTES else Size(0, size, exact=False),
+        is_estimate=True,
         identity=one["FileSystemId"],
         physical_id=one["FileSystemId"],
         settings=_settings(one.get("Encrypted", False)),

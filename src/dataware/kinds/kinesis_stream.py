@@ -214,6 +214,8 @@ COMPARISON = ConfigurationComparison(
         "Tags": tags_form,
     },
     find_deletion=find_shorter_retention,
+    # CloudFormation Template Reference, AWS::Kinesis::Stream ("The default value is 24").
+    defaults={RETENTION: 24},
 )
 
 

@@ -115,6 +115,15 @@ def _between(value: Any) -> Any:
     return on if is_function(on) else is_on(on)
 
 
+def _is_fixed(name: str, live: Any, declared: Any) -> bool:
+    """Whether the domain would be deleted and made again: its encryption is switched.
+
+    Source: CloudFormation Template Reference, AWS::OpenSearchService::Domain
+    EncryptionAtRestOptions (changed after it was set, it has the domain deleted and recreated).
+    """
+    return name == AT_REST and live["Enabled"] != declared["Enabled"]
+
+
 COMPARISON = ConfigurationComparison(
     read=read_configuration,
     forms={
@@ -123,6 +132,7 @@ COMPARISON = ConfigurationComparison(
         BETWEEN: _between,
         "Tags": tags_form,
     },
+    is_fixed=_is_fixed,
     left_out={AT_REST: ("EncryptionMode",)},
     # It may hold the password of a master user.
     hidden=("AdvancedSecurityOptions",),
@@ -141,6 +151,7 @@ KIND = Kind(
         declared_settings=_declared_settings,
         protective=(AT_REST,),
         replaced_by=("EngineMode",),
+        replaced_once_set=(AT_REST,),
         hidden=("AdvancedSecurityOptions",),
     ),
     access=Permissions(

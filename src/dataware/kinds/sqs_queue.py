@@ -2,8 +2,8 @@
 
 Whether a queue holds messages is only estimated by the service, with counters that may lag by a
 minute (Amazon SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS" and API Reference,
-GetQueueAttributes). So what shows none is as good as empty where a stack takes it in, and the guard
-takes it for one that may hold some.
+GetQueueAttributes). So what shows none is as good as empty where a stack takes it in, and may hold
+some where it is left behind.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def probe(aws: Aws, name: str) -> Facts:
         Existence.EXISTS,
         Content.DATA if count else Content.EMPTY,
         size=Size(count, 0, exact=False),
+        is_estimate=True,
         identity=attributes.get("CreatedTimestamp"),
         physical_id=url,
         settings=_settings(
@@ -201,6 +202,8 @@ COMPARISON = ConfigurationComparison(
     },
     is_fixed=lambda name, _live, _declared: name == "FifoQueue",
     find_deletion=find_shorter_retention,
+    # CloudFormation Template Reference, AWS::SQS::Queue ("Default: 345600").
+    defaults={RETENTION: 345_600},
 )
 
 

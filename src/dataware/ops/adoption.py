@@ -7,7 +7,7 @@ no update but a replacement can bring about.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from dataware.core.comparison import (
     list_of,
     list_uncompared,
 )
-from dataware.core.errors import LookupFailedError, NotFoundError
+from dataware.core.errors import InputError, LookupFailedError, NotFoundError
 from dataware.core.model import (
     Action,
     Content,
@@ -59,6 +59,16 @@ def mark_allowed_losses(wanted: Sequence[Wanted], names: Collection[str]) -> lis
         else one
         for one in wanted
     ]
+
+
+def check_allowed_losses(planned: Iterable[Planned], names: Collection[str]) -> None:
+    """Raise InputError where a bare logical id allows losses in several stacks."""
+    losing = [one.wanted for one in planned if find_allowed(one)]
+    for name in names:
+        stacks = sorted({str(one.stack) for one in losing if one.logical_id == name})
+        if len(stacks) > 1:
+            choices = ", ".join(f"{stack}/{name}" for stack in stacks)
+            raise InputError(f"{name} is in several stacks: name one of {choices}")
 
 
 def find_allowed(planned: Planned) -> list[str]:

@@ -72,7 +72,7 @@ def make_plan(
         _plan_resource(item, preferred, fallbacks, all_versions=all_versions)
         for item, (preferred, fallbacks) in zip(wanted, facts, strict=True)
     )
-    demand = engines or EngineDemand()
+    planned, demand = _refuse_second_import(planned), engines or EngineDemand()
     planned = choose_engines(context, planned, demand, prices, all_versions=all_versions)
     planned = compare_adopted(context, planned)
     planned = stop_chained_copies(planned, load, account, region)
@@ -115,6 +115,23 @@ def _check(wanted: Sequence[Wanted], account: str, region: str) -> None:
                 f"{item.id} names {item.preferred} as preferred and as fallback; remove it from "
                 "the fallbacks"
             )
+
+
+def _refuse_second_import(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """The same. Raises InputError where a name and an id mean what is imported once."""
+    held: dict[tuple[str, str], Planned] = {}
+    for one in planned:
+        if not one.decision.by_id or one.preferred.physical_id is None:
+            continue
+        kind = load(one.wanted.type)
+        other = held.setdefault((kind.names.slug, one.preferred.physical_id), one)
+        if other is not one:
+            raise InputError(
+                f"{other.wanted.id} and {one.wanted.id} mean the same {kind.noun} "
+                f"({one.preferred.physical_id}), which a stack can adopt only once: remove one of "
+                "them"
+            )
+    return planned
 
 
 def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:

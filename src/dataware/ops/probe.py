@@ -23,6 +23,7 @@ from dataware.core.model import (
 )
 from dataware.core.names import place_of
 from dataware.core.ports import Aws
+from dataware.core.probing import doubt_estimate
 from dataware.kinds import load
 from dataware.ops.context import Context
 
@@ -51,7 +52,8 @@ def probe_all(context: Context, wanted: Sequence[Wanted]) -> list[tuple[Facts, t
         position = 0
         for item in wanted:
             end = position + 1 + len(item.fallbacks)
-            probes.append((item, answers[position], tuple(answers[position + 1 : end])))
+            fallbacks = tuple(map(doubt_estimate, answers[position + 1 : end]))
+            probes.append((item, answers[position], fallbacks))
             position = end
         extra = _in_parallel(pool, lambda entry: _running_source(context, *entry), probes)
     return [

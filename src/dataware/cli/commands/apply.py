@@ -110,7 +110,7 @@ def _apply(
     from dataware.cli.context import settings_of
     from dataware.cli.display import can_ask
     from dataware.cli.project import in_project
-    from dataware.ops.adoption import mark_allowed_losses
+    from dataware.ops.adoption import check_allowed_losses, mark_allowed_losses
     from dataware.ops.inputs.only import choose_resources
 
     if _names_saved_plan(app, only):
@@ -127,6 +127,7 @@ def _apply(
         applier = AppApplier(context, found.credentials, settings_of(copy), _adoption_way(app))
         app_plan = applier.plan(mark_allowed_losses(loaded.wanted, allowed))
         plan = app_plan.join()
+        check_allowed_losses(plan.resources, allowed)
         if asks and plan.changes and not app_plan.stops:
             _ask(context, app_plan)
         applier.apply(app_plan)

@@ -119,6 +119,8 @@ COMPARISON = ConfigurationComparison(
     },
     is_fixed=lambda name, _live, _declared: name in FIXED,
     find_deletion=find_loss,
+    # CloudFormation Template Reference ("Default: 1").
+    defaults={RETENTION: 1},
     not_live=PASSWORDS,
 )
 

@@ -17,7 +17,7 @@ from dataware.core.values import is_function
 
 _DESCRIBE = "secretsmanager:DescribeSecret"
 _OWN_KEY = "alias/aws/secretsmanager"
-VALUE = "SecretString"
+VALUE, GENERATED = "SecretString", "GenerateSecretString"
 MASKED = "***"
 """Stands for a declared value, which no plan may show."""
 
@@ -58,13 +58,16 @@ def _regions(value: Any) -> list[Any]:
 
 def find_new_value(name: str, live: Any, declared: Any) -> str | None:
     """That a declared value takes the place of the one that is there; which is not read."""
+    if name == GENERATED and declared is not None:
+        return "its value is replaced by one that is generated anew"
     if name != VALUE or declared is None or declared == live:
         return None
     return "its value is replaced by the declared one, without a look at what it holds"
 
 
 def _mask(declared: Mapping[str, Any], _region: str) -> Mapping[str, Any]:
-    return {**declared, VALUE: MASKED} if VALUE in declared else declared
+    shown = {name: one for name, one in declared.items() if name != GENERATED}
+    return {**shown, VALUE: MASKED} if VALUE in declared else shown
 
 
 COMPARISON = ConfigurationComparison(
@@ -74,12 +77,13 @@ COMPARISON = ConfigurationComparison(
         "KmsKeyId": _key,
         "ReplicaRegions": _regions,
         VALUE: lambda value: value,
+        GENERATED: lambda _value: None,
         "Tags": tags_form,
         "Type": lambda value: value or "",
     },
     find_deletion=find_new_value,
     # How the first version is made, which an adopted secret has already, and what nobody reads.
-    not_live=("GenerateSecretString", VALUE),
+    not_live=(GENERATED, VALUE),
     in_region=_mask,
 )
 

@@ -236,7 +236,7 @@ def build_wanted(
         computed_by="" if names_id else _naming_function(resource.properties, parts),
         names_id=names_id,
         effects=tuple(_list_effects(resource, kind, preferred)),
-        hidden=tuple(name for name in kind.template.hidden if name in properties),
+        hidden=kind.template.list_hidden(properties),
     )
 
 

@@ -177,7 +177,7 @@ def read_resource(
         on_error=choices.on_error,
         on_fallback_data=choices.on_fallback_data,
         import_mode=choices.import_mode,
-        hidden=tuple(n for n in kind.template.hidden if n in section.mapping("properties")),
+        hidden=kind.template.list_hidden(section.mapping("properties")),
         where=section.where,
     )
 
