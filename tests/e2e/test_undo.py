@@ -146,7 +146,7 @@ def test_a_freeze_that_fails_lets_the_writers_go_on_with_the_target(live: Live) 
 
 
 def test_what_cannot_be_undone_is_refused(live: Live) -> None:
-    """Nothing switched, a way back that is over or closed, and a table that is gone."""
+    """Nothing switched, a way back that is over or closed, a watch beside it, no table."""
     with pytest.raises(InputError, match="was not cut over"):
         live.undo()
     live.cut_over()
@@ -161,6 +161,11 @@ def test_what_cannot_be_undone_is_refused(live: Live) -> None:
     with pytest.raises(RefusedError, match="is closed"):
         find_undoable(context, live.target)
     records.write(before)
+    watching = context.journals.open("dynamodb-table", live.target)
+    with pytest.raises(RefusedError, match="another run has the journal"):
+        live.undo()
+    watching.close()
+    assert read_cutover(live.marker().detail).state is CutoverState.REVERSIBLE
     live.frozen.touch()
     live.client.delete_table(TableName=live.source)
     with pytest.raises(InputError, match="there is no DynamoDB table"):

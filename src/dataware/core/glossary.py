@@ -156,7 +156,7 @@ DECIDING = (
 
 COPYING = (
     Term(
-        "skipped",
+        "skipped, skipped key",
         "SkippedKey",
         "not copied, for a reason that is named; `--allow-skipped` accepts it",
         "left, left behind, kept back",
@@ -209,12 +209,9 @@ COPYING = (
         "what became of a unit: copied, the same already, or skipped",
         "result",
     ),
-    Term(
-        "skipped key",
-        "SkippedKey",
-        "a key that was not copied, with the reason for it",
-        "left, left behind",
-    ),
+    Term("engine", "EngineCard", "what carries the data: this machine, or AWS itself", "backend"),
+    Term("rehearsal", "Rehearsal", "a migration into a scratch resource, then removed", "dry run"),
+    Term("pause", "RunControl", "a wait until `dataware resume`, asked by the record", "suspend"),
     Term(
         "skip reason",
         "SkipReason",
@@ -358,6 +355,7 @@ FOLLOWING = (
     Term("cut-over", "CutoverLoop", "freeze the source, carry the rest, verify, switch", "swap"),
     Term("freeze", "FreezeHooks", "stop the writers of a source; thaw lets them go on", "lock"),
     Term("gate", "CutoverGate", "what people make a cut-over wait for: a file, a time", "barrier"),
+    Term("way back", "UndoableCutover", "the day in which a cut-over can be undone", "rollback"),
     Term("stray key", "StrayKeys", "a key written in the source after the switch", "late write"),
 )
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @source_profile_option
 @outside_options
 def migrate(**given: Any) -> int:
-    """Copy SOURCE into TARGET, and verify the copy; only secrets and parameters it makes.
+    """Copy SOURCE into TARGET, which exists, and verify; a secret or parameter is created.
 
     SOURCE is only read. What TARGET holds of its own is never replaced, unless --on-conflict
     says so. Killed at any moment, the same command continues. With --follow, TARGET has to be
@@ -52,6 +52,8 @@ def migrate(**given: Any) -> int:
       dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
       dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
       dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
+      dataware migrate dynamodb://Orders dynamodb://Orders-prod --rehearse
+      dataware migrate dynamodb://Orders dynamodb://Orders-prod --follow
       dataware migrate ecr://app/web ecr://app/web-prod
       dataware migrate secret://app/key secret://app/key-prod
       dataware migrate ssm:///app/key ssm:///app/key-prod

@@ -20,6 +20,7 @@ from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.undo_run import UndoConflict, UndoMigration, UndoRun
 from dataware.ops.follow.way_back import KnownStrays
 from dataware.ops.forget import find_migration
+from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import prepare_migration
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
@@ -126,8 +127,9 @@ def undo(
 ) -> None:
     """Carry back from the second of `places` to the first, and open that again.
 
-    Raises InputError where a side is gone, RefusedError for one that is another by now or for
-    conflicts that nobody has decided, and IncompleteError where it was given up.
+    Raises InputError where a side is gone, RefusedError for one that is another by now, for a
+    process that still watches, or for conflicts that nobody has decided, and IncompleteError where
+    it was given up.
     """
     old, new = places
     check_old_side(context, found, old)
@@ -147,6 +149,9 @@ def undo(
         prepared.target,
         guarded=True,
     )
+    # A process that still watches holds it; later the record would say that an undo has begun.
+    _, on_this_record = on_record(prepared.kind, prepared.order)
+    context.journals.open(found.kind.names.slug, on_this_record).close()
     summary = RunSummary(context.emit, context.clock.now())
     summed = replace(context, emit=summary)
     make_run = partial(UndoRun, cutover, on_conflict)
