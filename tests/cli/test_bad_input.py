@@ -48,6 +48,10 @@ CASES: list[tuple[list[str], str]] = [
     (["migrate", "s3://aaa", "s3://bbb", "--max-share", "0%"], "0% is not a percentage"),
     (["migrate", "s3://aaa", "s3://bbb", "--part-size", "big"], "big is not a size"),
     (["migrate", "s3://aaa", "s3://bbb", "--source-owner", "me"], "me is not an AWS account"),
+    (
+        ["plan", "--batch-role", "copy"],
+        "copy is not the ARN of a role",
+    ),
     (["migrate", "s3://aaa", "s3://bbb", "--on-conflict", "x"], "'x' is not one of"),
     (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "0"], "0.0 is not in the range"),
     (["plan", "a" * 5_000], "cannot be opened: File name too long"),

@@ -39,6 +39,21 @@ def next_command(*arguments: str, saved: str | None = None) -> str:
             "dataware apply 'a plan.json' --profile p",
         ),
         (("-c", "token=hush"), None, "dataware apply -c …"),
+        (
+            ("--batch-role", "arn:aws:iam::111122223333:role/copy", "--out", "plan.json"),
+            "plan.json",
+            "dataware apply plan.json --batch-role arn:aws:iam::111122223333:role/copy",
+        ),
+        (
+            ("--batch-role", "arn:aws:iam::111122223333:role/copy", "--engine", "batch"),
+            None,
+            "dataware apply --engine batch --batch-role arn:aws:iam::111122223333:role/copy",
+        ),
+        (
+            ("--credentials", "222222222222=prod", "--credentials", "333333333333=test"),
+            None,
+            "dataware apply --credentials 222222222222=prod --credentials 333333333333=test",
+        ),
     ],
 )
 def test_the_next_command_has_what_was_typed(

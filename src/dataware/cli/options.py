@@ -11,7 +11,7 @@ import click
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import WordChoice
 from dataware.cli.profiles import complete_profile
-from dataware.cli.values import account, share, size, word_option
+from dataware.cli.values import account, role_arn, share, size, word_option
 from dataware.core.engines.card import EngineName
 from dataware.core.model import ImportMode, OnConflict, OnError, OnFallbackData
 from dataware.core.object_headers import ENCRYPTIONS
@@ -242,6 +242,7 @@ credentials_option = click.option(
 batch_role_option = click.option(
     "--batch-role",
     metavar="ARN",
+    type=role_arn,
     help="Role that S3 Batch Operations assumes, which the engine batch needs.",
 )
 

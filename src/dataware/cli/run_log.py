@@ -38,7 +38,8 @@ PACKAGES = ("boto3", "pycurl")
 
 HARMLESS = frozenset(
     {"profile", "region", "stack", "app", "out", "allow_loss", "only", "fallback"}
-    | {"source", "target"}
+    | {"source", "target", "source_profile", "credentials"}
+    | {"batch_role", "export_to", "sse_kms_key_id"}
 )
 """Arguments of free text that hold no secret; of others a record only says that they were given."""
 

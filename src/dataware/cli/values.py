@@ -45,6 +45,14 @@ def account(text: str) -> str:
     return text
 
 
+def role_arn(text: str) -> str:
+    """The ARN of a role."""
+    if not re.fullmatch(r"arn:[\w-]+:iam::[0-9]{12}:role/\S+", text):
+        example = "arn:aws:iam::111122223333:role/copy"
+        raise click.BadParameter(f"{text} is not the ARN of a role: write one like {example}")
+    return text
+
+
 def word_option(
     name: str, words: type[StrEnum], *, but: Collection[StrEnum] = (), **settings: Any
 ) -> Callable[[Any], Any]:

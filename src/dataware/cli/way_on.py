@@ -12,7 +12,7 @@ from dataware.cli.run_log import HIDDEN, typed_arguments
 from dataware.cli.settings import AppOptions
 from dataware.ops.run_summary import AdoptionWay
 
-WHERE = frozenset({"profile", "region", "endpoint_url"})
+WHERE = frozenset({"profile", "region", "endpoint_url", "batch_role"})
 """What a saved plan does not say, and a new command has to."""
 
 APPEARANCE = frozenset({"format", "plain", "debug", "full"})
