@@ -17,8 +17,9 @@ from dataware.core.errors import IncompleteError, InputError, RefusedError, Side
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.model import MarkerState
 from dataware.ops.follow.after_switch import close, find_switched, watch
+from dataware.ops.follow.cut_over import cut_over
 from dataware.ops.follow.follow import follow
-from dataware.ops.follow.undo import find_undoable
+from dataware.ops.follow.undo import find_undoable, undo
 from dataware.ops.follow.undo_run import UndoConflict
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import CompleteCutoverRecords, read_cutover
@@ -210,3 +211,21 @@ def test_a_watch_ends_by_itself_when_the_time_of_the_way_back_is_over(live: Live
     records.write(replace(records.read(), reversible_until=context.clock.now() + 0.5))
     watch(context, find_switched(context, live.target), live.places(context), None)
     assert records.read().state is CutoverState.CLOSED
+
+
+def test_what_was_found_before_another_process_went_on_is_looked_at_again(live: Live) -> None:
+    """Between the look and the work a person is asked, or a lock is waited for."""
+    live.cut_over()
+    context = live.context(threading.Event())
+    key = sorted(live.content(live.target))[0]
+    live.client.delete_item(TableName=live.target, Key={"pk": {"S": key}})
+    with pytest.raises(RefusedError, match="in use since the cut-over"):
+        cut_over(context, TABLE, live.places(context), FOLLOW, live.settings())
+    assert key not in live.content(live.target)
+    found = find_undoable(context, live.target)
+    live.undo()
+    live.frozen.unlink()
+    time.sleep(0.3)
+    with pytest.raises(InputError, match="was not cut over"):
+        undo(context, found, live.places(context), live.settings(), FOLLOW, None)
+    assert read_cutover(live.marker().detail).state is CutoverState.FOLLOWING

@@ -15,7 +15,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
 from dataware.ops.follow.exclusive import check_exclusive
 from dataware.ops.forget import find_migration
-from dataware.ops.migrate import prepare_migration, report_target
+from dataware.ops.migrate import prepare_migration, refuse_after_switch, report_target
 from dataware.ops.migration_policy import FOLLOWED
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
@@ -75,10 +75,13 @@ def cut_over(
     """Follow `places` on, source and target, and cut over as `cutover` says.
 
     Raises IncompleteError where the cut-over was given up, SidesDifferError where somebody wrote to
-    the source behind the switch, and what `follow` raises.
+    the source behind the switch, RefusedError where both are switched already, and what `follow`
+    raises.
     """
     source, target = places
     migration = prepare_migration(context, type_name, source, target, settings)
+    # Another process may have switched since the record was looked at first.
+    refuse_after_switch(migration)
     migration = check_exclusive(context, migration)
     words = {"kind": migration.kind.names.slug, "source": source.name, "name": target.name}
     report_target(context, migration)

@@ -54,32 +54,40 @@ def find_undoable(context: Context, name: str) -> UndoableCutover:
     time is over, or another process works on it.
     """
     status, marker = find_migration(context, name)
-    target, record = status.target, read_cutover(marker.detail)
+    record = check_undoable(context, marker, status.source, status.target)
+    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    return UndoableCutover(kind, str(status.source), status.target, record, marker)
+
+
+def check_undoable(
+    context: Context, marker: Marker, source: str | None, target: str
+) -> CutoverRecord:
+    """What the record says of a cut-over that can be undone. Raises what `find_undoable` does."""
+    record = read_cutover(marker.detail)
     if marker.alive:
         holder = marker.detail.get("holder", "another machine")
         raise RefusedError(
             f"run {marker.shown_run} on {holder} works on the migration into {target}: stop it or "
             "wait until it ends"
         )
-    if status.source is None or not (
+    if source is None or not (
         is_undone(marker.detail)
         or (marker.state is MarkerState.COMPLETE and record.state is not CutoverState.COPYING)
     ):
         raise InputError(
-            f"the migration into {target} was not cut over, so {status.source or 'its source'} is "
+            f"the migration into {target} was not cut over, so {source or 'its source'} is "
             "in use still and nothing is to be undone; see `dataware status`"
         )
-    again = f"`dataware migrate` copies from {target} into {status.source} what is missing there"
+    again = f"`dataware migrate` copies from {target} into {source} what is missing there"
     if record.state is CutoverState.CLOSED:
-        raise RefusedError(f"the way back from {target} to {status.source} is closed; {again}")
+        raise RefusedError(f"the way back from {target} to {source} is closed; {again}")
     until, now = record.reversible_until, context.clock.now()
     if record.state in WAY and until is not None and now >= until:
         raise RefusedError(
-            f"the way back from {target} to {status.source} was open until {rough(now - until)} "
+            f"the way back from {target} to {source} was open until {rough(now - until)} "
             f"ago, as long as changes are kept for sure; {again}"
         )
-    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
-    return UndoableCutover(kind, status.source, target, record, marker)
+    return record
 
 
 def report_undo(
@@ -134,6 +142,8 @@ def undo(
     old, new = places
     check_old_side(context, found, old)
     prepared = prepare_migration(context, found.kind.cfn_type, old, new, settings)
+    # While a person was asked, another process may have closed it, or gone back already.
+    check_undoable(context, prepared.marker, found.source, found.target)
     recorded = prepared.marker.detail.get("identity", prepared.marker.identity)
     seen = prepared.target.identity
     if isinstance(recorded, str) and seen is not None and recorded != seen:
