@@ -147,6 +147,33 @@ def test_a_killed_restore_is_finished_by_the_same_command(
     assert "migrated" not in [event["code"] for event in again.events]
 
 
+def test_what_others_wrote_to_a_restored_table_meanwhile_is_kept(proxy: FaultProxy) -> None:
+    """Between a kill and the same command the table is whole, so somebody may use it already."""
+    before, app = fill("Orders"), write_app()
+    command = ("apply", app, "--yes", "--engine", "restore")
+    strike = Strike(1, answered=True)
+    struck_run(proxy, strike, *command, operation="UpdateTimeToLive")
+    assert strike.struck
+    dynamodb = client("dynamodb")
+    key, gone = [item["pk"] for item in before.values()][:2]
+    theirs = [{"pk": key, "by": {"S": "them"}}, {"pk": {"S": "theirs"}, "by": {"S": "them"}}]
+    for item in theirs:
+        dynamodb.put_item(TableName="Orders-prod", Item=item)
+    dynamodb.delete_item(TableName="Orders-prod", Key={"pk": gone})
+    ran = ended(launch(*command))
+    assert ran.code == 4, ran
+    assert "what it has is kept" in ran.out
+    assert "1 conflict" in ran.out + ran.err
+    kept = items_of("Orders-prod").values()
+    assert [one for one in theirs if one in kept] == theirs
+    assert gone in [item["pk"] for item in kept]
+    ran = ended(launch(*command, "--on-conflict", "source"))
+    assert ran.code == 0, ran
+    kept = items_of("Orders-prod").values()
+    assert [one for one in theirs if one in kept] == theirs[1:]
+    assert before.items() <= items_of("Orders-prod").items()
+
+
 def test_a_restore_that_is_stopped_goes_on_and_is_gone_on_with(proxy: FaultProxy) -> None:
     """Ctrl-C ends the watching: that AWS goes on is told, and the next run ends it."""
     before, app = fill("Orders"), write_app()

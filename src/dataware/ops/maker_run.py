@@ -6,7 +6,8 @@
 
 The request is on record before it is sent, so whoever goes on after a kill watches the same work.
 What AWS brings is verified like any copy; keys of the source that changed since are put, or
-deleted, one by one, by what a follow uses.
+deleted, one by one, by what a follow uses. A target that was whole before the run began may be in
+use: what it has is kept, as by any copy, and the rest is a conflict for a person.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ class MakerRun(MigrationRun):
     _maker: TargetMaker
     _wanted: Wanted
     _record: Record
+    _was_whole = False
+    """Whether the target was whole before this run, so that others may have written to it."""
 
     def use(self, engine: EngineName, maker: TargetMaker, wanted: Wanted) -> MakerRun:
         """The same steps, with what makes the target, and what is declared of it."""
@@ -122,8 +125,8 @@ class MakerRun(MigrationRun):
         target = self._migration.order.target
         before = self._migration.marker.detail.get(ENGINE)
         begun: Record = before if isinstance(before, Mapping) else {}
-        if begun and self._maker.look(begun, target).exists:
-            self._record = begun
+        if begun and (progress := self._maker.look(begun, target)).exists:
+            self._record, self._was_whole = begun, progress.done
             self._tell_begun("resuming-restore")
             return
         self._keep(self._await_request(begun))
@@ -193,12 +196,14 @@ class MakerRun(MigrationRun):
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Verify, and carry what changed since, up to `ROUNDS` times."""
-        # Nobody but this migration has made the target, whichever of its runs that was.
-        order = replace(order, exclusive=True)
         if not any(one.get("type") == ENGINE for one in journal.records()):
             journal.append({"type": ENGINE, **self._record})
         if self._record.get("carrying"):
             await_settled(self._context, self._keeper, self._migration.words())
+        if self._was_whole:
+            return self._replace_nothing(journal, order)
+        # Nobody has written to the target: it became whole while this run looked.
+        order = replace(order, exclusive=True)
         for number in range(1, ROUNDS + 1):
             verdict = self._verify(order, self.items)
             self._keeper.check()
@@ -213,6 +218,21 @@ class MakerRun(MigrationRun):
             f"({verdict.summary()}), because {source} is being written to; pause its writers, and "
             "run the same command again"
         )
+
+    def _replace_nothing(self, journal: Journal, order: CopyOrder) -> Verdict:
+        """Verify, and copy what the target lacks, as into any target that others may write to."""
+        verdict = self._verify(order, self.items)
+        self._keeper.check()
+        if not verdict.differs:
+            return self._complete(verdict)
+        words = self._migration.words()
+        text = (
+            f"{words['source']} and {words['name']} differ ({verdict.summary()}), and others may "
+            f"have written to {words['name']} since it was restored; what it has is kept"
+        )
+        self._context.emit(event("warning", text=text, **words))
+        self._restart(journal, CopyState.of(journal.records()))
+        return super()._rounds(journal, order)
 
     def _complete(self, verdict: Verdict) -> Verdict:
         words, kind = self._migration.words(), self._migration.kind

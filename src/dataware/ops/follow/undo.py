@@ -139,10 +139,23 @@ def undo(
     process that still watches, or for conflicts that nobody has decided, and IncompleteError where
     it was given up.
     """
+    migration = _prepare(context, found, places, settings)
+    summary = RunSummary(context.emit, context.clock.now())
+    summed = replace(context, emit=summary)
+    make_run = partial(UndoRun, cutover, on_conflict)
+    run_migration(summed, migration, lambda: summary(event("undoing", **found.words)), make_run)
+
+
+def _prepare(
+    context: Context,
+    found: UndoableCutover,
+    places: tuple[Location, Location],
+    settings: CopySettings,
+) -> UndoMigration:
+    """The migration to undo, of which all was looked at again: a person was asked meanwhile."""
     old, new = places
     check_old_side(context, found, old)
     prepared = prepare_migration(context, found.kind.cfn_type, old, new, settings)
-    # While a person was asked, another process may have closed it, or gone back already.
     check_undoable(context, prepared.marker, found.source, found.target)
     recorded = prepared.marker.detail.get("identity", prepared.marker.identity)
     seen = prepared.target.identity
@@ -151,7 +164,10 @@ def undo(
             f"{new.name} is another {found.kind.noun} than the one that was cut over to; nothing "
             "was changed"
         )
-    migration = UndoMigration(
+    # A process that still watches holds it; later the record would say that an undo has begun.
+    _, on_this_record = on_record(prepared.kind, prepared.order)
+    context.journals.open(found.kind.names.slug, on_this_record).close()
+    return UndoMigration(
         prepared.kind,
         prepared.order,
         settings,
@@ -159,10 +175,3 @@ def undo(
         prepared.target,
         guarded=True,
     )
-    # A process that still watches holds it; later the record would say that an undo has begun.
-    _, on_this_record = on_record(prepared.kind, prepared.order)
-    context.journals.open(found.kind.names.slug, on_this_record).close()
-    summary = RunSummary(context.emit, context.clock.now())
-    summed = replace(context, emit=summary)
-    make_run = partial(UndoRun, cutover, on_conflict)
-    run_migration(summed, migration, lambda: summary(event("undoing", **found.words)), make_run)
