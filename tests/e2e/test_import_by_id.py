@@ -281,6 +281,19 @@ def test_one_pool_under_its_name_and_its_id_is_not_adopted_twice() -> None:
     assert client("cloudformation").list_stacks()["StackSummaries"] == []
 
 
+def test_what_a_template_declares_is_not_referred_to_beside_an_empty_twin() -> None:
+    """By choice, because another stack has it, or as the fallback: its deployment makes another."""
+    make_pool("users-prod")
+    chosen = retained(POOL, {"Fallback": [], "Import": "reference"}, UserPoolName="users-prod")
+    fallback = {"Fallback": ["users-prod"], "OnFallbackData": "import"}
+    other = retained(POOL, fallback, UserPoolName="users-new")
+    for declared in chosen, other:
+        text = stopped(run("plan", app(Users=declared), "--stack", "App"), 20)
+        assert "remove Users from the template" in text
+    assert apply(app(Users=users())).code == 0
+    stopped(run("plan", app(Users=users()), "--stack", "Second"), 20)
+
+
 def test_a_queue_that_only_counts_as_empty_is_not_left_behind() -> None:
     """Its counters lag, so an empty queue beside it is created only where that is accepted."""
     client("sqs").create_queue(QueueName="jobs-old")

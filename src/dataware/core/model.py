@@ -325,12 +325,11 @@ class Wanted:
     `id` names it for people (a construct path); `type` is the CloudFormation type; `properties`
     are CloudFormation properties; `stack` and `logical_id` place it in a stack (None for a
     `dataware.toml`); `unresolved` lists the properties that refer to other resources; `where` names
-    the file and the place in it, for complaints; `account` and `region` are the environment that it
-    is meant for (None: that of the run); `retained` says that CloudFormation keeps the resource
-    when it leaves the stack that declares it; `computed_by` is the function of the template that
-    gives the preferred name, empty where it is written out; `allow_loss` says that a person allowed
-    what its adoption deletes; `names_id` that the app gives the physical id for a name; `effects`
-    say what others of the template would do to its data; no file holds the `hidden` properties.
+    file and place; `account` and `region` are where it is meant to be (None: those of the run);
+    `retained` says that CloudFormation keeps it when it leaves its stack; `computed_by` is the
+    function that gives the preferred name, if one does; `allow_loss` allows what its adoption
+    deletes; `names_id` says that its name is its id, and `is_written` that a template declares it
+    in any case; `effects` are of others on its data; no file holds what is `hidden`.
     """
 
     id: str
@@ -352,6 +351,7 @@ class Wanted:
     computed_by: str = ""
     allow_loss: bool = False
     names_id: bool = False
+    is_written: bool = field(default=False, compare=False)
     effects: tuple[str, ...] = field(default=(), compare=False)
     hidden: tuple[str, ...] = ()
 

@@ -33,6 +33,8 @@ def check_adoption(kind: Kind, wanted: Wanted, decision: Decision, preferred: Fa
     """The decision with the way in which the stack adopts, or a stop where there is none."""
     if reason := _find_missing(kind, wanted, decision, preferred):
         return decision.stop(NOT_USABLE, reason)
+    if reason := _find_twin(kind, wanted, decision, preferred):
+        return decision.stop(NO_WAY, reason)
     decision = _choose_way(kind, wanted, decision, preferred)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
     decision = _adopt_under_literal_names(wanted, decision, preferred)
@@ -88,6 +90,26 @@ def _find_missing(kind: Kind, wanted: Wanted, decision: Decision, preferred: Fac
             "create one: correct the name, or declare it in a template"
         )
     return ""
+
+
+def _find_twin(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> str:
+    """Why the deployment would create an empty one beside what is referred to; empty if not.
+
+    A template that a person wrote declares the resource all the same. Where its name is unique, the
+    deployment fails; any other is created a second time.
+    """
+    if decision.import_mode is not ImportMode.REFERENCE or not wanted.is_written:
+        return ""
+    used = decision.source or preferred.name
+    is_another = used != preferred.name and preferred.existence is Existence.ABSENT
+    clashes = kind.names.are_unique and kind.template.has_name and not wanted.names_id
+    if not is_another and (clashes or preferred.existence is not Existence.EXISTS):
+        return ""
+    return (
+        f"{used} would be referred to, but the template declares {wanted.logical_id}, which the "
+        f"deployment would create empty beside it: remove {wanted.logical_id} from the template "
+        f"and refer to {used if is_another else preferred.physical_id or used}"
+    )
 
 
 def _explain_no_way(kind: Kind, wanted: Wanted, preferred: Facts, *, nested: bool) -> str:

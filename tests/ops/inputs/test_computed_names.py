@@ -173,7 +173,7 @@ def test_key_schemas_and_policies_are_evaluated_and_secrets_are_not(tmp_path: Pa
     """A secret stays a reference, which the deployment alone resolves."""
     parameters = {
         "KeyType": {"Type": "String", "Default": "S"},
-        "Secret": {"Type": "String", "Default": "hidden", "NoEcho": True},
+        "Secret": {"Type": "String", "Default": "planted", "NoEcho": True},
     }
     table = {
         "Type": "AWS::DynamoDB::Table",
@@ -191,7 +191,7 @@ def test_key_schemas_and_policies_are_evaluated_and_secrets_are_not(tmp_path: Pa
     kind = kinds_by_type()[one.type]
     assert kind.template.declared_schema(one.properties) == "id (S)"
     assert (one.retained, one.unresolved) == (True, ("Tags",))
-    assert "hidden" not in repr(one)
+    assert "planted" not in repr(one)
     assert "typed" not in repr(one)
 
 

@@ -235,6 +235,7 @@ def build_wanted(
         retained=is_retained(template.evaluator.evaluate(resource.body.get("DeletionPolicy"))),
         computed_by="" if names_id else _naming_function(resource.properties, parts),
         names_id=names_id,
+        is_written=not source.synthesized,
         effects=tuple(_list_effects(resource, kind, preferred)),
         hidden=kind.template.list_hidden(properties),
     )
