@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,3 +199,34 @@ def test_the_same_table_is_not_copied_into_itself(proxy: FaultProxy) -> None:
     ran = run("migrate", "dynamodb://Orders", "dynamodb://Orders", *WITH, "--region", "us-east-1")
     assert ran.code == 1
     assert "are the same place" in ran.err
+
+
+def test_a_source_that_is_itself_being_filled_is_refused(
+    proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record of that lies in its own account, where the profile looks."""
+    fill_table("orders", 3)
+    with monkeypatch.context() as theirs:
+        theirs.setenv("AWS_ACCESS_KEY_ID", THEIRS)
+        client("dynamodb", key=THEIRS).create_table(
+            TableName="older", BillingMode="PAY_PER_REQUEST", **KEYS
+        )
+        for item in varied_items(9):
+            client("dynamodb", key=THEIRS).put_item(TableName="older", Item=dict(item))
+        assert run("migrate", "dynamodb://older", "dynamodb://orders").code == 0
+    ssm = client("ssm", key=THEIRS)
+    (name,) = [
+        one["Name"]
+        for page in ssm.get_paginator("describe_parameters").paginate()
+        for one in page["Parameters"]
+        if "/markers/" in one["Name"]
+    ]
+    record = ssm.get_parameter(Name=name)["Parameter"]
+    # Each value says after which version it was written.
+    unfinished = {**json.loads(record["Value"]), "state": "running", "after": record["Version"]}
+    ssm.put_parameter(Name=name, Value=json.dumps(unfinished), Type="String", Overwrite=True)
+    proxy.seen.clear()
+    ran = run("migrate", "dynamodb://orders", "dynamodb://orders", *WITH)
+    assert ran.code == 3, ran
+    assert "orders holds only part of the data" in ran.err
+    check_signers(proxy)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dataware.calc.words import with_article
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.begun import refuse_service_work
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import InputError, LookupFailedError, RefusedError
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import (
@@ -165,10 +165,24 @@ def _existing(context: Context, kind: Kind, place: Location, *, may_be_made: boo
 
 
 def _record_of(context: Context, kind: Kind, source: Location) -> Marker:
-    """The record of a migration into the source, which lies in its own account and region."""
-    if source.owner != context.aws.account:
+    """The record of a migration into the source, which lies in its own account and region.
+
+    Who only reads the source may not be allowed to see it, which is told.
+    """
+    if not source.profile:
+        if source.owner != context.aws.account:
+            return NO_MARKER
+        return context.in_region(source.region).markers.get(kind.names.slug, source.name)
+    reader = context.open_profile(source.profile)
+    if source.owner != reader.account:
         return NO_MARKER
-    return context.in_region(source.region).markers.get(kind.names.slug, source.name)
+    there = context.move(replace(context, aws=reader), source.region)
+    try:
+        return there.markers.get(kind.names.slug, source.name)
+    except LookupFailedError as error:
+        text = f"whether a migration into {source.name} is unfinished there is unknown: {error}"
+        context.emit(event("warning", text=text, name=source.name))
+        return NO_MARKER
 
 
 def _check_whole(marker: Marker, source: Location) -> None:
