@@ -84,8 +84,10 @@ def test_keys_that_both_sides_wrote_are_named_and_left_to_a_person(live: Live) -
     put(live, live.source, "both", 2)
     put(live, live.target, "new", 3)
     put(live, live.source, "old", 4)
-    with pytest.raises(RefusedError, match=r"1 key .*both sides.*--on-conflict keep"):
-        live.undo()
+    for _ in range(2):
+        live.events.clear()
+        with pytest.raises(RefusedError, match=r"1 key .*both sides.*--on-conflict keep"):
+            live.undo()
     assert [one.data["key"] for one in live.events if one.code == "skipped"] == [
         '{"pk":{"S":"both"}}'
     ]
@@ -104,14 +106,21 @@ def test_keys_that_both_sides_wrote_are_named_and_left_to_a_person(live: Live) -
 
 
 def test_a_decision_for_the_new_side_replaces_what_both_wrote_and_nothing_else(live: Live) -> None:
-    """What only the old side has changed stays."""
+    """What only the old side has changed stays; also where an earlier undo has heard of it all."""
     live.cut_over(keep_way_back=True)
     put(live, live.target, "both", 1)
     put(live, live.source, "both", 2)
     put(live, live.source, "old", 4)
+    put(live, live.source, "gone", 5)
+    live.client.put_item(TableName=live.target, Item={"pk": {"S": "gone"}})
+    live.client.delete_item(TableName=live.target, Key={"pk": {"S": "gone"}})
+    live.events.clear()
+    with pytest.raises(RefusedError, match=r"keys .*both sides"):
+        live.undo()
     live.undo(UndoConflict.REPLACE)
     old = live.content(live.source)
     assert [old[key]["v"]["N"] for key in ("both", "old")] == ["1", "4"]
+    assert "gone" not in old
 
 
 def test_killed_while_it_freezes_the_next_undo_goes_on_and_nothing_else_may(live: Live) -> None:

@@ -15,7 +15,7 @@ somebody else wrote it after us, and it is a conflict.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -171,13 +171,29 @@ class BothSidesFeed:
         return replace(change_round, keys=keys, whole=change_round.whole and is_whole)
 
 
-class UndoCarrier:
-    """The Carrier port of a way back: keys that were written on both sides are not carried."""
+def _forget(_keys: Collection[bytes]) -> None:
+    """Nothing keeps them."""
 
-    def __init__(self, carrier: Carrier, old: OldSide, *, replaces: bool) -> None:
+
+class UndoCarrier:
+    """The Carrier port of a way back: keys that were written on both sides are not carried.
+
+    `keep` has those on disk when it returns: the feeds tell of them once, and a person may decide
+    after this run.
+    """
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        old: OldSide,
+        *,
+        replaces: bool,
+        keep: Callable[[Collection[bytes]], None] = _forget,
+    ) -> None:
         self._carrier = carrier
         self._old = old
         self._replaces = replaces
+        self._keep = keep
 
     def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
         """Carry what the new side alone has changed, and list the rest."""
@@ -185,6 +201,8 @@ class UndoCarrier:
             return self._carrier.carry(keys, now)
         ours = self._old.choose(keys)
         theirs = frozenset(keys) - ours
+        if theirs:
+            self._keep(theirs)
         conflicts = tuple(Conflict(key, ON_BOTH_SIDES) for key in sorted(theirs))
         if not ours:
             return CarryOutcome(conflicts=conflicts)

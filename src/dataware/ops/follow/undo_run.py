@@ -46,6 +46,7 @@ from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.follow.way_back import (
     KnownStrays,
+    UndecidedKeys,
     find_old_feed,
     list_changes,
     open_way_back,
@@ -150,9 +151,12 @@ class UndoRun(CutoverRun):
         )
         try:
             telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
+            undecided = UndecidedKeys(journal, self._witness)
+            # The feeds have told of them to an earlier run, and do not again.
+            kept.add(undecided.keys, self._context.clock.now())
             ports = FollowPorts(
                 BothSidesFeed(chosen.feed, self._old),
-                UndoCarrier(telling, self._old, replaces=replaces),
+                UndoCarrier(telling, self._old, replaces=replaces, keep=undecided.keep),
                 kept,
                 kept,
                 chosen.difference,

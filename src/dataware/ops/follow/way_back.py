@@ -34,6 +34,9 @@ SWITCHING = "switching"
 
 STRAYS, STRAYS_MISSED = "strays", "strays-missed"
 
+UNDECIDED = "undecided"
+"""The record of keys that both sides wrote since the switch, for a person to decide."""
+
 
 def undo_kind(slug: str) -> str:
     """Under what the keys that changed in a target since its switch are kept."""
@@ -143,6 +146,28 @@ class KnownStrays:
             elif record.get("type") == STRAYS_MISSED:
                 is_missed = True
         return KnownStrays(frozenset(keys) if is_seen else frozenset(), is_seen, is_missed)
+
+
+class UndecidedKeys:
+    """The keys that both sides wrote since the switch by `witness`, as a journal has them."""
+
+    def __init__(self, journal: Journal, witness: str) -> None:
+        self._journal = journal
+        self.keys: set[bytes] = set()
+        is_known = False
+        for record in journal.records():
+            if record.get("type") == SWITCHING:
+                self.keys = set()
+                is_known = record.get("id") == witness
+            elif record.get("type") == UNDECIDED and is_known:
+                self.keys.update(key.encode("utf-8", "surrogatepass") for key in record["keys"])
+
+    def keep(self, keys: Collection[bytes]) -> None:
+        """Remember keys; on disk when this returns."""
+        if new := frozenset(keys) - self.keys:
+            texts = sorted(key.decode("utf-8", "surrogatepass") for key in new)
+            self._journal.append({"type": UNDECIDED, "keys": texts})
+            self.keys |= new
 
 
 def switch_off(context: Context, slug: str, name: str, feed: object) -> None:
