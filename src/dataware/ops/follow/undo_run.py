@@ -143,24 +143,13 @@ class UndoRun(CutoverRun):
         is_seen = KnownStrays.read(journal.records(), self._witness).is_seen
         if by_record is not None and is_seen:
             chosen = replace(chosen, feed=by_record)
-        replaces = self._on_conflict is UndoConflict.REPLACE
-        written = UndoWritten(kept, replaces=replaces)
+        written = UndoWritten(kept, replaces=self._on_conflict is UndoConflict.REPLACE)
         self._old = self._make_old_side(journal, following, forth, written)
         carrier = SyncCarrier(
             self._context, following, order, written, self._keeper.term, self._context.stop
         )
         try:
-            telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
-            undecided = UndecidedKeys(journal, self._witness)
-            # The feeds have told of them to an earlier run, and do not again.
-            kept.add(undecided.keys, self._context.clock.now())
-            ports = FollowPorts(
-                BothSidesFeed(chosen.feed, self._old),
-                UndoCarrier(telling, self._old, replaces=replaces, keep=undecided.keep),
-                kept,
-                kept,
-                chosen.difference,
-            )
+            ports = self._make_ports(chosen, carrier, journal)
             loop = self._make_loop(ports, order, journal)
             self._time = SteadyTime(self._context.clock.now, since_boot)
             loop.open(self._time.now())
@@ -173,6 +162,20 @@ class UndoRun(CutoverRun):
                 carrier.close()
             forth.close()
             kept.close()
+
+    def _make_ports(
+        self, chosen: SourceFeed, carrier: SyncCarrier, journal: Journal
+    ) -> FollowPorts:
+        """What the follow of the new side works with."""
+        _, kept = self._states
+        undecided = UndecidedKeys(journal, self._witness)
+        # The feeds have told of them to an earlier run, and do not again.
+        kept.add(undecided.keys, self._context.clock.now())
+        telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
+        replaces = self._on_conflict is UndoConflict.REPLACE
+        back = UndoCarrier(telling, self._old, replaces=replaces, keep=undecided.keep)
+        feed = BothSidesFeed(chosen.feed, self._old)
+        return FollowPorts(feed, back, kept, kept, chosen.difference)
 
     def _open_states(self, chosen: SourceFeed) -> tuple[FollowState, FollowState]:
         """What the follow knew, and what is known of the target since the switch."""
