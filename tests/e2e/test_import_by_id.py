@@ -14,7 +14,7 @@ import pytest
 
 from support.cli import Ran, run, saved
 from support.recipes import deploy, stopped
-from support.servers import FaultProxy, Forward, Reply, Seen, xml_error
+from support.servers import FaultProxy, Forward, Reply, Seen, answer, xml_error
 from support.worlds import client
 
 POOL, SECRET = "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret"
@@ -175,6 +175,23 @@ def test_an_import_that_is_rolled_back_is_explained(fault_proxy: FaultProxy) -> 
     assert "took the import of users-prod into stack App back" in ran.err
     assert f"User pool {pool} does not exist" in ran.err
     assert set(held("App")) == {"News"}
+
+
+def test_a_reason_that_repeats_a_value_is_shown_without_it(fault_proxy: FaultProxy) -> None:
+    """CloudFormation hands on what a service says of the value that it refuses."""
+    make_secret("app/database")
+
+    told = (
+        '<DescribeChangeSetResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
+        f"<DescribeChangeSetResult><Status>FAILED</Status><StatusReason>Value '{PLANTED}' is "
+        "refused</StatusReason></DescribeChangeSetResult></DescribeChangeSetResponse>"
+    )
+    fault_proxy.add(answer(200, told.encode()), operation="DescribeChangeSet")
+    declared = retained(SECRET, Name="app/database", SecretString=PLANTED)
+    ran = apply(app(Database=declared), "--allow-loss", "Database", "--debug")
+    assert ran.code == 3, ran
+    assert "Value '***' is refused" in ran.err
+    assert PLANTED not in ran.out + ran.err
 
 
 def test_what_the_template_of_a_stack_has_is_not_changed_by_an_import() -> None:

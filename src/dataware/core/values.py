@@ -187,3 +187,15 @@ def _inside(value: object) -> list[Any]:
     if isinstance(value, Mapping):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def list_texts(value: Any) -> Iterator[str]:
+    """Every text that a value holds, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from list_texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from list_texts(one)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -24,10 +25,10 @@ from dataware.core.errors import (
     ServiceError,
 )
 from dataware.core.events import event
-from dataware.core.model import Existence, Ownership
+from dataware.core.model import Existence, Ownership, Wanted
 from dataware.core.names import place_of
 from dataware.core.plan import Planned
-from dataware.core.values import find_function
+from dataware.core.values import find_function, list_texts
 from dataware.kinds import load
 from dataware.ops.adoption_check import list_fixed
 from dataware.ops.change_set import ALREADY_THERE, CAPABILITIES, TEMPLATE_LIMIT
@@ -133,6 +134,7 @@ class _StackImport:
         self._api = context.aws.client("cloudformation")
         self._stack = stack
         self._what = f"the import into stack {stack}"
+        self._hidden: Sequence[str] = ()
 
     def run(self, resources: Sequence[Planned]) -> None:
         """Import what the stack does not have by now."""
@@ -140,6 +142,7 @@ class _StackImport:
         entries = [entry for one in resources if (entry := self._find(one)) is not None]
         if not entries:
             return
+        self._hidden = [*chain.from_iterable(_list_hidden(one.planned.wanted) for one in entries)]
         if status == "ROLLBACK_COMPLETE":
             raise RefusedError(
                 f"stack {self._stack} is {status} and can only be deleted: `aws cloudformation "
@@ -270,7 +273,7 @@ class _StackImport:
             if status == "CREATE_COMPLETE":
                 break
             if status == "FAILED":
-                reason = " ".join(str(page.get("StatusReason") or "no reason given").split())
+                reason = self._write_reason(page.get("StatusReason") or "no reason given")
                 self._delete({"ChangeSetName": change_set})
                 raise RefusedError(f"CloudFormation refuses {self._what}: {reason}")
             self._aws.pause(seconds)
@@ -314,6 +317,13 @@ class _StackImport:
                 "before: correct that, and run the same command again"
             )
 
+    def _write_reason(self, text: object) -> str:
+        """A reason in one line, without the values that a service repeats and nobody may see."""
+        reason = " ".join(str(text).split())
+        for value in self._hidden:
+            reason = reason.replace(value, "***")
+        return reason
+
     def _find_reason(self) -> str:
         """Why the last import was rolled back, as far as the stack's events say."""
         pages = self._api.get_paginator("describe_stack_events").paginate(StackName=self._stack)
@@ -322,10 +332,16 @@ class _StackImport:
                 for happened in (one for page in pages for one in page["StackEvents"]):
                     reason = happened.get("ResourceStatusReason")
                     if happened["ResourceStatus"] == "IMPORT_FAILED" and reason:
-                        return " ".join(str(reason).split())
+                        return self._write_reason(reason)
         except (LookupFailedError, NotFoundError):
             return ""
         return ""
+
+
+def _list_hidden(wanted: Wanted) -> Iterator[str]:
+    """Every text in the properties that may be secret, the longest first."""
+    values = list_texts([wanted.properties.get(name) for name in wanted.hidden])
+    yield from sorted(filter(None, values), key=len, reverse=True)
 
 
 def _explain_size(stack: str, entries: Sequence[_Entry]) -> str:
