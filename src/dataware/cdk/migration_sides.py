@@ -5,7 +5,8 @@ The permissions are those that the kinds declare, scoped to the two resources.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -129,7 +130,7 @@ def _literal(resource: IConstruct, attribute: str) -> str | None:
 def look_permissions(both: Iterable[MigrationSide], partition: str) -> list[Permission]:
     """What looking at both sides takes; what IAM cannot scope is granted everywhere."""
     both = list(both)
-    probed = [(_actions(side.kind, (PROBE,)), side.arns(partition)) for side in both]
+    probed = [one for side in both for one in _permissions(side, (PROBE,), partition)]
     everywhere = both[0].kind.access.phases.get(ACCOUNT, ())
     return [*probed, *([(everywhere, ("*",))] if everywhere else [])]
 
@@ -140,11 +141,8 @@ def copy_permissions(
     """What copying and verifying takes."""
     read, written = ((VERSIONS,), (VERSIONS, VERSIONS_WRITE)) if all_versions else ((), ())
     return [
-        (_actions(side.kind, phases), side.arns(partition))
-        for side, phases in (
-            (source, (*COPIED_FROM, *read)),
-            (target, (*COPIED_TO, *written)),
-        )
+        *_permissions(source, (*COPIED_FROM, *read), partition),
+        *_permissions(target, (*COPIED_TO, *written), partition),
     ]
 
 
@@ -163,6 +161,14 @@ def record_permission(stack: Stack, side: MigrationSide, actions: tuple[str, ...
     )
 
 
-def _actions(kind: Kind, phases: Iterable[str]) -> tuple[str, ...]:
-    actions: Mapping[str, tuple[str, ...]] = kind.access.phases
-    return tuple(sorted({action for phase in phases for action in actions.get(phase, ())}))
+def _permissions(
+    side: MigrationSide, phases: Iterable[str], partition: str
+) -> Iterator[Permission]:
+    """What phases take of a side: each action on those of its ARNs that it is for."""
+    access = side.kind.access
+    actions = sorted({action for phase in phases for action in access.phases.get(phase, ())})
+    arns: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for arn in side.arns(partition):
+        if needed := tuple(action for action in actions if access.governs(action, arn)):
+            arns[needed].append(arn)
+    yield from ((needed, tuple(places)) for needed, places in arns.items())
