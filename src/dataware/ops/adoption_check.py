@@ -100,7 +100,8 @@ def _find_twin(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts)
     """
     if decision.import_mode is not ImportMode.REFERENCE or not wanted.is_written:
         return ""
-    used = decision.source or preferred.name
+    imported = None if decision.action in COPYING else decision.source
+    used = imported or preferred.name
     is_another = used != preferred.name and preferred.existence is Existence.ABSENT
     clashes = kind.names.are_unique and kind.template.has_name and not wanted.names_id
     if not is_another and (clashes or preferred.existence is not Existence.EXISTS):
