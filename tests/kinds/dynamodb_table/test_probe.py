@@ -265,11 +265,15 @@ def test_bad_names_are_told_what_is_wrong(name: str) -> None:
     assert KIND.names.check(name)
 
 
-def test_arns_scope_permissions_to_the_table() -> None:
+def test_arns_scope_permissions_to_the_table_and_its_streams() -> None:
     """A name becomes the ARN of its account and region; an ARN stays as it is."""
     arn = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders"
-    assert KIND.access.arns("orders", "123456789012", "cn-north-1", "aws-cn") == (arn,)
-    assert KIND.access.arns(arn, "999999999999", "us-east-1", "aws") == (arn,)
+    both = (arn, f"{arn}/stream/*")
+    assert KIND.access.arns("orders", "123456789012", "cn-north-1", "aws-cn") == both
+    assert KIND.access.arns(arn, "999999999999", "us-east-1", "aws") == both
+    assert [place for place in both if KIND.access.governs("dynamodb:PutItem", place)] == [arn]
+    of_streams = [place for place in both if KIND.access.governs("dynamodb:GetRecords", place)]
+    assert of_streams == [f"{arn}/stream/*"]
 
 
 @pytest.mark.parametrize(
