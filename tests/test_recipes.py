@@ -18,6 +18,7 @@ DENIED = "faults/test_denied.py::"
 ADOPTED = "e2e/test_adoption.py::"
 TYPES = "cdk/test_referenced_types.py::"
 CHAINED = "e2e/test_chained_copies.py::"
+BY_ID = "e2e/test_import_by_id.py::"
 
 # A rule with the beginning of its recipe: the test that does what the recipe says.
 RULES: dict[str, str] = {
@@ -60,6 +61,12 @@ RULES: dict[str, str] = {
     "24 Or, if": f"{ADOPTED}test_what_is_allowed_to_be_deleted_is_adopted_and_told",
     "22 Write": f"{TYPED}test_rule_22_a_computed_name_is_written_out_or_left_outside",
     "22 Or leave": f"{TYPED}test_rule_22_a_computed_name_is_written_out_or_left_outside",
+    "25 Follow": (
+        f"{BY_ID}test_rule_25_another_name_is_chosen_or_the_secret_is_restored_and_adopted"
+    ),
+    "25 Or choose": (
+        f"{BY_ID}test_rule_25_another_name_is_chosen_or_the_secret_is_restored_and_adopted"
+    ),
     "26 Fill": f"{CHAINED}test_what_is_filled_first_is_the_source_of_the_other",
     "26 Or name": f"{CHAINED}test_one_older_source_serves_both",
     "20 Refer": f"{TYPES}test_what_exists_outside_of_the_stack_is_referenced",

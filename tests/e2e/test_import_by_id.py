@@ -289,6 +289,24 @@ def test_a_secret_that_is_about_to_be_deleted_stops() -> None:
         assert "restore-secret --secret-id app/database" in text
 
 
+def test_rule_25_another_name_is_chosen_or_the_secret_is_restored_and_adopted() -> None:
+    """Under another name it stays as it is; the printed command brings it back for the stack."""
+    secrets, declared = client("secretsmanager"), retained(SECRET, Name="app/database")
+    arn = make_secret("app/database")
+    secrets.delete_secret(SecretId="app/database", RecoveryWindowInDays=7)
+    other = run("plan", app(Database=retained(SECRET, Name="app/other")), "--stack", "App")
+    assert other.code == 0, other
+    assert "DeletedDate" in secrets.describe_secret(SecretId=arn)
+    stopped(apply(app(Database=declared)), 25)
+    secrets.restore_secret(SecretId="app/database")
+    ran = apply(app(Database=declared))
+    assert ran.code == 0, ran
+    (mine,) = client("cloudformation").list_stack_resources(StackName="App")[
+        "StackResourceSummaries"
+    ]
+    assert mine["PhysicalResourceId"] == arn
+
+
 def test_one_pool_under_its_name_and_its_id_is_not_adopted_twice() -> None:
     """Two resources of a stack cannot be one and the same."""
     pool = make_pool("users-prod")
