@@ -12,7 +12,7 @@ of the lot is uncertain, and is carried once more when nothing can be on its way
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from dataware.core.copier import CopyOrder
@@ -55,30 +55,35 @@ class TableCarrier:
 
         Raises WriteDeniedError and what else no later try cures.
         """
-        waiting = list(keys)
         watched = WatchedWire(self._writing)
         target = TableClient(watched, self._order.target)
-        turn = asyncio.Semaphore(READS_AT_ONCE)
-        whole = await gather_outcomes(
-            self._carry_some(waiting[at : at + READ_TOGETHER], target, turn)
-            for at in range(0, len(waiting), READ_TOGETHER)
-        )
+        whole = await carry_in_lots(keys, lambda lot: self._carry_some(lot, target))
         return whole.doubt() if watched.unclear else whole
 
-    async def _carry_some(
-        self, keys: Sequence[bytes], target: TableClient, turn: asyncio.Semaphore
-    ) -> CarryOutcome:
+    async def _carry_some(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
+        try:
+            items, unread = await read_items(self._source, keys)
+        except LookupFailedError as error:
+            if isinstance(error, WriteDeniedError) or error.lacks_permission:
+                raise
+            return CarryOutcome(failed=frozenset(keys))
+        writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
+        parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
+        written = await gather_outcomes(_write(target, dict(part)) for part in parts)
+        return CarryOutcome.join([CarryOutcome(failed=unread), written])
+
+
+async def carry_in_lots(
+    keys: Collection[bytes], carry_lot: Callable[[Sequence[bytes]], Awaitable[CarryOutcome]]
+) -> CarryOutcome:
+    """Carry as many keys together as one read takes, READS_AT_ONCE of such lots at a time."""
+    waiting, turn = list(keys), asyncio.Semaphore(READS_AT_ONCE)
+
+    async def carry(at: int) -> CarryOutcome:
         async with turn:
-            try:
-                items, unread = await read_items(self._source, keys)
-            except LookupFailedError as error:
-                if isinstance(error, WriteDeniedError) or error.lacks_permission:
-                    raise
-                return CarryOutcome(failed=frozenset(keys))
-            writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
-            parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
-            written = await gather_outcomes(_write(target, dict(part)) for part in parts)
-            return CarryOutcome.join([CarryOutcome(failed=unread), written])
+            return await carry_lot(waiting[at : at + READ_TOGETHER])
+
+    return await gather_outcomes(carry(at) for at in range(0, len(waiting), READ_TOGETHER))
 
 
 async def read_items(

@@ -37,8 +37,7 @@ from dataware.kinds.dynamodb_table.copy.client import (
     has_nothing,
 )
 from dataware.kinds.dynamodb_table.follow.carrier import (
-    READ_TOGETHER,
-    READS_AT_ONCE,
+    carry_in_lots,
     gather_outcomes,
     read_items,
 )
@@ -103,38 +102,30 @@ class GuardedTableCarrier:
 
         Raises WriteDeniedError and what else no later try cures.
         """
-        waiting = list(keys)
         watched = WatchedWire(self._writing)
         target = TableClient(watched, self._order.target)
-        turn = asyncio.Semaphore(READS_AT_ONCE)
-        whole = await gather_outcomes(
-            self._carry_some(waiting[at : at + READ_TOGETHER], target, turn)
-            for at in range(0, len(waiting), READ_TOGETHER)
-        )
+        whole = await carry_in_lots(keys, lambda lot: self._carry_some(lot, target))
         return whole.doubt() if watched.unclear else whole
 
-    async def _carry_some(
-        self, keys: Sequence[bytes], target: TableClient, turn: asyncio.Semaphore
-    ) -> CarryOutcome:
-        async with turn:
-            try:
-                there, unread = await read_items(self._source, keys)
-                here, unseen = await read_items(self._seen, keys)
-            except LookupFailedError as error:
-                if error.lacks_permission:
-                    raise
-                return CarryOutcome(failed=frozenset(keys))
-            failed = unread | unseen
-            states = self._judge([key for key in keys if key not in failed], there, here)
-            ours = [state for state in states if state.is_ours]
-            theirs = tuple(Conflict(state.key, NOT_OURS) for state in states if not state.is_ours)
-            # Put on disk what is about to be written, before any of it is sent.
-            self._written.save_written(
-                {one.key: one.record_intention() for one in ours if one.source is not None}
-            )
-            done = await gather_outcomes(self._swap(target, state) for state in ours)
-            self._record(state for state in ours if state.key in done.carried)
-            return CarryOutcome.join([CarryOutcome(failed=failed, conflicts=theirs), done])
+    async def _carry_some(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
+        try:
+            there, unread = await read_items(self._source, keys)
+            here, unseen = await read_items(self._seen, keys)
+        except LookupFailedError as error:
+            if error.lacks_permission:
+                raise
+            return CarryOutcome(failed=frozenset(keys))
+        failed = unread | unseen
+        states = self._judge([key for key in keys if key not in failed], there, here)
+        ours = [state for state in states if state.is_ours]
+        theirs = tuple(Conflict(state.key, NOT_OURS) for state in states if not state.is_ours)
+        # Put on disk what is about to be written, before any of it is sent.
+        self._written.save_written(
+            {one.key: one.record_intention() for one in ours if one.source is not None}
+        )
+        done = await gather_outcomes(self._swap(target, state) for state in ours)
+        self._record(state for state in ours if state.key in done.carried)
+        return CarryOutcome.join([CarryOutcome(failed=failed, conflicts=theirs), done])
 
     def _judge(
         self, keys: Sequence[bytes], there: Mapping[bytes, Item], here: Mapping[bytes, Item]
