@@ -22,7 +22,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
 
 
-def _together(*decorators: Decorator[Any]) -> Decorator[Any]:
+def join_options(*decorators: Decorator[Any]) -> Decorator[Any]:
+    """One decorator for several options, which `--help` shows in this order."""
+
     def decorate(command: Any) -> Any:
         for decorator in reversed(decorators):
             command = decorator(command)
@@ -31,7 +33,7 @@ def _together(*decorators: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
-plain_options = _together(
+plain_options = join_options(
     click.option("--plain", is_flag=True, help="Plain text: no color, emoji or progress bar."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
 )
@@ -49,7 +51,7 @@ endpoint_option = click.option(
     help="Use this endpoint instead of AWS, such as LocalStack.",
 )
 
-where_options = _together(
+where_options = join_options(
     profile_option,
     click.option("--region", metavar="NAME", help="AWS region, such as eu-central-1."),
     endpoint_option,
@@ -63,7 +65,7 @@ format_option = word_option(
     help="text for people, github for annotations, json for one JSON object per event.",
 )
 
-outside_options = _together(where_options, format_option, plain_options)
+outside_options = join_options(where_options, format_option, plain_options)
 
 plan_format_option = word_option(
     "--format",
@@ -73,9 +75,9 @@ plan_format_option = word_option(
     "markdown or html.",
 )
 
-plan_outside_options = _together(where_options, plan_format_option, plain_options)
+plan_outside_options = join_options(where_options, plan_format_option, plain_options)
 
-stack_options = _together(
+stack_options = join_options(
     click.option(
         "--stack",
         metavar="NAME",
@@ -101,7 +103,7 @@ stack_options = _together(
     ),
 )
 
-deploy_options = _together(
+deploy_options = join_options(
     stack_options,
     click.option(
         "--strict", is_flag=True, help="Stop when anything is uncertain; same as --on-error stop."
@@ -140,7 +142,7 @@ parameters_file_option = click.option(
     help="JSON or YAML file of parameters, as CloudFormation's tools take it.",
 )
 
-offline_parameter_options = _together(
+offline_parameter_options = join_options(
     click.option(
         "--parameter",
         metavar="KEY=VALUE",
@@ -151,7 +153,7 @@ offline_parameter_options = _together(
     parameters_file_option,
 )
 
-parameter_options = _together(
+parameter_options = join_options(
     click.option(
         "--parameter",
         metavar="KEY=VALUE",
@@ -176,9 +178,9 @@ every_option = click.option(
     help="Every resource with data, opted in or not: what it holds, and who owns it.",
 )
 
-app_options = _together(app_argument, deploy_options, parameter_options, pattern_option)
+app_options = join_options(app_argument, deploy_options, parameter_options, pattern_option)
 
-saving_options = _together(
+saving_options = join_options(
     click.option(
         "--out", metavar="FILE", type=FilePath(path_type=Path), help="Save the plan as JSON."
     ),
@@ -246,7 +248,7 @@ batch_role_option = click.option(
     help="Role that S3 Batch Operations assumes, which the engine batch needs.",
 )
 
-engine_options = _together(engine_option, batch_role_option)
+engine_options = join_options(engine_option, batch_role_option)
 
 deep_option = click.option(
     "--deep", is_flag=True, help="Verify objects by reading every byte of both sides."
@@ -276,7 +278,7 @@ request_payer_option = click.option(
     help="Pay for the requests, where the owner of a bucket lets requesters pay.",
 )
 
-object_options = _together(
+object_options = join_options(
     click.option(
         "--sse",
         metavar="SSE",
@@ -297,7 +299,7 @@ object_options = _together(
     ),
 )
 
-copy_options = _together(
+copy_options = join_options(
     word_option(
         "--on-conflict",
         OnConflict,
@@ -351,7 +353,7 @@ source_profile_option = click.option(
     help="Profile that reads the source, whose data then passes through this machine.",
 )
 
-follow_options = _together(
+follow_options = join_options(
     click.option(
         "--follow",
         is_flag=True,
@@ -382,7 +384,7 @@ parallel_option = click.option(
     help=f"Migrate up to N resources at the same time (default: {AT_ONCE}).",
 )
 
-pair_options = _together(
+pair_options = join_options(
     click.argument("source"),
     click.argument("target"),
     click.option("--source-owner", metavar="ACCOUNT", type=account, help="Owner of the source."),

@@ -12,7 +12,7 @@ import click
 from dataware.cli.commands.completion import complete_run
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import outside_options
+from dataware.cli.options import Decorator, join_options, outside_options
 from dataware.cli.settings import AwsOptions, CutoverOptions, pick
 from dataware.core.errors import InputError
 
@@ -50,20 +50,35 @@ class PointInTime(click.ParamType[float]):
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
+def freeze_options(side: str) -> Decorator[Any]:
+    """The options by which the writers of a side are stopped, and for how long at most."""
+    return join_options(
+        click.option(
+            "--freeze", metavar="COMMAND", help=f"Command that stops all writers of {side}."
+        ),
+        click.option(
+            "--thaw",
+            metavar="COMMAND",
+            help="Command that lets them go on, if it is given up.",
+        ),
+        click.option(
+            "--frozen",
+            is_flag=True,
+            help=f"Nobody writes to {side} any more; run no command for that.",
+        ),
+        click.option(
+            "--freeze-limit",
+            type=Duration(),
+            default="5m",
+            show_default=True,
+            help=f"Give up, and thaw, when {side} was frozen for so long.",
+        ),
+    )
+
+
 @click.command(cls=SectionedCommand, short_help="Switch from a followed source to its target.")
 @click.argument("name", shell_complete=complete_run)
-@click.option("--freeze", metavar="COMMAND", help="Command that stops all writers of the source.")
-@click.option("--thaw", metavar="COMMAND", help="Command that lets them go on, if it is given up.")
-@click.option(
-    "--frozen", is_flag=True, help="Nobody writes to the source any more; run no command for that."
-)
-@click.option(
-    "--freeze-limit",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    help="Give up, and thaw, when the source was frozen for so long.",
-)
+@freeze_options("the source")
 @click.option(
     "--postpone",
     metavar="FILE",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dataware.cli.commands.completion import complete_run
-from dataware.cli.commands.cutover import Duration, check_hooks
+from dataware.cli.commands.cutover import check_hooks, freeze_options
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, UndoOptions, pick
@@ -17,18 +17,7 @@ from dataware.core.errors import InputError
 
 @click.command(cls=SectionedCommand, short_help="Go back from a cut-over.")
 @click.argument("name", shell_complete=complete_run)
-@click.option("--freeze", metavar="COMMAND", help="Command that stops all writers of NAME.")
-@click.option("--thaw", metavar="COMMAND", help="Command that lets them go on, if it is given up.")
-@click.option(
-    "--frozen", is_flag=True, help="Nobody writes to NAME any more; run no command for that."
-)
-@click.option(
-    "--freeze-limit",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    help="Give up, and thaw, when NAME was frozen for so long.",
-)
+@freeze_options("NAME")
 @click.option(
     "--on-conflict",
     type=click.Choice(["keep", "replace"]),
