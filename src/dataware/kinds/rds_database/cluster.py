@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.comparison import ConfigurationComparison, LiveConfiguration, tags_form
+from dataware.core.comparison import LiveConfiguration
 from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import Facts
 from dataware.core.phases import DESCRIBE
@@ -17,8 +17,7 @@ from dataware.kinds.rds_database.database import (
     RETENTION,
     check_name,
     declared_settings,
-    find_loss,
-    key,
+    make_comparison,
     number,
     probe_database,
     switch,
@@ -81,23 +80,17 @@ def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
     )
 
 
-COMPARISON = ConfigurationComparison(
-    read=read_configuration,
-    forms={
+COMPARISON = make_comparison(
+    read_configuration,
+    {
         **dict.fromkeys(("AllocatedStorage", RETENTION, "BacktrackWindow", "Port"), number),
         **dict.fromkeys(("DeletionProtection", "StorageEncrypted", MANAGED), switch),
         **dict.fromkeys(
             ("DatabaseName", "DBSubnetGroupName", "Engine", "EngineMode", "MasterUsername"),
             lambda value: value or "",
         ),
-        "KmsKeyId": key,
-        "Tags": tags_form,
     },
-    is_fixed=lambda name, _live, _declared: name in FIXED,
-    find_deletion=find_loss,
-    # CloudFormation Template Reference ("Default: 1").
-    defaults={RETENTION: 1},
-    not_live=PASSWORDS,
+    FIXED,
 )
 
 

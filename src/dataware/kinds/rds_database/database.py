@@ -7,10 +7,15 @@ letters (Amazon RDS API Reference, CreateDBInstance and CreateDBCluster), so the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from dataware.core.comparison import is_on
+from dataware.core.comparison import (
+    ConfigurationComparison,
+    LiveConfiguration,
+    is_on,
+    tags_form,
+)
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.model import Content, Existence, Facts, Setting, absent
 from dataware.core.ports import Aws
@@ -121,3 +126,20 @@ def key(value: Any) -> Any:
     """A key by its id; an alias as it is."""
     text = str(value or "")
     return text if "alias/" in text else text.rpartition("/")[2]
+
+
+def make_comparison(
+    read: Callable[[Aws, str], LiveConfiguration],
+    forms: Mapping[str, Callable[[Any], Any]],
+    fixed: Collection[str],
+) -> ConfigurationComparison:
+    """The comparison of a type of database; `forms` are those that not all types have."""
+    return ConfigurationComparison(
+        read=read,
+        forms={**forms, "KmsKeyId": key, "Tags": tags_form},
+        is_fixed=lambda name, _live, _declared: name in fixed,
+        find_deletion=find_loss,
+        # CloudFormation Template Reference ("Default: 1").
+        defaults={RETENTION: 1},
+        not_live=PASSWORDS,
+    )
