@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 from zlib import crc32
 
+import pytest
+
 from dataware.aws import Account, SystemClock
 from dataware.cli.transport import transport
 from dataware.core.copier import CopyOrder, CopyOutcome, CopyTools, UnitPage
@@ -18,6 +20,7 @@ from dataware.core.ports import Request, Response
 from dataware.kinds.dynamodb_table import KIND
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.wire import RetryBudget, RetryingWire
+from support.peers import Peer
 
 Handler = Callable[[str, dict[str, Any]], Response]
 
@@ -186,3 +189,16 @@ def total(outcomes: Sequence[CopyOutcome]) -> CopyOutcome:
 def units_of(pages: Sequence[UnitPage]) -> int:
     """How many items the units of pages hold."""
     return sum(unit.items for page in pages for unit in page.units)
+
+
+def use_two_empty_tables(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead the environment to a server that then has an empty ``old`` and an empty ``new``."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", peer.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", peer.account)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", peer.secret)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    aws = account()
+    for name in aws.client("dynamodb").list_tables()["TableNames"]:
+        aws.client("dynamodb").delete_table(TableName=name)
+    for name in ("old", "new"):
+        make_table(aws, name)

@@ -10,7 +10,7 @@ from dataware.core.copier import CopyOrder, SkipReason
 from dataware.core.model import Content, Existence
 from dataware.kinds.dynamodb_table.probe import probe
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
-from support.dynamo import EVERY_TYPE, account, copy, everything, make_table, place, put
+from support.dynamo import EVERY_TYPE, account, copy, everything, place, put, use_two_empty_tables
 from support.peers import Roto
 from support.readers import read_entries
 
@@ -18,15 +18,7 @@ from support.readers import read_entries
 @pytest.fixture
 def local(roto: Roto, monkeypatch: pytest.MonkeyPatch) -> Roto:
     """roto with an empty ``old`` and an empty ``new``; the environment points at it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", roto.endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", roto.account)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", roto.secret)
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    aws = account()
-    for name in aws.client("dynamodb").list_tables()["TableNames"]:
-        aws.client("dynamodb").delete_table(TableName=name)
-    for name in ("old", "new"):
-        make_table(aws, name)
+    use_two_empty_tables(roto, monkeypatch)
     return roto
 
 
