@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from dataware.cli.app_apply import check_followed_places
 from dataware.core.errors import InputError
 from dataware.core.plan import Plan
+from dataware.embedded import EmbeddedAws
 from dataware.ops.context import CopySettings
-from support.cli import run
+from support.cli import KEYED_BY_PK, TABLE, run, toml_resource, write_toml
 from support.plans import migration
+from support.worlds import client, make_table, varied_items
 
 TABLES = ("dynamodb://old-one", "dynamodb://new-one")
 
@@ -29,6 +34,39 @@ def test_options_that_do_not_go_together_are_bad_usage(options: list[str], why: 
     ran = run("migrate", *TABLES, *options)
     assert ran.code == 1
     assert why in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--enable-stream"], "--enable-stream needs --follow"),
+        (["--export-to", "s3://b/p"], "--export-to needs --follow"),
+        (["--follow", "--export-to", "b/p"], "such as s3://exports/dataware"),
+    ],
+)
+def test_a_plan_refuses_the_same_options_of_a_feed(options: list[str], why: str) -> None:
+    """Before anything is looked at, and before an app is run."""
+    ran = run("plan", *options)
+    assert ran.code == 1
+    assert why in ran.err
+
+
+def test_a_plan_to_follow_names_the_feed_in_text_and_in_its_file(
+    aws_server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the command to go on with follows; nothing is switched on."""
+    monkeypatch.chdir(tmp_path)
+    make_table("old-table", varied_items(3))
+    table = toml_resource(TABLE, "new-table", "old-table", properties=KEYED_BY_PK)
+    write_toml(Path("dataware.toml"), table)
+    ran = run("plan", "--follow", "--enable-stream", "--out", "plan.json")
+    assert ran.code == 0, ran
+    assert "new-table: a follow switches on a stream of old-table, which keeps changes" in ran.out
+    assert "dataware apply plan.json --follow --enable-stream" in ran.out
+    (resource,) = json.loads((tmp_path / "plan.json").read_text("utf-8"))["resources"]
+    assert (resource["follow"]["feed"], resource["follow"]["enables"]) == ("stream", True)
+    assert "StreamSpecification" not in client("dynamodb").describe_table(TableName="old-table")
+    assert "a follow does not see" in run("show", "plan.json").out
 
 
 def test_a_freeze_limit_that_cannot_be_kept_is_refused_before_anything_is_stopped() -> None:

@@ -50,6 +50,11 @@ def next_command(*arguments: str, saved: str | None = None) -> str:
             "dataware apply --engine batch --batch-role arn:aws:iam::111122223333:role/copy",
         ),
         (
+            ("app.toml", "--follow", "--enable-stream", "--out", "plan.json"),
+            "plan.json",
+            "dataware apply plan.json --follow --enable-stream",
+        ),
+        (
             ("--credentials", "222222222222=prod", "--credentials", "333333333333=test"),
             None,
             "dataware apply --credentials 222222222222=prod --credentials 333333333333=test",

@@ -47,6 +47,7 @@ class AppApplier:
                 read_prices(None),
                 self.settings.all_versions,
                 EngineDemand.of(self.settings),
+                self.settings if self.settings.follow else None,
             ),
             report=False,
         )

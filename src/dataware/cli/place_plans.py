@@ -17,9 +17,10 @@ from dataware.core.model import Wanted
 from dataware.core.plan import Plan
 from dataware.core.ports import Emit
 from dataware.kinds import load
-from dataware.ops.context import Context
+from dataware.ops.context import Context, CopySettings
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.fleet import TargetAnswer, ask_targets
+from dataware.ops.follow.forecast import foresee_follows
 from dataware.ops.plan import make_plan
 
 LOOKS = frozenset({"looking", "look-progress"})
@@ -28,11 +29,12 @@ LOOKS = frozenset({"looking", "look-progress"})
 
 @dataclass(frozen=True, slots=True)
 class CopyTerms:
-    """What the copies of a plan are estimated and chosen by."""
+    """What the copies of a plan are estimated and chosen by; `follow` is how they are followed."""
 
     prices: Prices | None = None
     all_versions: bool = False
     engines: EngineDemand | None = None
+    follow: CopySettings | None = None
 
 
 def plan_places(
@@ -50,7 +52,7 @@ def plan_places(
     """
 
     def plan_at(there: Context, some: Sequence[Wanted]) -> Plan:
-        return make_plan(
+        plan = make_plan(
             there,
             some,
             prices=terms.prices,
@@ -58,6 +60,9 @@ def plan_places(
             engines=terms.engines,
             report=report,
         )
+        if terms.follow is None:
+            return plan
+        return foresee_follows(there, plan, terms.follow, report=report)
 
     groups = group_by_place(wanted, (context.aws.account, context.aws.region))
     if len(groups) == 1:

@@ -66,6 +66,10 @@ class PlanOptions:
     change_set: bool = False
     engine: EngineName | None = None
     batch_role: str | None = None
+    follow: bool = False
+    enable_stream: bool = False
+    export_to: str | None = None
+    deep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +169,8 @@ def pick(kind: type[Options], given: Mapping[str, Any]) -> Options:
     return kind(**values)
 
 
-def check_follow_options(copy: CopyOptions) -> None:
-    """Raise UsageError for options that do not go together."""
+def check_feed_options(copy: CopyOptions | PlanOptions) -> None:
+    """Raise UsageError for options of a feed that do not go together."""
     if copy.enable_stream and not copy.follow:
         raise click.UsageError("--enable-stream needs --follow: only a follow reads a stream")
     if copy.export_to and not copy.follow:
@@ -175,6 +179,11 @@ def check_follow_options(copy: CopyOptions) -> None:
         raise click.UsageError("--export-to leaves the source as it is: leave out --enable-stream")
     if copy.export_to and not copy.export_to.startswith("s3://"):
         raise click.UsageError("--export-to takes a bucket, such as s3://exports/dataware")
+
+
+def check_follow_options(copy: CopyOptions) -> None:
+    """Raise UsageError for options of a follow that do not go together."""
+    check_feed_options(copy)
     if copy.follow and copy.on_conflict is not None:
         raise click.UsageError(
             "--follow takes no --on-conflict, because its target may have no other writers"

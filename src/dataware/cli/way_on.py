@@ -13,6 +13,7 @@ from dataware.cli.settings import AppOptions
 from dataware.ops.run_summary import AdoptionWay
 
 WHERE = frozenset({"profile", "region", "endpoint_url", "batch_role"})
+HOW = frozenset({"follow", "enable_stream", "export_to", "deep"})
 """What a saved plan does not say, and a new command has to."""
 
 APPEARANCE = frozenset({"format", "plain", "debug", "full"})
@@ -20,7 +21,7 @@ APPEARANCE = frozenset({"format", "plain", "debug", "full"})
 
 def apply_command(apply: click.Command, saved: Path | None) -> str:
     """`dataware apply` for what the running command has planned, from `saved` if that is a file."""
-    words = _quote_typed(WHERE if saved else _names_of(apply))
+    words = _quote_typed(WHERE | HOW if saved else _names_of(apply))
     return " ".join(["dataware apply", *([shlex.quote(str(saved))] if saved else []), *words])
 
 

@@ -35,6 +35,7 @@ from dataware.core.plan_shape import check_plan
 
 if TYPE_CHECKING:
     from dataware.core.engines.choice import EngineLine
+    from dataware.core.follow.forecast import FollowForecast
 
 VERSION = 1
 
@@ -58,7 +59,7 @@ class Planned:
 
     `differences` compare it with its template where a stack is about to adopt it. They are written
     and not read back, and so are `engines`, a line for each that could carry the data; `engine` is
-    the one that does.
+    the one that does. Nor is `follow` read back, which says how a follow would hear of changes.
     """
 
     wanted: Wanted
@@ -69,6 +70,7 @@ class Planned:
     differences: tuple[PropertyDifference, ...] = ()
     engine: EngineName | None = None
     engines: tuple[EngineLine, ...] = ()
+    follow: FollowForecast | None = None
 
     @property
     def creates(self) -> bool:
@@ -112,6 +114,7 @@ class Planned:
             "estimate": self.estimate.to_json() if self.estimate else None,
             **({"engine": self.engine.value} if self.engine else {}),
             **({"engines": [line.to_json() for line in self.engines]} if self.engines else {}),
+            **({"follow": self.follow.to_json()} if self.follow else {}),
             **_differences_json(self.differences),
             "wanted": _wanted_json(wanted),
         }

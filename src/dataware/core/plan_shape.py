@@ -168,6 +168,16 @@ _ENGINE_LINE: Mapping[str, Any] = {
     "proven": _text,
 }
 
+_FOLLOW: Mapping[str, Any] = {
+    "source": _text,
+    "feed": _text,
+    "enables": _flag,
+    "consent": _text,
+    "retention_seconds": _Maybe(_count),
+    "blind_spots": [_text],
+    "problem": _text,
+}
+
 _SHOWN_FACTS: Mapping[str, Any] = {
     "settings": _labels,
     "problems": [_text],
@@ -222,6 +232,7 @@ def plan_schema() -> dict[str, Any]:
     resource["differences"] = _schema_of([_DIFFERENCE])
     resource["engine"] = _schema_of(_WordOf(EngineName))
     resource["engines"] = _schema_of([_ENGINE_LINE])
+    resource["follow"] = _schema_of(_FOLLOW)
     resource["wanted"]["properties"] |= {
         name: _schema_of(_flag) for name in ("allow_loss", "names_id")
     }
@@ -273,6 +284,7 @@ def check_shown_parts(data: Mapping[str, Any]) -> None:
     for at, resource in enumerate(data["resources"], 1):
         _check(resource.get("differences", []), [_DIFFERENCE], f"resources {at}, differences")
         _check(resource.get("engines", []), [_ENGINE_LINE], f"resources {at}, engines")
+        _check(resource.get("follow"), _Maybe(_FOLLOW), f"resources {at}, follow")
         for facts in (resource["preferred"], *resource["fallbacks"]):
             shapes = {name: shape for name, shape in _SHOWN_FACTS.items() if name in facts}
             _check(facts, shapes, f"resources {at}, {facts['name']}")

@@ -12,8 +12,10 @@ from dataware.cli.options import (
     app_options,
     change_set_option,
     credentials_option,
+    deep_option,
     engine_options,
     every_option,
+    follow_options,
     full_option,
     guard_options,
     only_option,
@@ -21,7 +23,14 @@ from dataware.cli.options import (
     prices_option,
     saving_options,
 )
-from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions, PlanOptions, pick
+from dataware.cli.settings import (
+    AppOptions,
+    AwsOptions,
+    GuardOptions,
+    PlanOptions,
+    check_feed_options,
+    pick,
+)
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.core.events import event
 
@@ -46,6 +55,8 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @saving_options
 @full_option
 @engine_options
+@follow_options
+@deep_option
 @prices_option
 @credentials_option
 @plan_outside_options
@@ -53,13 +64,15 @@ def plan(**given: Any) -> int:
     """Look and decide; changes nothing. The stacks of an app may go to several environments.
 
     APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml.
-    Without it the app that cdk.json names is run, or else ./dataware.toml is read.
+    Without it the app that cdk.json names is run, or else ./dataware.toml is read. With --follow it
+    says where changes would come from, what would be switched on, and what would go unseen.
 
     \b
     Examples:
       dataware plan
       dataware plan cdk.out --stack Spaceport-prod --out plan.json
       dataware plan dataware.toml --profile prod --detailed-exitcode
+      dataware plan cdk.out --follow --out plan.json
       dataware plan --format markdown > plan.md
       dataware plan --format html > plan.html
     """
@@ -88,6 +101,7 @@ def run_plan(
     from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
 
+    check_feed_options(saving)
     priced = read_prices(prices)
     _check_saving(saving, only)
     found = load_with_credentials(out, app, guarding=True)
@@ -119,14 +133,22 @@ def _make_plan(
     from dataware.cli.guarded_plan import guarded_app_plan
     from dataware.cli.place_plans import CopyTerms
     from dataware.core.change_set import ChangeSetUse
+    from dataware.ops.context import CopySettings
     from dataware.ops.engine_choice import EngineDemand
 
-    asked = EngineDemand(saving.engine, has_role=saving.batch_role is not None)
+    has_role = saving.batch_role is not None
+    asked = EngineDemand(saving.engine, followed=saving.follow, has_role=has_role)
+    follow = CopySettings(
+        follow=True,
+        enable_feed=saving.enable_stream,
+        export_to=(saving.export_to or "").removeprefix("s3://"),
+        deep=saving.deep,
+    )
     return guarded_app_plan(
         context,
         loaded,
         guarding,
-        CopyTerms(prices, engines=asked),
+        CopyTerms(prices, engines=asked, follow=follow if saving.follow else None),
         parameters=parameters_of(app),
         change_sets=ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER,
     )

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow.following import Following
+from dataware.core.follow.forecast import FeedWishes, FollowForecast
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.follow.carrier import BucketCarrier
@@ -69,11 +70,22 @@ def _check_way_back(aws: Aws, place: Location) -> None:
         )
 
 
-BLIND_SPOTS = {
-    False: "a follow does not see metadata, tags and ACLs that change on the same bytes; --deep "
-    "sees metadata and tags",
-    True: "a follow does not see ACLs that change",
-}
+ACLS = "ACLs that change"
+UNREAD = "metadata, tags and ACLs that change on the same bytes; --deep sees metadata and tags"
+
+BLIND_SPOTS = {False: f"a follow does not see {UNREAD}", True: f"a follow does not see {ACLS}"}
+
+LISTING, READING = (
+    "lists both sides again and again",
+    "lists both sides again and again, and reads every object of both each time",
+)
+
+
+def _foresee(_aws: Aws, bucket: str, wishes: FeedWishes) -> FollowForecast:
+    """Both sides are compared, whatever else the bucket has."""
+    way, spot = (READING, ACLS) if wishes.deep else (LISTING, UNREAD)
+    return FollowForecast(bucket, way=way, blind_spots=(spot,))
+
 
 FOLLOWING = Following(
     feed_noun="",
@@ -83,6 +95,7 @@ FOLLOWING = Following(
     make_feed=_refuse_feed,
     make_carrier=BucketCarrier,
     find_expired=_find_expired,
+    foresee=_foresee,
     make_copier=RecordingCopier,
     list_tags=_list_tags,
     check_way_back=_check_way_back,

@@ -1,0 +1,55 @@
+"""What a plan says of following it: where changes would come from, and what would go unseen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dataware.core.errors import DatawareError
+from dataware.core.events import event
+from dataware.core.follow.forecast import FeedWishes, FollowForecast
+from dataware.core.names import place_of
+from dataware.core.plan import COPYING, Plan, Planned
+from dataware.kinds import load
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow.exclusive import check_settings, require_following
+from dataware.ops.follow.follow_many import check_follow
+from dataware.ops.verify import aws_of
+
+
+def foresee_follows(
+    context: Context, plan: Plan, settings: CopySettings, *, report: bool = True
+) -> Plan:
+    """The plan with a forecast for each copy, and with a warning where following is refused."""
+    planned = tuple(_foresee(context, one, settings, report=report) for one in plan.resources)
+    try:
+        check_follow(plan, settings)
+    except DatawareError as error:
+        text = f"`dataware apply --follow` would refuse this plan: {error}"
+        plan = replace(plan, warnings=(*plan.warnings, text))
+    return replace(plan, resources=planned)
+
+
+def _foresee(
+    context: Context, planned: Planned, settings: CopySettings, *, report: bool
+) -> Planned:
+    if planned.decision.action not in COPYING or planned.decision.source is None:
+        return planned
+    forecast = foresee_follow(context, planned, settings)
+    texts = tuple(forecast.list_texts())
+    name = planned.wanted.preferred
+    for text in texts if report else ():
+        context.emit(event("note", text=f"{name}: {text}", name=name))
+    preferred = replace(planned.preferred, notes=(*planned.preferred.notes, *texts))
+    return replace(planned, preferred=preferred, follow=forecast)
+
+
+def foresee_follow(context: Context, planned: Planned, settings: CopySettings) -> FollowForecast:
+    """How a follow would hear of what changes in the source of one copy; changes nothing."""
+    kind, source = load(planned.wanted.type), str(planned.decision.source)
+    place = place_of(kind, source, context.aws.account, context.aws.region)
+    wishes = FeedWishes(settings.enable_feed, settings.export_to or "", settings.deep)
+    try:
+        check_settings(kind, settings)
+        return require_following(kind).foresee(aws_of(context, place), place.name, wishes)
+    except DatawareError as error:
+        return FollowForecast(source, problem=str(error))
