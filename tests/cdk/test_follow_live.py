@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from dataware.cdk.lambda_asset import write_code
 from dataware.embedded import EmbeddedAws
+from dataware.ops.map_engine.lambda_code import write_code
 from support.deployments import RECORDS, TABLE
 from support.worlds import client, make_table
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import dataware
-from dataware.cdk.lambda_asset import digest, without_docstrings, write_code
 from dataware.kinds import CATALOGUE, load
+from dataware.ops.map_engine.lambda_code import digest, without_docstrings, write_code
 
 MODULES = ("on_event", "is_complete", "begin", "copy_shard", "finish", "look", "work", "changes")
 BLOCKED = """

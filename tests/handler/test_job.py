@@ -7,7 +7,8 @@ import json
 import pytest
 
 from dataware.core.model import OnConflict
-from dataware.handler.job import MigrationJob, job_of, physical_id
+from dataware.handler.job import job_of, physical_id
+from dataware.ops.migration_job import MigrationJob
 from support.deployments import BUCKET, properties
 
 EVERYTHING = properties(

@@ -14,11 +14,11 @@ from dataware.core.copier import CopyOrder
 from dataware.core.errors import DatawareError
 from dataware.core.model import Location, OnConflict
 from dataware.handler import begin, copy_shard, finish
-from dataware.handler import job as jobs
 from dataware.handler.invocation import Invocation, LambdaContext, RemainingTime
-from dataware.handler.job import MigrationJob
+from dataware.ops import migration_job as jobs
 from dataware.ops.context import CopySettings
 from dataware.ops.lease_keeper import LeaseMonitor
+from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import COMMAND, Migration
 from dataware.ops.run_migration import run_migration
 from support.deployments import Time

@@ -12,11 +12,11 @@ from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.copier import CopyOutcome, SkippedKey, SkipReason, Unit
 from dataware.core.model import Size
 from dataware.handler import finish
-from dataware.handler.shard import LIMIT, Shard, ShardJournal, shared_out
 from dataware.handler.verification import skipped_by
 from dataware.migrate import CopyState, Engine, EngineSettings, RunTools
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.copy_state import Counts
+from dataware.migrate.shard import LIMIT, Shard, ShardJournal, shared_out
 from support.copying import Events, LoopClock, MemoryCopier
 from support.deployments import Time, begin, properties
 from support.virtual import run_virtually

@@ -21,7 +21,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from dataware.cdk.lambda_asset import handler_code
+from dataware.cdk.code_asset import handler_code
 from dataware.cdk.migration_sides import MARKER, MigrationSide, Permission, record_permission
 from dataware.cdk.versions import PYTHON
 from dataware.core.follow.following import FunctionFeed

@@ -16,7 +16,7 @@ from aws_cdk import aws_stepfunctions as states
 from constructs import Construct
 
 from dataware.cdk.change_carrier import require_feed
-from dataware.cdk.lambda_asset import handler_code
+from dataware.cdk.code_asset import handler_code
 from dataware.cdk.migration_sides import (
     MARKER,
     MigrationSide,
@@ -26,10 +26,10 @@ from dataware.cdk.migration_sides import (
     record_permission,
 )
 from dataware.cdk.stack_scope import number_of, stack_of
-from dataware.cdk.state_machine import definition
 from dataware.cdk.versions import PYTHON
 from dataware.core.phases import ENABLE_FEED
 from dataware.core.stack_template import OWN
+from dataware.ops.map_engine.state_machine import definition
 
 ID = "DataMigrations"
 MEMORY = 1769

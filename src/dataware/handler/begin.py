@@ -15,9 +15,9 @@ from dataware.core.model import Size
 from dataware.handler.copy_shard import work_on
 from dataware.handler.finish import COPY, LITTLE, finish
 from dataware.handler.invocation import Invocation, LambdaContext, working
-from dataware.handler.job import MigrationJob
-from dataware.handler.shard import Shard, shared_out
 from dataware.migrate import CopyState, ThrottleRelay
+from dataware.migrate.shard import Shard, shared_out
+from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import restore_snapshot
 from dataware.ops.verify import aws_of
 

@@ -14,8 +14,6 @@ from dataware.core.errors import DatawareError, IncompleteError
 from dataware.core.events import event, format_count
 from dataware.core.model import Location
 from dataware.handler.invocation import Invocation, LambdaContext, working
-from dataware.handler.job import MigrationJob
-from dataware.handler.shard import Shard
 from dataware.handler.verification import (
     advance_verification,
     begin_verification,
@@ -24,6 +22,8 @@ from dataware.handler.verification import (
 )
 from dataware.handler.verify_task import TaskState
 from dataware.migrate import CopyState
+from dataware.migrate.shard import Shard
+from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_outcome import report_decision
 from dataware.ops.migration_policy import (
     COMPLETING,

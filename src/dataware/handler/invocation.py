@@ -14,10 +14,10 @@ from dataware.core.errors import RefusedError
 from dataware.core.kind import Kind
 from dataware.core.ports import Wire
 from dataware.core.run_control import NO_CONTROL, RunControl, read_no_control
-from dataware.handler.job import MigrationJob
 from dataware.http.endpoint import Endpoint
 from dataware.ops.context import Context, CreationWatch, TargetToMake
 from dataware.ops.lease_keeper import LeaseMonitor
+from dataware.ops.migration_job import MigrationJob
 from dataware.report.jsonlines import JsonRenderer
 from dataware.state import ParameterMarkers
 from dataware.state.holder import execution

@@ -16,9 +16,9 @@ from dataware.core.events import event
 from dataware.core.follow.feed import UNKNOWN_OUTCOME_SECONDS
 from dataware.core.model import MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
-from dataware.handler.job import MigrationJob
 from dataware.ops.context import Context
 from dataware.ops.failure_summary import ending
+from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import CARRIER, FOLLOWED
 
 RUNNING, SUCCEEDED = frozenset({"RUNNING", "PENDING_REDRIVE"}), "SUCCEEDED"

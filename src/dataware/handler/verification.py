@@ -12,8 +12,8 @@ from typing import Any
 from dataware.calc.json_size import fitting
 from dataware.core.errors import IncompleteError
 from dataware.handler.invocation import Invocation
-from dataware.handler.shard import Shard
 from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
+from dataware.migrate.shard import Shard
 from dataware.ops import verify
 from dataware.ops.migration_policy import NAMED, SkippedKeys
 from dataware.verify.comparison import Comparison

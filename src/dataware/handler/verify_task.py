@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.handler.shard import WHY_LENGTH
+from dataware.migrate.shard import WHY_LENGTH
 from dataware.verify.digests import DigestSlots
 from dataware.verify.steps import TaskResult, VerifyTask
 from dataware.verify.verdict import Verdict

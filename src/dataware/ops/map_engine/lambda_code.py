@@ -1,4 +1,4 @@
-"""The code that runs in Lambda, as an asset: made of the installed package, without Docker.
+"""The code that runs in Lambda: made of the installed package, without Docker.
 
 It needs the standard library and the boto3 of Lambda's runtime only, so nothing is compiled and
 nothing is downloaded. The same sources give the same asset on every machine. What people read, the
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import tempfile
+import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from aws_cdk import aws_lambda as lambda_
 
 import dataware
 
@@ -71,6 +70,7 @@ LEFT_OUT = (
     *("ops/creation_group.py", "ops/declaration_check.py", "ops/describe.py"),
     *("ops/earlier_migrations.py", "ops/follow", "ops/forget.py", "ops/guard.py"),
     *("kinds/s3_bucket/follow", "ops/inputs"),
+    "ops/map_engine",
     *("ops/copy_run.py", "ops/run_migration.py", "ops/run_summary.py", "ops/stopping.py"),
     *("kinds/efs_file_system.py", "kinds/kinesis_stream.py", "kinds/kms_key.py"),
     *("kinds/opensearch_domain.py", "kinds/rds_database", "kinds/sqs_queue.py"),
@@ -107,15 +107,6 @@ LEFT_OUT = (
 """What of these only the command line uses, and what needs more than the standard library."""
 
 
-@contextmanager
-def handler_code() -> Iterator[lambda_.Code]:
-    """The asset; functions have to be made inside of the context, which is when it is read."""
-    with tempfile.TemporaryDirectory(prefix="dataware-") as scratch:
-        folder = Path(scratch) / "code"
-        write_code(folder)
-        yield lambda_.Code.from_asset(str(folder), asset_hash=digest(folder))
-
-
 def write_code(folder: Path) -> None:
     """Copy the sources that Lambda needs into a new folder."""
     for source, name in _sources():
@@ -123,6 +114,21 @@ def write_code(folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = source.read_bytes().decode()
         path.write_bytes(without_docstrings(text).encode())
+
+
+def make_zip() -> bytes:
+    """The same code as an archive, whose files have no times of their own."""
+    packed = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="dataware-") as scratch:
+        folder = Path(scratch) / "code"
+        write_code(folder)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(folder.rglob("*.py")):
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
+                # Lambda runs it as another user, who has to be able to read it.
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def without_docstrings(text: str) -> str:

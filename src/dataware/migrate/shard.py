@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dataware.calc.json_size import cut, fitting, size
-from dataware.migrate import CopyState
-from dataware.migrate.copy_state import Counts
+from dataware.migrate.copy_state import CopyState, Counts
 
 LIMIT = 262_144
 """Bytes that a state may carry, as UTF-8 (AWS Step Functions Developer Guide, "Service quotas":
