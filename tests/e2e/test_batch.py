@@ -87,7 +87,7 @@ def test_a_job_copies_what_it_can_and_this_machine_the_rest(batch: BatchServer) 
     ran = run(*COMMAND)
     assert ran.code == 0, ran
     (asked,) = batch.requests
-    assert asked["ConfirmationRequired"] == "false"
+    assert asked["ConfirmationRequired"] == "true"
     assert asked["RoleArn"] == ROLE
     assert asked["Report"]["ReportScope"] == "AllTasks"
     assert asked["Operation"]["S3PutObjectCopy"]["UnModifiedSinceConstraint"]
@@ -143,6 +143,43 @@ def test_a_job_goes_on_when_the_command_is_stopped(batch: BatchServer) -> None:
     assert ran.code == 0, ran
     assert len(batch.jobs) == 1
     check_whole()
+
+
+def test_what_somebody_wrote_between_a_kill_and_the_next_run_is_kept(
+    batch: BatchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest of before has that key; the job with it never copies, another one leaves it."""
+    with FaultProxy(batch.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3_CONTROL", proxy.endpoint)
+        strike = Strike(1, answered=True)
+        struck_run(proxy, strike, *COMMAND, when=lambda seen: seen.method == "POST")
+        assert strike.struck
+        key = min(objects_of("uploads"))
+        s3 = client("s3")
+        s3.put_object(Bucket="uploads-prod", Key=key, Body=b"theirs")
+        ran = ended(launch(*COMMAND, "--on-conflict", "target"))
+    assert ran.code == 0, ran
+    assert "has changed since it was listed" in ran.out + ran.err
+    assert s3.get_object(Bucket="uploads-prod", Key=key)["Body"].read() == b"theirs"
+    assert objects_of("uploads-prod").keys() == objects_of("uploads").keys()
+    assert [job["status"] for job in batch.jobs.values()] == ["Cancelled", "Complete"]
+
+
+def test_what_somebody_writes_while_a_job_is_prepared_is_kept(batch: BatchServer) -> None:
+    """The target is looked at again right before the job may begin."""
+    key = min(objects_of("uploads"))
+
+    def write() -> None:
+        batch.before_wait = lambda: None
+        client("s3").put_object(Bucket="uploads-prod", Key=key, Body=b"theirs")
+
+    batch.before_wait = write
+    ran = run(*COMMAND)
+    assert ran.code == 4, ran
+    assert "1 conflict" in ran.out + ran.err
+    there = client("s3").get_object(Bucket="uploads-prod", Key=key)["Body"].read()
+    assert there == b"theirs"
+    assert [job["status"] for job in batch.jobs.values()] == ["Cancelled", "Complete"]
 
 
 def test_a_job_that_failed_is_followed_by_another_one(batch: BatchServer) -> None:

@@ -1,8 +1,9 @@
 """A stand-in for S3 Batch Operations on 127.0.0.1: a job copies, and writes its report.
 
-It speaks the REST of S3 Control. Every answer is checked against the model of the SDK before it is
-sent, so that no field is one that AWS does not have. Sources: Amazon S3 API Reference, CreateJob
-and DescribeJob; User Guide, "Copy objects (S3 Batch Operations)".
+It speaks the REST of S3 Control. A job that requires confirmation waits for it, and a token names
+one request. Every answer is checked against the model of the SDK before it is
+sent, so that no field is one that AWS does not have. Sources: Amazon S3 API Reference, CreateJob,
+DescribeJob and UpdateJobStatus; User Guide, "Copy objects (S3 Batch Operations)".
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qs, unquote_plus
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -27,13 +28,18 @@ from support.worlds import client
 MODEL = boto3.client(
     "s3control", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
 ).meta.service_model
+ENDED = ("Complete", "Failed", "Cancelled")
 NAMESPACE = "{http://awss3control.amazonaws.com/doc/2018-08-20/}"
+
+
+class JobStatusError(Exception):
+    """A status that a job cannot take from the one that it has."""
 
 
 class BatchServer:
     """The stand-in, as a context manager; `gate` holds jobs back, `broken` makes them fail.
 
-    `left_out` are keys that a job does not copy.
+    `left_out` are keys that a job does not copy; `before_wait` is called when one is prepared.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -42,6 +48,7 @@ class BatchServer:
         self.gate.set()
         self.broken = ""
         self.left_out: set[str] = set()
+        self.before_wait: Callable[[], None] = lambda: None
         self.jobs: dict[str, dict[str, Any]] = {}
         self.requests: list[Mapping[str, Any]] = []
         self._lock = threading.Lock()
@@ -71,8 +78,11 @@ class BatchServer:
             self.requests.append(ask)
             token = ask["ClientRequestToken"]
             if token in self.jobs:
+                if self.jobs[token]["ask"] != ask:
+                    raise ValueError("the token names another request")
                 return {"JobId": self.jobs[token]["id"]}
             job = {"id": f"job-{len(self.jobs) + 1}", "status": "New", "done": 0, "failed": 0}
+            job |= {"ask": ask, "confirmed": threading.Event()}
             self.jobs[token] = job
         manifest = self._manifest(ask)
         threading.Thread(target=self._run, args=(job, ask, manifest), daemon=True).start()
@@ -90,6 +100,15 @@ class BatchServer:
         told = {"JobId": job_id, "Status": job["status"], "ProgressSummary": numbers}
         return {"Job": {**told, **({"FailureReasons": failures} if failures else {})}}
 
+    def update(self, job_id: str, status: str) -> Mapping[str, Any]:
+        """Confirm a job that waits, or cancel one that has not ended."""
+        job = next(one for one in self.jobs.values() if one["id"] == job_id)
+        if job["status"] != "Suspended" and (status == "Ready" or job["status"] in ENDED):
+            raise JobStatusError(job["status"])
+        job["status"] = status
+        job["confirmed"].set()
+        return {"JobId": job_id, "Status": status}
+
     def _manifest(self, ask: Mapping[str, Any]) -> list[str]:
         """The rows of the manifest, whose ETag has to be the one that was named."""
         bucket, key = ask["Manifest"]["Location"]["ObjectArn"].split(":::")[1].split("/", 1)
@@ -103,8 +122,17 @@ class BatchServer:
         return client("s3", self.upstream)
 
     def _run(self, job: dict[str, Any], ask: Mapping[str, Any], manifest: list[str]) -> None:
-        job.update(status="Active", total=len(manifest))
+        job.update(status="Preparing", total=len(manifest))
+        if ask["ConfirmationRequired"] == "true":
+            self.before_wait()
+            job["status"] = "Suspended"
+            job["confirmed"].wait(60)
+        if job["status"] in ENDED:
+            return
+        job["status"] = "Active"
         self.gate.wait(60)
+        if job["status"] in ENDED:
+            return
         if self.broken:
             job["status"] = "Failed"
             return
@@ -181,7 +209,11 @@ def _handler_of(server: BatchServer) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if wanted := re.fullmatch(r"/v20180820/jobs/([^/]+)/status\?(.*)", self.path):
+                status = parse_qs(wanted[2])["requestedJobStatus"][0]
+                self._answer(lambda: answer_of("UpdateJobStatus", server.update(wanted[1], status)))
+                return
             self._answer(lambda: answer_of("CreateJob", server.create(body)))
 
         def do_GET(self) -> None:
@@ -191,11 +223,12 @@ def _handler_of(server: BatchServer) -> type[BaseHTTPRequestHandler]:
         def _answer(self, make: Any) -> None:
             try:
                 status, body = 200, make()
-            except (ValueError, KeyError) as error:
+            except (ValueError, KeyError, JobStatusError) as error:
                 status = 400
-                text = (
-                    f"<Error><Code>BadRequest</Code><Message>{escape(str(error))}</Message></Error>"
-                )
+                code = "BadRequest"
+                if isinstance(error, JobStatusError):
+                    code = "JobStatusException"
+                text = f"<Error><Code>{code}</Code><Message>{escape(str(error))}</Message></Error>"
                 body = f"<ErrorResponse>{text}<RequestId>1</RequestId></ErrorResponse>".encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/xml")

@@ -1,34 +1,53 @@
 """The steps of a migration into whose new target a service of AWS copies most of the data.
 
-    target made ── what it lacks listed ── job asked for ── watched ── its report read
-                                                                         │
-                        the rest copied by this machine ── verified ── complete
+    target made ── what it lacks listed ── job asked for ── confirmed ── watched ── report read
+                          ↑                                     │                       │
+                          └───── the target has changed ────────┘                       │
+                                       the rest copied by this machine ── verified ── complete
 
 Each step is on record before the next one begins, so whoever goes on after a kill goes on with the
-same job. What the job left, for whatever reason, is found by the copy that follows, which compares
-both listings; its report is kept for people.
+same job. A service may replace what it finds, so the job begins only if the target is what it was
+when it was listed, however long ago that is. What the job left, for whatever reason, is found by
+the copy that follows, which compares both listings; its report is kept for people.
 """
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
-from dataware.core.engines.port import Record, TargetFiller
+from dataware.core.engines.port import FillerProgress, Record, TargetFiller
 from dataware.core.errors import IncompleteError
-from dataware.core.events import event
+from dataware.core.events import event, format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState
 from dataware.ops.context import Context
 from dataware.ops.lease_keeper import LeaseKeeper
-from dataware.ops.migration_policy import Migration
+from dataware.ops.migration_policy import Migration, MigrationDecision, MigrationStep
 from dataware.ops.run_migration import MakeRun, MigrationRun
+from dataware.verify.merge import DifferenceKind
 from dataware.verify.verdict import Verdict
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 """Seconds between two looks at the job; they grow."""
 
 TELL_SECONDS = 10.0
+
+LOOKS = 3
+"""How often the target may have changed before this machine copies instead of a job."""
+
+CANCELLED = "cancelled"
+"""What a record calls that this migration has ended its job, so that another one is begun."""
+
+
+class JobEnd(Enum):
+    """How a job ended: with a result, by a pause, or because its target has changed."""
+
+    DONE = auto()
+    PAUSED = auto()
+    MISFIT = auto()
 
 
 def make_filler_run(engine: EngineName, filler: TargetFiller) -> MakeRun:
@@ -60,7 +79,9 @@ class FillerRun(MigrationRun):
         """The record of an earlier run, or a new one; on record before anything is made."""
         before = self._keeper.detail.get(ENGINE)
         begun: Record = before if isinstance(before, dict) else {}
-        if begun.get("token") and not begun.get("failed"):
+        if begun.get(CANCELLED):
+            self._end_job(begun)
+        elif begun.get("token") and not begun.get("failed"):
             return begun
         return self._keep(self._filler.plan(self._run, self._migration.order.target, begun))
 
@@ -83,44 +104,73 @@ class FillerRun(MigrationRun):
         super()._copy(journal, progress, order)
 
     def _run_job(self, journal: Journal, order: CopyOrder) -> None:
-        context, words = self._context, self._migration.words()
-        if "manifest" not in self._record:
-            clock = context.clock
-            self._keep(self._filler.list_work(self._record, order, clock, self._check))
-        if self._record["manifest"]:
-            if "job" not in self._record:
-                self._keep(self._filler.begin(self._record, order))
-                count = self._record["manifest"]["count"]
-                context.emit(
-                    event(
-                        "job-begun", job=self._record["job"], count=count, unit=self._unit, **words
-                    )
-                )
-            self._watch()
-            copied, failed = self._filler.read_result(self._record, journal, self._check)
-            context.emit(event("job-ended", count=copied, failed=failed, unit=self._unit, **words))
+        """Have a job copy, another one after a pause, or where others write to the target."""
+        misfits = 0
+        while misfits < LOOKS:
+            self._list_work(order)
+            if not self._record["manifest"]:
+                break
+            self._begin(order)
+            end = self._watch(order)
+            if end is JobEnd.DONE:
+                self._read_result(journal)
+                break
+            misfits += end is JobEnd.MISFIT
+            self._keep(self._filler.plan(self._run, order.target, self._record))
+        else:
+            self._warn("goes on to change, so this machine copies, which replaces nothing")
         self._keep({**self._record, "reported": True})
+
+    def _list_work(self, order: CopyOrder) -> None:
+        if "manifest" not in self._record:
+            clock = self._context.clock
+            self._keep(self._filler.list_work(self._record, order, clock, self._check))
+
+    def _begin(self, order: CopyOrder) -> None:
+        """Ask for a job of what was listed, which an earlier run may have done already."""
+        if "job" in self._record:
+            return
+        self._keep(self._filler.begin(self._record, order))
+        job, count = self._record["job"], self._record["manifest"]["count"]
+        words = self._migration.words()
+        self._context.emit(event("job-begun", job=job, count=count, unit=self._unit, **words))
+
+    def _read_result(self, journal: Journal) -> None:
+        words = self._migration.words()
+        copied, failed = self._filler.read_result(self._record, journal, self._check)
+        numbers = {"count": copied, "failed": failed, "unit": self._unit}
+        self._context.emit(event("job-ended", **numbers, **words))
 
     @property
     def _unit(self) -> str:
         return self._migration.kind.unit
 
-    def _watch(self) -> None:
-        """Wait until the job has ended. Raises IncompleteError where it failed, or on a stop."""
-        context, words, pause = self._context, self._migration.words(), FIRST_PAUSE
+    def _watch(self, order: CopyOrder) -> JobEnd:
+        """Confirm the job, and wait for its end. Raises IncompleteError if it fails, or on a stop.
+
+        A pause ends the job, because a service knows none; the next one copies what is left.
+        """
+        pause = FIRST_PAUSE
         self._enter("copying")
-        told = context.clock.monotonic()
+        told = self._context.clock.monotonic()
         try:
             while not (progress := self._filler.look(self._record)).ended:
                 self._keeper.check()
-                if context.clock.monotonic() - told >= TELL_SECONDS:
-                    told = context.clock.monotonic()
-                    numbers = {"done": progress.done, "total": progress.total, "unit": self._unit}
-                    context.emit(event("job-progress", state=progress.state, **numbers, **words))
-                context.aws.pause(pause)
+                if self._is_paused():
+                    self._cancel()
+                    self._await_resumption()
+                    return JobEnd.PAUSED
+                if progress.waits:
+                    if not self._filler.still_fits(self._record, order, self._keeper.check):
+                        self._warn("has changed since it was listed; listing it again")
+                        self._cancel()
+                        return JobEnd.MISFIT
+                    self._confirm()
+                told = self._tell(progress, told)
+                self._context.aws.pause(pause)
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         except IncompleteError as error:
-            if context.stop():
+            if self._context.stop() and not self._record.get(CANCELLED):
                 raise self._stopped_error() from error
             raise
         if progress.problem:
@@ -129,16 +179,63 @@ class FillerRun(MigrationRun):
                 f"the job {self._record['job']} ended early ({progress.problem}); cure that, "
                 "and run the same command again, which begins another job with what is left"
             )
+        return JobEnd.DONE
+
+    def _tell(self, progress: FillerProgress, told: float) -> float:
+        """Tell how far the job is, now and then; when that was told last."""
+        now = self._context.clock.monotonic()
+        if now - told < TELL_SECONDS:
+            return told
+        numbers = {"done": progress.done, "total": progress.total, "unit": self._unit}
+        words = self._migration.words()
+        self._context.emit(event("job-progress", state=progress.state, **numbers, **words))
+        return now
+
+    def _confirm(self) -> None:
+        """Let a job begin whose target is as it was listed."""
+        self._keeper.check()
+        self._filler.confirm(self._record)
+        if not self._record.get("confirmed"):
+            self._keep({**self._record, "confirmed": True})
+            name = self._migration.order.target.name
+            text = f"let nobody write to {name} until the job has ended: it replaces what it finds"
+            self._context.emit(event("note", text=text, name=name))
+
+    def _cancel(self) -> None:
+        """End the job, and have on record first that it is no result."""
+        self._keep({**self._record, CANCELLED: True})
+        self._end_job(self._record)
+
+    def _end_job(self, record: Record) -> None:
+        """End a job, and wait until it writes nothing any more."""
+        self._filler.cancel(record)
+        while "job" in record and not self._filler.look(record).ended:
+            self._keeper.check()
+            self._context.aws.pause(FIRST_PAUSE)
+
+    def _warn(self, what: str) -> None:
+        name = self._migration.order.target.name
+        self._context.emit(event("warning", text=f"{name} {what}", **self._migration.words()))
+
+    def _report(self, decision: MigrationDecision, verdict: Verdict) -> None:
+        super()._report(decision, verdict)
+        strange = verdict.counts[DifferenceKind.EXTRA] + verdict.counts[DifferenceKind.DIFFERENT]
+        if "job" in self._record and strange and decision.step is not MigrationStep.COPY_AGAIN:
+            self._warn(
+                f"holds {format_count(strange, self._unit)} of somebody else; if they were written "
+                "while the job ran, look whether it replaced others: a job replaces what it finds"
+            )
 
     def _stopped_error(self) -> IncompleteError:
-        job = self._record["job"]
+        job, name = self._record["job"], self._migration.order.target.name
         return IncompleteError(
-            f"stopped watching; the job {job} goes on in AWS, until it ends or `aws s3control "
-            f"update-job-status --job-id {job} --requested-job-status Cancelled` ends it; run the "
-            "same command again to go on"
+            f"stopped watching; the job {job} goes on in AWS; run the same command again to go "
+            f"on, then `dataware pause {name}` ends it, or give the migration up with `dataware "
+            f"forget {name}`"
         )
 
     def _check(self) -> None:
         self._keeper.check()
+        self._await_resumption()
         if self._context.stop():
             raise IncompleteError("stopped before the job was begun; run the same command again")

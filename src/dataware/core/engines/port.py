@@ -58,13 +58,17 @@ class TargetMaker(Protocol):
 
 
 class FillerProgress(NamedTuple):
-    """How far a service is with filling a target; `problem` says why it ended early."""
+    """How far a service is with filling a target; `problem` says why it ended early.
+
+    It `waits` while it does nothing until it is confirmed.
+    """
 
     done: int
     total: int
     ended: bool
     problem: str = ""
     state: str = ""
+    waits: bool = False
 
 
 class TargetFiller(Protocol):
@@ -82,6 +86,22 @@ class TargetFiller(Protocol):
 
     def begin(self, record: Record, order: CopyOrder) -> Record:
         """Ask for it, again is harmless; the record with what it is called."""
+        ...
+
+    def still_fits(self, record: Record, order: CopyOrder, check: Callable[[], None]) -> bool:
+        """Whether the target holds what it held before the work was listed."""
+        ...
+
+    def confirm(self, record: Record) -> None:
+        """Let it begin; again is harmless. Raises LookupFailedError."""
+        ...
+
+    def cancel(self, record: Record) -> None:
+        """End what was asked for; harmless where it has ended, or nothing was asked for."""
+        ...
+
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """What stands in the account only because of it, by name."""
         ...
 
     def look(self, record: Record) -> FillerProgress:

@@ -41,17 +41,20 @@ BATCH = EngineCard(
     is_better=lambda it: it.size is not None and it.size.items > MANY,
     estimate=_estimate_batch,
     limits=(
-        "only into a bucket that this run made, because a job replaces what it finds",
+        "only into a bucket that this run made, because a job replaces what it finds: it begins "
+        "only if the bucket is as it was when its objects were listed, and from then on nobody "
+        "else may write there until it has ended",
         "this machine copies what is over 5 GB, archived, encrypted with a customer's key, of "
         "another class than STANDARD, or was uploaded in parts",
         "needs a role that S3 assumes, which may read the source and write the target, and read "
         "and write dataware-batch-*, a bucket that this run makes and removes",
-        "a stop of the command does not stop the job",
+        "a stop of the command does not stop the job; `dataware pause` and `dataware forget` do",
         "current versions only",
     ),
     permissions=(
         "s3:CreateJob",
         "s3:DescribeJob",
+        "s3:UpdateJobStatus",
         "iam:PassRole",
         "s3:CreateBucket",
         "s3:DeleteBucket",

@@ -1,20 +1,27 @@
 """A job of S3 Batch Operations that copies what the target of a run lacks.
 
 Sources: Amazon S3 User Guide, "Copy objects (S3 Batch Operations)" (up to 5 GB, no conditions on
-ETags, no SSE-C, what stands in the target is replaced, the job lies in the target's region);
-API Reference, CreateJob, DescribeJob, S3CopyObjectOperation.
+ETags, no SSE-C, what stands in the target is replaced, the job lies in the target's region), and
+"Tracking job status and completion reports" (a job that requires confirmation is prepared, then
+Suspended, and does nothing until it is confirmed); API Reference, CreateJob, DescribeJob,
+UpdateJobStatus, S3CopyObjectOperation.
+
+A job replaces what it finds, so it is asked for in two steps. Its manifest has only keys that the
+target lacks; it is confirmed when it is prepared, and the target still is as it was listed. A job
+that nobody confirms never copies, so a run that is killed in between leaves nothing that acts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.port import FillerProgress, Record
+from dataware.core.errors import ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws, Clock, Journal
 from dataware.kinds.s3_bucket.batch.manifest import FORMAT, ManifestRow, ManifestWriter
@@ -26,7 +33,8 @@ from dataware.kinds.s3_bucket.batch.report import (
     read_report_manifest,
     record_report,
 )
-from dataware.kinds.s3_bucket.batch.work_bucket import WorkBucket
+from dataware.kinds.s3_bucket.batch.target_look import read_fingerprint
+from dataware.kinds.s3_bucket.batch.work_bucket import BUCKET_PREFIX, WorkBucket
 from dataware.kinds.s3_bucket.copy.copier import BucketCopier
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 
@@ -35,7 +43,11 @@ READERS = 16
 """Ranges of the listing that are read at the same time."""
 
 BUCKET, MANIFEST, JOB, TOKEN, ATTEMPT = "bucket", "manifest", "job", "token", "attempt"
-LISTED = "listed_at"
+LISTED, SEEN = "listed_at", "seen"
+SUSPENDED = "Suspended"
+ENDED_CODES = frozenset({"JobStatusException", "NotFoundException"})
+"""Refusals that say that a job is past the status that was asked for, or gone."""
+
 ENDED = frozenset({"Complete", "Failed", "Cancelled"})
 
 
@@ -63,7 +75,7 @@ class BatchCopy:
         token = hashlib.sha256(f"{run}/{attempt}".encode()).hexdigest()[:32]
         name = hashlib.sha256(f"{self._aws.account}/{target.name}".encode()).hexdigest()[:12]
         return {
-            BUCKET: f"dataware-batch-{self._aws.account}-{name}",
+            BUCKET: f"{BUCKET_PREFIX}{self._aws.account}-{name}",
             TOKEN: token,
             ATTEMPT: attempt,
         }
@@ -74,7 +86,8 @@ class BatchCopy:
         """Write the manifest of what the target lacks; the record with it, or without any work."""
         work = WorkBucket(self._aws, record[BUCKET])
         work.make()
-        record = {**record, LISTED: int(clock.now())}
+        seen = read_fingerprint(self._aws, order.target, check)
+        record = {**record, LISTED: int(clock.now()), SEEN: seen}
         key = f"{record[TOKEN]}/manifest.csv"
         writer = ManifestWriter(work.open(key), order.source.name)
         asyncio.run(_list_missing(self._aws, order, clock, writer, check))
@@ -88,6 +101,35 @@ class BatchCopy:
         with self._aws.translate_errors("the job of S3 Batch Operations", "s3:CreateJob"):
             answer = self._control.create_job(**self._request(record, order))
         return {**record, JOB: answer["JobId"]}
+
+    def still_fits(self, record: Record, order: CopyOrder, check: Callable[[], None]) -> bool:
+        """Whether the target lists what it listed before the manifest was written."""
+        return read_fingerprint(self._aws, order.target, check) == record.get(SEEN)
+
+    def confirm(self, record: Record) -> None:
+        """Let a job begin that is prepared. Raises LookupFailedError."""
+        self._update(record, "Ready")
+
+    def cancel(self, record: Record) -> None:
+        """End a job, if there is one. Raises LookupFailedError."""
+        if JOB in record:
+            self._update(record, "Cancelled")
+
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """The job and the work bucket."""
+        job = [f"the job {record[JOB]} of S3 Batch Operations"] if JOB in record else []
+        return [*job, f"the bucket {record[BUCKET]}"]
+
+    def _update(self, record: Record, status: str) -> None:
+        """Ask for another status, unless the job is past it."""
+        try:
+            with self._aws.translate_errors(f"the job {record[JOB]}", "s3:UpdateJobStatus"):
+                self._control.update_job_status(
+                    AccountId=self._aws.account, JobId=record[JOB], RequestedJobStatus=status
+                )
+        except ServiceError as error:
+            if not error.problem or error.problem.code not in ENDED_CODES:
+                raise
 
     def look(self, record: Record) -> FillerProgress:
         """How far the job is. Raises LookupFailedError."""
@@ -105,6 +147,7 @@ class BatchCopy:
             ended=status in ENDED,
             problem=("; ".join(failures) or f"it is {status}") if failed else "",
             state=status,
+            waits=status == SUSPENDED,
         )
 
     def read_result(
@@ -130,14 +173,19 @@ class BatchCopy:
             answer = self._control.describe_job(AccountId=self._aws.account, JobId=record[JOB])
         return dict(answer["Job"])
 
+    def _name_request(self, record: Record) -> str:
+        """The same for the same request only, since S3 refuses a token that names another one."""
+        text = f"{record[TOKEN]}/{self._role}/{record[MANIFEST]['etag']}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
     def _request(self, record: Record, order: CopyOrder) -> Mapping[str, Any]:
         manifest, partition = record[MANIFEST], self._aws.partition
         work = f"arn:{partition}:s3:::{record[BUCKET]}"
         prefix = {"TargetKeyPrefix": order.target.prefix} if order.target.prefix else {}
         return {
             "AccountId": self._aws.account,
-            "ConfirmationRequired": False,
-            "ClientRequestToken": record[TOKEN],
+            "ConfirmationRequired": True,
+            "ClientRequestToken": self._name_request(record),
             "Description": f"dataware: {order.source.name} to {order.target.name}",
             "Priority": 10,
             "RoleArn": self._role,

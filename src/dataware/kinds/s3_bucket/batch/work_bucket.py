@@ -15,6 +15,9 @@ from dataware.core.ports import Aws
 CHUNK = 1 << 20
 NEAREST = "us-east-1"
 
+BUCKET_PREFIX = "dataware-batch-"
+"""How the name of every work bucket begins; the account follows."""
+
 
 class WorkBucket:
     """One bucket of the account, by name; every call may be repeated."""
@@ -23,6 +26,7 @@ class WorkBucket:
         self._aws = aws
         self._name = name
         self._api = aws.client("s3")
+        self._place = {"Bucket": name, "ExpectedBucketOwner": aws.account}
 
     def make(self) -> None:
         """Have the bucket, which may be there from an earlier run. Raises LookupFailedError."""
@@ -43,7 +47,7 @@ class WorkBucket:
     def read(self, key: str) -> Iterator[bytes]:
         """An object, piece by piece. Raises LookupFailedError and NotFoundError."""
         with self._aws.translate_errors(f"{key} in bucket {self._name}", "s3:GetObject"):
-            body = self._api.get_object(Bucket=self._name, Key=key)["Body"]
+            body = self._api.get_object(**self._place, Key=key)["Body"]
             yield from body.iter_chunks(CHUNK)
 
     def remove(self) -> None:
@@ -51,19 +55,19 @@ class WorkBucket:
         try:
             self._empty()
             with self._aws.translate_errors(f"bucket {self._name}", "s3:DeleteBucket"):
-                self._api.delete_bucket(Bucket=self._name)
+                self._api.delete_bucket(**self._place)
         except NotFoundError:
             return
 
     def _empty(self) -> None:
         with self._aws.translate_errors(f"bucket {self._name}", "s3:ListBucket"):
-            while found := self._api.list_objects_v2(Bucket=self._name).get("Contents"):
+            while found := self._api.list_objects_v2(**self._place).get("Contents"):
                 for one in found:
-                    self._api.delete_object(Bucket=self._name, Key=one["Key"])
-            uploads = self._api.list_multipart_uploads(Bucket=self._name).get("Uploads") or ()
+                    self._api.delete_object(**self._place, Key=one["Key"])
+            uploads = self._api.list_multipart_uploads(**self._place).get("Uploads") or ()
             for one in uploads:
                 self._api.abort_multipart_upload(
-                    Bucket=self._name, Key=one["Key"], UploadId=one["UploadId"]
+                    **self._place, Key=one["Key"], UploadId=one["UploadId"]
                 )
 
 
@@ -73,7 +77,7 @@ class UploadedParts:
     def __init__(self, aws: Aws, bucket: str, key: str) -> None:
         self._aws = aws
         self._api = aws.client("s3")
-        self._place = {"Bucket": bucket, "Key": key}
+        self._place = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": aws.account}
         self._what = f"{key} in bucket {bucket}"
         self._upload = ""
         self._parts: list[dict[str, Any]] = []
