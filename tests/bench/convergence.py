@@ -1,7 +1,8 @@
 """Whether a followed source and its target end the same: ``python -m tests.bench.convergence``.
 
 ``--seeds N`` runs N seeds of each way to follow (50), on the embedded AWS, and prints a table. Two
-of the ways have their tables and streams on DynamoDB Local, which ``make peers`` installs.
+of the ways have their tables and streams on DynamoDB Local, which ``make peers`` installs. What a
+seed found goes to the standard error as soon as it ends.
 """
 
 from __future__ import annotations
@@ -60,15 +61,15 @@ def main(seeds: int, first: int, ways: tuple[str, ...], state: Path) -> None:
 
 
 def run_way(way: str, seeds: Iterable[int]) -> list[Difference]:
-    """What differed after each seed; a seed that differs is named."""
+    """What differed after each seed; each is told at once, because many seeds take long."""
     found = []
     how = way.removeprefix(LOCAL)
     with EmbeddedAws(streams=STREAMS[how]) as server, tables_of(way):
         os.environ.update(server.environ())
         for seed in seeds:
             found.append(run_seed(how, seed))
-            if not found[-1].is_none:
-                click.echo(f"seed {seed} of {way}: {found[-1]}", err=True)
+            word = "the same" if found[-1].is_none else "DIFFERENT"
+            click.echo(f"{way}, seed {seed}: {word}, {found[-1]}", err=True)
     return found
 
 

@@ -2,125 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dataware.core.errors import LookupFailedError, RefusedError, ServiceError
-from dataware.core.follow.cutover import (
-    STATES,
-    CutoverAction,
-    CutoverRecord,
-    CutoverState,
-)
-from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS, CutoverLoop
-from dataware.core.follow.cutover_ports import CutoverPorts
-from dataware.core.follow.feed import ChangeFeed, DifferenceResult, FeedRound, Gap
-from dataware.core.follow.loop import FollowPorts
-from support.follow_memory import LogFeed, MemoryDirtyKeys, MemoryFollow, SideCarrier
+from dataware.core.errors import RefusedError, ServiceError
+from dataware.core.follow.cutover import STATES, CutoverAction, CutoverState
+from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS
+from dataware.core.follow.feed import FeedRound
+from support.cutover_setting import Setting
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/how-to/cut-over.md"
-
-
-class Setting:
-    """Everything around a cut-over, in memory: `hook` runs within the freeze."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.log: list[tuple[float, bytes]] = []
-        self.source: dict[bytes, str] = {b"a": "1"}
-        self.target = dict(self.source)
-        self.record = CutoverRecord(CutoverState.FOLLOWING)
-        self.outcomes: list[str] = []
-        self.hook: Callable[[], None] = lambda: None
-        self.calls: list[str] = []
-        self.strays: set[bytes] = set()
-        self.gaps: list[Gap] = []
-        self.compared: list[Collection[bytes] | None] = []
-        self.memory, self.dirty = MemoryFollow(), MemoryDirtyKeys()
-        self.loop = self.restart()
-
-    def restart(self, feed: ChangeFeed | None = None) -> CutoverLoop:
-        """A new process on the same machine."""
-        follow = FollowPorts(
-            feed or LogFeed(self.log),
-            SideCarrier(self.source, self.target),
-            self.dirty,
-            self.memory,
-        )
-        ports = CutoverPorts(self, self, self, self, self)
-        self.loop = CutoverLoop(ports, follow, seconds=lambda: self.now)
-        self.loop.open(self.now)
-        self.loop.loop.allow_carrying(0.0)
-        self.loop.copied = True
-        return self.loop
-
-    def change(self, key: bytes, value: str) -> None:
-        """An app writes to the source."""
-        self.source[key] = value
-        self.log.append((self.now, key))
-
-    def read(self) -> CutoverRecord:
-        """The record."""
-        return self.record
-
-    def write(self, record: CutoverRecord) -> None:
-        """Write, as the next outcome says."""
-        outcome = self.outcomes.pop(0) if self.outcomes else "done"
-        if outcome in ("done", "lost"):
-            self.record = record
-        if outcome != "done":
-            raise LookupFailedError("no answer")
-
-    complete = write
-
-    def freeze(self) -> None:
-        """Stop the writers."""
-        self.calls.append("freeze")
-        self.hook()
-
-    def thaw(self) -> None:
-        """Let them go on."""
-        self.calls.append("thaw")
-
-    def is_requested(self) -> bool:
-        """Somebody asks."""
-        return True
-
-    def is_open(self, now: float) -> bool:
-        """Nothing postpones it."""
-        return True
-
-    def start(self, keys: Collection[bytes] | None) -> None:
-        """Begin to compare."""
-        self.compared.append(keys)
-
-    def collect(self) -> DifferenceResult | None:
-        """Compare."""
-        keys = self.compared[-1]
-        every = self.source.keys() | self.target.keys() if keys is None else keys
-        return DifferenceResult(
-            {key for key in every if self.source.get(key) != self.target.get(key)}
-        )
-
-    def add(self, keys: Collection[bytes], now: float) -> None:
-        """Name strays."""
-        self.strays |= set(keys)
-
-    def report_gaps(self, gaps: Collection[Gap], now: float) -> None:
-        """Say what was not seen."""
-        self.gaps += gaps
-
-    def run_until(self, *states: CutoverState, steps: int = 400) -> None:
-        """Step, a tenth of a second each, until the record says one of `states`."""
-        for _ in range(steps):
-            self.now += 0.1
-            self.loop.step(self.now)
-            if self.record.state in states:
-                return
-        raise AssertionError(f"it stays {self.record.state}")
 
 
 class SlowComparisons:

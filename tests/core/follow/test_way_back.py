@@ -159,3 +159,27 @@ def test_what_was_carried_back_is_known_to_the_next_follow_from_its_own_side() -
         (b"d", WrittenVersion("new", "old")),
     ]
     assert list(list_equal(kept, {b"d"})) == [({b"a": WrittenVersion("old", "new")}, [b"b"])]
+
+
+def test_keys_that_both_sides_wrote_are_kept_for_a_person_and_no_others() -> None:
+    """On disk before they are told; what is carried is not among them."""
+    old, _, _ = make_old(LogFeed([]), Record(), b"both")
+    kept: list[Collection[bytes]] = []
+    carrier = UndoCarrier(SideCarrier({}, {}), old, replaces=False, keep=kept.append)
+    carrier.carry([b"new"], 0.0)
+    assert kept == []
+    carrier.carry([b"both", b"new"], 0.0)
+    assert kept == [{b"both"}]
+
+
+def test_without_a_feed_of_the_old_side_a_round_is_whole_by_the_new_one_alone() -> None:
+    """Nothing is there to wait for."""
+    old, _, _ = make_old(None, Record())
+    assert old.poll(1.0) == (frozenset(), True)
+
+
+def test_what_stands_on_the_old_side_is_trusted_until_something_was_missed() -> None:
+    """It has stood there since the switch."""
+    written = UndoWritten(Record())
+    assert written.is_trusted
+    assert written.find_written([b"a"])[b"a"].explains("anything")

@@ -1,0 +1,357 @@
+"""Boxes in memory that are followed, cut over and gone back from, by the use cases themselves.
+
+Everything outside of a run is a dictionary, but for the file of the follow, which is the real one.
+Nothing waits for longer than a few hundredths of a second, and the lock and the record lie in a
+Parameter Store in memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self, cast
+
+import pytest
+
+from dataware.core.copier import CopyOrder, CopyOutcome, CopyTools, Unit
+from dataware.core.errors import LookupFailedError
+from dataware.core.follow import cutover_loop, loop
+from dataware.core.follow.cutover import CutoverRecord
+from dataware.core.follow.feed import CarryOutcome, ChangeFeed, Conflict
+from dataware.core.follow.following import AsyncCarrier, Following
+from dataware.core.follow.written import NOT_WRITTEN, WrittenKeys, WrittenVersion
+from dataware.core.kind import Kind
+from dataware.core.model import UNMANAGED, Location, Marker, Owner
+from dataware.core.ports import Aws, Wire
+from dataware.core.reader import Evidence, KeyFingerprint, Reader
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.follow import asked_cutover, difference, follow_run, request_cutover
+from dataware.ops.follow.cutover_run import CutoverSettings
+from dataware.state import ParameterMarkers
+from dataware.state.cutover_records import CutoverRecordMaker, read_cutover
+from dataware.state.follow_file import FollowFiles
+from dataware.state.holder import Holder
+from support.copying import MemoryJournal
+from support.follow_memory import LogFeed
+from support.parameters import FakeParameters
+from support.transports import ManualClock
+from support.world import BoxCopier, BoxReader, NoWire, World, WorldHold, install
+
+FOLLOW = CopySettings(follow=True)
+TYPE, SLUG = "Memory::Box", "memory-box"
+
+
+class RunningClock(ManualClock):
+    """A clock that goes on by itself, and may be set forward."""
+
+    def now(self) -> float:
+        """The time of day."""
+        return self.time + time.monotonic() % 100_000
+
+    monotonic = now
+
+
+class BoxAws(FakeParameters):
+    """The control plane: a Parameter Store, and who owns what."""
+
+    def __init__(self, boxes: FollowedBoxes) -> None:
+        super().__init__()
+        self.clock = RunningClock()
+        self.boxes = boxes
+
+    def for_region(self, _region: str) -> Self:
+        """The same."""
+        return self
+
+    def owner_of(self, types: Collection[str], physical_id: str) -> Owner:
+        """The owner that the test has set."""
+        return self.boxes.owner_of(types, physical_id)
+
+    def wire(self, on_throttle: Callable[[str], None]) -> Wire:
+        """One that nobody uses."""
+        del on_throttle
+        return cast("Wire", NoWire())
+
+    def pause(self, seconds: float) -> None:
+        """Wait less than that."""
+        time.sleep(min(seconds, 0.001))
+
+
+class KeptJournals:
+    """Journals that outlive a run, and that others may read."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], MemoryJournal] = {}
+
+    def open(self, kind: str, target: str) -> MemoryJournal:
+        """The one of a target."""
+        return self.kept.setdefault((kind, target), MemoryJournal())
+
+    def read(self, kind: str, target: str) -> Sequence[Mapping[str, Any]]:
+        """Its records."""
+        return list(self.open(kind, target).records())
+
+
+class AlikeReader(BoxReader):
+    """Reads a box, and compares two values that it gives."""
+
+    def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
+        """Equal values are equal."""
+        del other
+        return Evidence.CONTENT if mine.digest == theirs.digest else None
+
+
+class BoxCarrier:
+    """Carries keys between two boxes; a `guarded` one replaces only what the follow wrote.
+
+    The value of a key is its tag, too.
+    """
+
+    def __init__(
+        self, boxes: FollowedBoxes, order: CopyOrder, written: WrittenKeys, *, guarded: bool
+    ) -> None:
+        self.boxes, self.order, self.written, self.guarded = boxes, order, written, guarded
+
+    async def carry(self, keys: Collection[bytes]) -> CarryOutcome:
+        """Put what the source has, delete what it has not."""
+        found = self.written.find_written(keys)
+        outcomes = [self._carry(key, found.get(key, NOT_WRITTEN)) for key in sorted(keys)]
+        self.boxes.lots.append(tuple(sorted(keys)))
+        return CarryOutcome.join(outcomes)
+
+    def _carry(self, key: bytes, version: WrittenVersion) -> CarryOutcome:
+        source, target = (
+            self.boxes.boxes[place.name] for place in (self.order.source, self.order.target)
+        )
+        name = key.decode()
+        value, there = source.get(name), target.get(name)
+        if name in self.boxes.refused:
+            return CarryOutcome(conflicts=(Conflict(key, "it is not taken", is_refused=True),))
+        if self.guarded and there not in (None, value) and not version.explains(str(there)):
+            return CarryOutcome(conflicts=(Conflict(key, "somebody else wrote it"),))
+        if value != there:
+            self.boxes.put(self.order.target.name, name, value)
+        if value is None:
+            self.written.forget_written([key])
+        else:
+            self.written.save_written({key: WrittenVersion(value, value)})
+        return CarryOutcome(carried=frozenset({key}))
+
+
+@dataclass(frozen=True)
+class RecordingCopier(BoxCopier):
+    """Copies a box, and records what it writes."""
+
+    written: WrittenKeys | None = None
+
+    async def write(self, unit: Unit) -> CopyOutcome:
+        """Write one key."""
+        outcome = await super().write(unit)
+        value = self.world.boxes[self.order.source.name][unit.payload]
+        if self.written is not None and not outcome.skipped:
+            self.written.save_written({unit.payload.encode(): WrittenVersion(value, value)})
+        return outcome
+
+
+class Terminal:
+    """What somebody types: hooks and a gate, which run what the test wants."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.on_freeze: Callable[[], None] = lambda: None
+        self.on_thaw: Callable[[], None] = lambda: None
+        self.opened = True
+
+    def freeze(self) -> None:
+        """Stop the writers."""
+        self.calls.append("freeze")
+        self.on_freeze()
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self.calls.append("thaw")
+        self.on_thaw()
+
+    def is_requested(self) -> bool:
+        """Somebody asks."""
+        return True
+
+    def is_open(self, _now: float) -> bool:
+        """As the test says."""
+        return self.opened
+
+    def settings(self, limit: float = 300.0, watch: float = 0.05, **more: bool) -> CutoverSettings:
+        """How they want to cut over."""
+        return CutoverSettings(self, self, limit, watch, **more)
+
+
+@dataclass
+class FollowedBoxes(World):
+    """Boxes with a log of their changes each; `streams` are those whose log can be read."""
+
+    logs: dict[str, list[tuple[float, bytes]]] = field(default_factory=dict)
+    streams: set[str] = field(default_factory=set)
+    gaps: dict[str, list[Any]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    lots: list[tuple[bytes, ...]] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
+    kept: KeptJournals = field(default_factory=KeptJournals)
+    kind: Kind | None = None
+
+    def __post_init__(self) -> None:
+        self.aws = BoxAws(self)
+        for name in ("old", "new"):
+            self.make(name)
+        self.streams.add("old")
+
+    def owner_of(self, _types: Collection[str], physical_id: str) -> Owner:
+        """The owner that the test has set."""
+        return self.owners.get(physical_id, UNMANAGED)
+
+    def put(self, box: str, key: str, value: str | None) -> None:
+        """Write or delete a key, of which the log of the box tells."""
+        if value is None:
+            self.boxes[box].pop(key, None)
+        else:
+            self.boxes[box][key] = value
+        self.logs.setdefault(box, []).append((self.aws.clock.now(), key.encode()))
+
+    def fill(self, keys: int) -> None:
+        """Put keys into the old box."""
+        for number in range(keys):
+            self.put("old", f"k{number:03}", "0")
+
+    def markers_of(self, host: str = "") -> ParameterMarkers:
+        """The records, as a process on some host has them."""
+        holder = Holder(host, f"a boot of {host}", 7, "1") if host else None
+        return ParameterMarkers(cast("Aws", self.aws), self.aws.clock, holder)
+
+    def context(self, stop: Callable[[], bool] = lambda: False, host: str = "") -> Context:
+        """The outside of one run."""
+        markers, aws = self.markers_of(host), cast("Aws", self.aws)
+        return Context(
+            aws=aws,
+            markers=markers,
+            clock=self.aws.clock,
+            emit=self.events,
+            hold=WorldHold(self),
+            journals=self.kept,
+            follow_states=FollowFiles(aws),
+            cutover_records=CutoverRecordMaker(markers),
+            stop=stop,
+        )
+
+    @property
+    def marker(self) -> Marker:
+        """The record of the migration into the new box."""
+        return self.markers_of().get(SLUG, "new")
+
+    @property
+    def record(self) -> CutoverRecord:
+        """What it says of the cut-over."""
+        return read_cutover(self.marker.detail)
+
+    @property
+    def codes(self) -> list[str]:
+        """What was told."""
+        return [one.code for one in self.events]
+
+    def texts(self, *codes: str) -> list[str]:
+        """What was told in words."""
+        return [one.text() for one in self.events if one.code in codes]
+
+    def stop_after(self, code: str, looks: int = 20) -> Callable[[], bool]:
+        """A person who asks to stop some time after something was told."""
+        left, seen = [looks], len(self.codes)
+
+        def stop() -> bool:
+            if code in self.codes[seen:]:
+                left[0] -= 1
+            return left[0] < 0
+
+        return stop
+
+
+def places() -> tuple[Location, Location]:
+    """Both boxes."""
+    old, new = (Location(name, FakeParameters.account, FakeParameters.region) for name in BOXES)
+    return old, new
+
+
+BOXES = ("old", "new")
+
+
+def _following(boxes: FollowedBoxes, *, has_feed: bool) -> Following:
+    def find(_aws: Aws, name: str) -> str | None:
+        return f"stream-of-{name}" if has_feed and name in boxes.streams else None
+
+    def enable(_aws: Aws, name: str) -> str:
+        boxes.streams.add(name)
+        return f"stream-of-{name}"
+
+    def disable(_aws: Aws, name: str, feed: str) -> bool:
+        was_on = name in boxes.streams and feed == f"stream-of-{name}"
+        boxes.streams.discard(name)
+        return was_on
+
+    def make_feed(_aws: Aws, name: str) -> ChangeFeed:
+        if name in boxes.silent:
+            raise LookupFailedError(f"no answer about {name}")
+        feed = LogFeed(boxes.logs.setdefault(name, []))
+        feed.gaps = boxes.gaps.setdefault(name, [])
+        return feed
+
+    def make_carrier(
+        _reading: Wire, _writing: Wire, order: CopyOrder, written: WrittenKeys
+    ) -> AsyncCarrier:
+        return BoxCarrier(boxes, order, written, guarded=not has_feed)
+
+    def make_guarded(
+        _reading: Wire, _writing: Wire, order: CopyOrder, written: WrittenKeys
+    ) -> AsyncCarrier:
+        return BoxCarrier(boxes, order, written, guarded=True)
+
+    def make_copier(_tools: CopyTools, order: CopyOrder, written: WrittenKeys) -> BoxCopier:
+        return RecordingCopier(boxes, order, written)
+
+    def list_tags(_aws: Aws, place: Location) -> Iterable[tuple[bytes, str]]:
+        return sorted((key.encode(), value) for key, value in boxes.boxes[place.name].items())
+
+    return Following(
+        feed_noun="stream" if has_feed else "",
+        find_feed=find,
+        enable_feed=enable,
+        disable_feed=disable,
+        make_feed=make_feed,
+        make_carrier=make_carrier,
+        find_expired=lambda _source, _target, _keys, _now: frozenset(),
+        make_copier=None if has_feed else make_copier,
+        list_tags=None if has_feed else list_tags,
+        guarded_carrier=make_guarded,
+        guarded_copier=make_copier,
+    )
+
+
+def follow_boxes(monkeypatch: pytest.MonkeyPatch, *, has_feed: bool = True) -> FollowedBoxes:
+    """Both boxes, of a type that can be followed; nothing is waited for."""
+    boxes = FollowedBoxes()
+
+    def reader(_aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> BoxReader:
+        del all_versions, deep
+        return AlikeReader(boxes, place)
+
+    following = _following(boxes, has_feed=has_feed)
+    boxes.kind = install(
+        monkeypatch, boxes, reader=reader, following=lambda: following, scheme="box"
+    )
+    for module in (follow_run, loop):
+        monkeypatch.setattr(module, "UNKNOWN_OUTCOME_SECONDS", 0.0)
+    monkeypatch.setattr(follow_run, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 0.02)
+    monkeypatch.setattr(difference, "LEAST_PAUSE", 0.005)
+    monkeypatch.setattr(asked_cutover, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(asked_cutover, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(asked_cutover, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(request_cutover, "LOOK_SECONDS", 0.001)
+    return boxes

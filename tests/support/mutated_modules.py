@@ -1,0 +1,49 @@
+"""The modules whose rules `support.mutation` changes, and the quick tests that must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_CORE, _OPS = "tests/core/follow", "tests/ops/follow"
+_QUICK = tuple(
+    f"--deselect={_CORE}/test_cutover.py::test_a_{name}_would_open_both_sides"
+    for name in (
+        "thaw_before_its_reason_is_on_record",
+        "freeze_that_is_believed_and_not_repeated",
+        "source_that_is_opened_before_the_target_is_frozen",
+    )
+)
+"""These walk through the worlds of wrong rules, which takes long, and tells nothing of ours."""
+
+_STEPS = tuple(
+    f"{_CORE}/test_{name}.py"
+    for name in ("cutover_loop", "cutover_waits", "cutover_errors", "stray_watch")
+)
+_CUTOVER = (f"{_CORE}/test_cutover_table.py", f"{_CORE}/test_cutover.py", *_QUICK)
+
+TESTS_OF: Mapping[str, tuple[str, ...]] = {
+    "core.follow.shards": (f"{_CORE}/test_gap_rules.py",),
+    "core.follow.loop": (f"{_CORE}/test_loop.py", f"{_CORE}/test_killed.py"),
+    "core.follow.written": (f"{_CORE}/test_written.py",),
+    "core.follow.steady_time": (f"{_CORE}/test_steady_time.py",),
+    "core.follow.ledger": (f"{_CORE}/test_ledger.py",),
+    "core.follow.way_back": (f"{_CORE}/test_way_back.py",),
+    "core.follow.feed": (f"{_CORE}/test_feed.py",),
+    "core.follow.cutover_request": (f"{_CORE}/test_cutover_request.py",),
+    "core.follow.cutover": _CUTOVER,
+    "core.follow.cutover_table": _CUTOVER,
+    "core.follow.cutover_ports": (f"{_CORE}/test_cutover_ports.py",),
+    "core.follow.cutover_loop": _STEPS,
+    "core.follow.watched_wire": (f"{_CORE}/test_watched_wire.py",),
+    "ops.follow.difference": (f"{_OPS}/test_difference.py",),
+    "ops.follow.key_comparison": (f"{_OPS}/test_key_comparison.py",),
+    "ops.follow.exclusive": (f"{_OPS}/test_exclusive.py",),
+    "ops.follow.follow_names": (f"{_OPS}/test_follow_names.py",),
+    "ops.follow.follow_many": (f"{_OPS}/test_follow_many.py",),
+    "ops.follow.source_feed": (f"{_OPS}/test_source_feed.py",),
+    "ops.follow.sync_carrier": (f"{_OPS}/test_sync_carrier.py",),
+    "ops.follow.asked_cutover": (f"{_OPS}/test_asked_cutover.py",),
+    "ops.follow.request_cutover": (f"{_OPS}/test_request_cutover.py",),
+    "ops.follow.way_back": (f"{_OPS}/test_way_back.py",),
+}
+"""By the name of a module below `dataware`."""
