@@ -27,7 +27,7 @@ from dataware.core.follow.feed import CarryOutcome, FeedRound
 from dataware.core.follow.following import AsyncCarrier
 from dataware.core.follow.loop import FollowLoop, FollowPorts
 from dataware.core.model import Location
-from dataware.kinds.dynamodb_table.follow import FOLLOWING
+from dataware.kinds.dynamodb_table.follow.following import FOLLOWING
 from dataware.kinds.dynamodb_table.follow.keys import encode_key
 from dataware.state.follow_file import FollowFile
 
