@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from botocore.credentials import RefreshableCredentials
 from botocore.response import StreamingBody
 
-from dataware.aws import Account
+from dataware.aws import Account, interruptible_calls
 from dataware.aws.interruptible_calls import PIECE_BYTES, InterruptibleCalls
 from dataware.core.errors import IncompleteError, LookupFailedError
 from support.accounts import open_account
@@ -247,3 +248,38 @@ def test_a_body_that_is_read_in_pieces_is_whole(length: int) -> None:
         LOOK, StreamingBody(io.BytesIO(content), len(content))
     )
     assert b"".join(again.iter_chunks(PIECE_BYTES * 2)) == content
+
+
+def test_one_thread_looks_after_many_calls_and_ends_when_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many are under way; the next call has one again."""
+    monkeypatch.setattr(interruptible_calls, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(interruptible_calls, "IDLE_LOOKS", 3)
+    calls, gate = InterruptibleCalls(lambda: False), threading.Event()
+    for _ in range(2):
+        gate.clear()
+        with ThreadPoolExecutor(20) as pool:
+            answers = [pool.submit(calls.answer, LOOK, gate.wait) for _ in range(20)]
+            time.sleep(0.05)
+            watching = [one for one in threading.enumerate() if one.name == "dataware-watch"]
+            assert sum(one.is_alive() for one in watching) >= 1
+            assert len(calls._under_way) == 20
+            gate.set()
+            assert all(one.result() for one in answers)
+        assert not calls._under_way
+        until = time.monotonic() + 20
+        while calls._is_watched and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not calls._is_watched
+
+
+def test_an_answer_after_the_end_is_dropped(wish: Wish) -> None:
+    """What was given up stays given up, and its thread is free for the next call."""
+    calls = InterruptibleCalls(wish)
+    with pytest.raises(IncompleteError):
+        calls.answer(LOOK, wish.service)
+    wish.answering.set()
+    wish.asked.clear()
+    wish.uttered = False
+    assert calls.answer(LOOK, lambda: "next") == "next"

@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
 
+from dataware.aws.certificates import share_certificates
 from dataware.aws.errors import one_line
 from dataware.aws.shared_models import MAKING_CLIENTS
 from dataware.core.errors import LookupFailedError
@@ -81,13 +82,14 @@ class _RoleCredentials:
             read_timeout=SECONDS,
         )
         with MAKING_CLIENTS:
-            return self.session._session.create_client(
+            made = self.session._session.create_client(
                 service,
                 region_name=self.session.region_name or self.region,
                 endpoint_url=self.endpoint_url,
                 config=config,
                 **keys,
             )
+        return share_certificates(made)
 
 
 def _refusal(role: AssumedRole, error: ClientError) -> LookupFailedError:

@@ -3,6 +3,9 @@
 The SDK bounds the silence between two bytes, by minutes, and no answer as a whole; nothing ends a
 call from outside. So each call runs on a thread that can be abandoned: who waits for it goes on
 as soon as a person asks to stop, and the thread ends with the process.
+
+Hundreds of calls are under way while a fleet is planned. One thread looks whether any of them is to
+be given up; if each looked for itself, that would cost as much as the calls.
 """
 
 from __future__ import annotations
@@ -10,9 +13,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, TimeoutError
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from typing import Any, TypeVar
@@ -41,11 +43,24 @@ PIECE_BYTES = 1024**2
 """How much of a body is read within that time."""
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """A call under way, and when its last try began."""
+IDLE_LOOKS = 20
+"""How often the thread that looks after the calls finds none before it ends."""
 
-    begun: float
+
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    """A call under way, when its last try began, and what came of it once `ended` is released.
+
+    `moment` is how long it is waited for once somebody asks to stop, which it is `until` then.
+    """
+
+    operation: str
+    moment: float
+    begun: float = field(default_factory=time.monotonic)
+    until: float | None = None
+    ended: threading.Lock = field(default_factory=threading.Lock)
+    answer: Any = None
+    error: BaseException | None = None
 
 
 class InterruptibleCalls:
@@ -64,6 +79,9 @@ class InterruptibleCalls:
         # Who calls bounds how much is under way at once; here a limit could only be in the way.
         self._pool = DaemonPool(sys.maxsize, "dataware-call")
         self._thread = threading.local()
+        self._lock = threading.Lock()
+        self._under_way: set[_Attempt] = set()
+        self._is_watched = False
 
     def answer(self, operation: str, call: Callable[[], T]) -> T:
         """What `call` returns or raises.
@@ -75,18 +93,58 @@ class InterruptibleCalls:
         moment = 0.0 if operation.startswith(LOOKS) else MOMENT_SECONDS
         if not moment and self._stop():
             raise _given_up(operation)
-        attempt = _Attempt(time.monotonic())
-        under_way = self._pool.submit(self._left_alone, attempt, call)
-        until: float | None = None
-        while not _is_done(under_way):
-            now = time.monotonic()
-            if now - attempt.begun >= self._answer_seconds:
-                raise _endless(operation, self._answer_seconds)
-            if self._stop():
-                until = now + moment if until is None else until
-                if now >= until:
-                    raise _given_up(operation)
-        return under_way.result()
+        attempt = _Attempt(operation, moment)
+        attempt.ended.acquire()
+        self._watch(attempt)
+        self._pool.start(partial(self._left_alone, attempt, call))
+        attempt.ended.acquire()  # a signal is handled meanwhile, which may make `stop` true
+        try:
+            if attempt.error is not None:
+                raise attempt.error
+            return attempt.answer  # type: ignore[no-any-return]  # it is that of `call`
+        finally:
+            del attempt  # or the error would keep what it was raised from in memory
+
+    def _watch(self, attempt: _Attempt) -> None:
+        """Let a call be given up in time."""
+        with self._lock:
+            self._under_way.add(attempt)
+            begins, self._is_watched = not self._is_watched, True
+        if begins:
+            threading.Thread(target=self._look_after, name="dataware-watch", daemon=True).start()
+
+    def _look_after(self) -> None:
+        """Give up calls, until there have been none for a while."""
+        idle = 0
+        while idle < IDLE_LOOKS:
+            time.sleep(POLL_SECONDS)
+            with self._lock:
+                attempts = tuple(self._under_way)
+                idle = 0 if attempts else idle + 1
+                self._is_watched = idle < IDLE_LOOKS
+            if attempts:
+                self._give_up(attempts, time.monotonic(), stops=self._stop())
+
+    def _give_up(self, attempts: Iterable[_Attempt], now: float, *, stops: bool) -> None:
+        """End the wait for those of the calls that take too long, or are not wanted any more."""
+        for one in attempts:
+            if now - one.begun >= self._answer_seconds:
+                self._end(one, error=_endless(one.operation, self._answer_seconds))
+            elif stops:
+                one.until = now + one.moment if one.until is None else one.until
+                if now >= one.until:
+                    self._end(one, error=_given_up(one.operation))
+
+    def _end(
+        self, attempt: _Attempt, answer: Any = None, error: BaseException | None = None
+    ) -> None:
+        """Hand over what came of a call; what comes of it later is dropped."""
+        with self._lock:
+            if attempt not in self._under_way:
+                return
+            self._under_way.remove(attempt)
+        attempt.answer, attempt.error = answer, error
+        attempt.ended.release()
 
     def count_tries(self, client: Any) -> None:
         """Let a client tell when it tries a call once more, which starts its time again."""
@@ -109,10 +167,14 @@ class InterruptibleCalls:
         """Whether this thread is one that can be abandoned, as in a call within a call."""
         return getattr(self._thread, "attempt", None) is not None
 
-    def _left_alone(self, attempt: _Attempt, call: Callable[[], T]) -> T:
+    def _left_alone(self, attempt: _Attempt, call: Callable[[], Any]) -> None:
         self._thread.attempt = attempt
         try:
-            return call()
+            answer = call()
+        except BaseException as error:
+            self._end(attempt, error=error)
+        else:
+            self._end(attempt, answer)
         finally:
             self._thread.attempt = None
 
@@ -144,15 +206,6 @@ class _Stream:
 
     def close(self) -> None:
         self.body.close()
-
-
-def _is_done(under_way: Future[Any]) -> bool:
-    """Whether a call has ended, or does so soon; cheaper than a wait for several."""
-    try:
-        under_way.exception(POLL_SECONDS)
-    except TimeoutError:
-        return under_way.done()
-    return True
 
 
 def _never() -> bool:

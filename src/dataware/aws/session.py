@@ -25,6 +25,7 @@ from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.assumed_role import AssumedRole, assume_role
 from dataware.aws.caller import Origin, origin_of
+from dataware.aws.certificates import share_certificates
 from dataware.aws.complete_answers import correct_errors, require_documents, whole
 from dataware.aws.endpoints import check_endpoint, making_client
 from dataware.aws.fetch import fetch, keep_raw_bodies
@@ -320,6 +321,7 @@ class Account(stacks.DeployedValues):
                 config=self._config(service),
             )
             check_endpoint(client.meta.endpoint_url)
+        share_certificates(client)
         self._login.skew.register(client)
         self._login.calls.count_tries(client)
         correct_errors(client)

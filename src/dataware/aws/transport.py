@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from typing import Any
@@ -21,6 +22,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
+from dataware.aws.certificates import context_for
 from dataware.aws.daemon_pool import DaemonPool
 from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
 from dataware.core.ports import Permit, Request, Response
@@ -149,6 +151,9 @@ class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no typ
     The session of botocore takes the target apart as a URL, which loses a parameter part
     (``;…``). Behind a proxy the target stays absolute, as the proxy needs it.
     """
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        return context_for(self._verify)
 
     def _path_url(self, url: str) -> str:
         return "/" + url.split("://", 1)[1].partition("/")[2]
