@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from dataware import __version__
+from dataware.calc.words import list_words
 from dataware.cli.commands import SETTINGS, dataware
 from dataware.cli.exit_codes import EXIT_CODES_OF, exit_code_line
 from dataware.core.engines.card import EngineCard
@@ -104,7 +105,9 @@ def _migrated(kind: Kind) -> str:
         return "no"
     alone = "" if kind.is_copied_in_deployments else ", by the command line alone"
     alone = alone if kind.is_copied_by_plans else ", by `dataware migrate` alone"
-    return f"yes, as `{kind.copying.scheme}://…`{alone}"
+    how = f"in part, without {list_words(kind.copying.not_carried)}"
+    how = how if kind.copying.not_carried else "yes"
+    return f"{how}, as `{kind.copying.scheme}://…`{alone}"
 
 
 def _card(kind: Kind) -> Iterator[str]:

@@ -147,6 +147,19 @@ def test_nothing_of_the_data_is_told(hook: Callable[..., Hook], error: Exception
     assert SECRET not in json.dumps(server.got)
 
 
+def test_a_partial_copy_is_told_as_that(hook: Callable[..., Hook]) -> None:
+    """It is not among those that are complete."""
+    server = hook()
+    names = {"source": "old", "name": "new"}
+    left_out = event("migrated-partly", text="passwords", not_carried=["passwords"], **names)
+    verified = event("verified", count=7, unit="item", evidence="", **names)
+    told(server.url, None, event("copying", **names), left_out, verified)
+    (got,) = server.got
+    (one,) = got["migrations"]
+    assert (one["state"], one["not_carried"], one["verified"]) == ("partial", ["passwords"], 7)
+    assert "0 of 1 migration complete" in got["text"]
+
+
 def test_the_migrations_are_told_with_their_ends(hook: Callable[..., Hook]) -> None:
     """Names, counts and reasons."""
     server = hook()

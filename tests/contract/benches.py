@@ -260,7 +260,7 @@ class RepositoryBench(LookedAtBench):
 
 
 class UserPoolBench(LookedAtBench):
-    """AWS::Cognito::UserPool: looked into by its name, not copied."""
+    """AWS::Cognito::UserPool: an added attribute, a group, a client, users, and members."""
 
     names = ("bench-old", "bench-new")
     content_calls = ("ListUsers",)
@@ -270,11 +270,62 @@ class UserPoolBench(LookedAtBench):
         aws.client("cognito-idp").create_user_pool(PoolName=name)
 
     def fill(self, aws: Account, name: str, count: int) -> None:
-        idp = aws.client("cognito-idp")
-        pages = idp.get_paginator("list_user_pools").paginate(MaxResults=60)
+        idp, pool = aws.client("cognito-idp"), self._id(aws, name)
+        where, members = {"UserPoolId": pool}, 4 if count > 10 else 0
+        if members:
+            row = {"Name": "team", "AttributeDataType": "String"}
+            idp.add_custom_attributes(**where, CustomAttributes=[row])
+            idp.create_group(**where, GroupName="staff", Description="of the bench")
+            idp.create_user_pool_client(**where, ClientName="web", GenerateSecret=True)
+        for i in range(count - members - (3 if members else 0)):
+            rows = [{"Name": "email", "Value": f"{i}@example.com"}]
+            idp.admin_create_user(**where, Username=f"user-{i}", UserAttributes=rows)
+            if i < members:
+                idp.admin_add_user_to_group(**where, Username=f"user-{i}", GroupName="staff")
+
+    def change(self, aws: Account, name: str) -> str:
+        rows = [{"Name": "email", "Value": "changed@example.com"}]
+        aws.client("cognito-idp").admin_update_user_attributes(
+            UserPoolId=self._id(aws, name), Username="user-9", UserAttributes=rows
+        )
+        return "user-9"
+
+    def remove(self, aws: Account, name: str) -> str:
+        pool = self._id(aws, name)
+        aws.client("cognito-idp").admin_delete_user(UserPoolId=pool, Username="user-8")
+        return "user-8"
+
+    def add(self, aws: Account, name: str) -> str:
+        pool = self._id(aws, name)
+        aws.client("cognito-idp").admin_create_user(UserPoolId=pool, Username="user-new")
+        return "user-new"
+
+    def content(self, aws: Account, name: str) -> object:
+        idp, where = aws.client("cognito-idp"), {"UserPoolId": self._id(aws, name)}
+        made_up = ("sub",)
+        users = {
+            row["Username"]: sorted(
+                (one["Name"], one["Value"])
+                for one in row["Attributes"]
+                if one["Name"] not in made_up
+            )
+            for row in idp.list_users(**where)["Users"]
+        }
+        rows = idp.list_users_in_group(**where, GroupName="staff")["Users"]
+        members = {row["Username"] for row in rows}
+        clients = idp.list_user_pool_clients(**where)["UserPoolClients"]
+        return users, members, [row["ClientName"] for row in clients]
+
+    def shrink_pages(self, proxy: FaultProxy) -> None:
+        def fault(seen: Seen, forward: Forward) -> Reply:
+            return forward(seen.with_body(json.dumps({**seen.json(), "Limit": 7}).encode()))
+
+        proxy.add(fault, operation="ListUsers")
+
+    def _id(self, aws: Account, name: str) -> str:
+        pages = aws.client("cognito-idp").get_paginator("list_user_pools").paginate(MaxResults=60)
         (pool,) = [p["Id"] for page in pages for p in page["UserPools"] if p["Name"] == name]
-        for i in range(count):
-            idp.admin_create_user(UserPoolId=pool, Username=f"user-{i}")
+        return str(pool)
 
 
 class LogGroupBench(LookedAtBench):

@@ -306,3 +306,20 @@ def test_after_a_cut_over_it_says_until_when_there_is_a_way_back(state: str, way
         marker(cutover={"state": "copying", "freeze_limit": 300.0}), state=MarkerState.COMPLETE
     )
     assert "cut over" not in told(new=copied)[0]
+
+
+def test_a_migration_that_left_something_out_is_partial() -> None:
+    """Never "complete", and with all that it left out; a table shows it like one that has ended."""
+    detail = {"verified": 5, "unit": "item", "not_carried": ["passwords", "MFA secrets"]}
+    record = Marker(MarkerState.COMPLETE, "old", "r1", detail=detail)
+    there = World(markers={"new": record})
+    (run,) = status(there.context())
+    assert (run.state, amount(run)) == (
+        "partial",
+        "5 items verified, without passwords and MFA secrets",
+    )
+    assert "complete" not in " ".join(there.events.texts("migration-status"))
+    for width in (60, 200):
+        text = " ".join(line.plain for line in runs_text([run], width))
+        assert "partial" in text
+        assert "complete" not in text

@@ -187,6 +187,7 @@ def settings_of(copy: CopyOptions) -> CopySettings:
         on_conflict=copy.on_conflict,
         all_versions=copy.versions == "all",
         allow_skipped=copy.allow_skipped,
+        allow_partial=copy.allow_partial,
         deep=copy.deep,
         max_rate=copy.max_rate,
         max_share=copy.max_share,

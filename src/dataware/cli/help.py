@@ -45,6 +45,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "processes",
         "max_parallel",
         "allow_skipped",
+        "allow_partial",
         "deep",
         "sse",
         "sse_kms_key_id",

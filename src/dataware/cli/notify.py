@@ -234,8 +234,11 @@ class Listener:
         elif key not in self.migrations:
             return
         elif happened.code == "verified":
-            outcome = {"verified": data["count"], "unit": data["unit"], "state": "complete"}
+            state = "partial" if "not_carried" in self.migrations[key] else "complete"
+            outcome = {"verified": data["count"], "unit": data["unit"], "state": state}
             self.migrations[key].update(outcome)
+        elif happened.code == "migrated-partly":
+            self.migrations[key]["not_carried"] = data["not_carried"]
         elif happened.code == "incomplete":
             why = str(data["reason"])[:REASON_LENGTH]
             self.migrations[key].update({"state": "incomplete", "reason": why})

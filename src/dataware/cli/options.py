@@ -250,6 +250,12 @@ batch_role_option = click.option(
 
 engine_options = join_options(engine_option, batch_role_option)
 
+partial_option = click.option(
+    "--allow-partial",
+    is_flag=True,
+    help="Accept that a copy of a user pool leaves out what nobody can copy, such as passwords.",
+)
+
 deep_option = click.option(
     "--deep", is_flag=True, help="Verify objects by reading every byte of both sides."
 )

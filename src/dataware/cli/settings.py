@@ -91,6 +91,7 @@ class CopyOptions:
     enable_stream: bool = False
     export_to: str | None = None
     rehearse: bool = False
+    allow_partial: bool = False
     engine: EngineName | None = None
     batch_role: str | None = None
     sse: str | None = None

@@ -206,6 +206,7 @@ MESSAGES = _messages(
     ("stray-gap", WARNING, "⚠️ ", "Writes to {source} may go unseen, because {why}"),
     ("verifying", INFO, "🔍", "Verifying {source} → {name}"),
     ("migrated", SUCCESS, "✅", "Successfully migrated data to {name}"),
+    ("migrated-partly", WARNING, "⚠️ ", "Copied in part to {name}; left out: {text}"),
     ("verified", SUCCESS, "✅", "Verified {count:{unit}}: {evidence}"),
     ("difference", FAILURE, "❌", "{difference} in {place}: {key}"),
     (

@@ -228,7 +228,9 @@ class Copying:
     its migration is rehearsed.
     `in_deployments` is False where only the command line copies, because a deployment has no room
     for what that takes. `makes_target` says that the copier makes a target that is not there,
-    and `in_plans` is False where no plan copies, because the template holds the whole value.
+    and `in_plans` is False where no plan copies: because the template holds the whole value, or
+    because the copy is partial. `not_carried` is what of a resource nobody can copy; a copy that
+    leaves something out is made with consent only, and is never called complete.
     """
 
     scheme: str
@@ -255,6 +257,7 @@ class Copying:
     in_deployments: bool = True
     makes_target: bool = False
     in_plans: bool = True
+    not_carried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

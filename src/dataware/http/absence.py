@@ -23,6 +23,7 @@ _NO_ENTITY = frozenset({"NoSuchEntity"})
 # The second is the code of the older protocol, with which newer answers come, too.
 _NO_QUEUE = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
 _NO_FILE_SYSTEM = frozenset({"FileSystemNotFound"})
+_NO_USER = frozenset({"UserNotFoundException"})
 _NO_KMS_KEY = frozenset({"NotFoundException"})
 
 HEADS = frozenset({"HeadBucket", "HeadObject"})
@@ -44,7 +45,8 @@ CODES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("DescribeRepositories", "DescribeImages", "BatchGetImage"), _NO_REPOSITORY),
     "ListTagsForResource": _NO_REPOSITORY | _NO_RESOURCE,
     "GetLifecyclePolicy": _NO_REPOSITORY | {"LifecyclePolicyNotFoundException"},
-    **dict.fromkeys(("DescribeUserPool", "ListUsers"), _NO_RESOURCE),
+    **dict.fromkeys(("DescribeUserPool", "ListUsers", "GetGroup"), _NO_RESOURCE),
+    **dict.fromkeys(("AdminGetUser", "AdminListGroupsForUser"), _NO_USER),
     **dict.fromkeys(("DescribeLogStreams", "FilterLogEvents"), _NO_RESOURCE),
     **dict.fromkeys(
         ("DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue"), _NO_RESOURCE

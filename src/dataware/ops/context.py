@@ -137,7 +137,8 @@ class CopySettings:
     """How a copy is made.
 
     `max_rate` is in items or objects a second, `max_share` a fraction (0 to 1] of provisioned
-    capacity; `allow_skipped` lets a run be complete though keys were skipped; the sizes are in
+    capacity; `allow_skipped` lets a run be complete though keys were skipped, and `allow_partial`
+    lets a copy begin that leaves out what its kind names; the sizes are in
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
     for). `follow` carries what changes after the copy, and `enable_feed` allows to switch on what
@@ -151,6 +152,7 @@ class CopySettings:
     on_conflict: OnConflict | None = None
     all_versions: bool = False
     allow_skipped: bool = False
+    allow_partial: bool = False
     deep: bool = False
     max_rate: float | None = None
     max_share: float | None = None

@@ -27,6 +27,7 @@ from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
+from dataware.ops.partial_copy import require_consent
 from dataware.ops.probe import look
 from dataware.ops.verify import aws_of, describe_schemas, with_real_region
 from dataware.state.marker_value import was_switched
@@ -77,6 +78,7 @@ def prepare_migration(
         raise InputError(
             f"dataware cannot copy {with_article(kind.noun)}; it copies {list_copied()}"
         )
+    require_consent(kind, settings)
     check_object_headers(settings, [kind])
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dataware.calc.words import list_words
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.ops.context import Context
 from dataware.ops.migration_policy import MigrationDecision, MigrationStep
+from dataware.ops.partial_copy import list_not_carried
 from dataware.ops.verify import report
 from dataware.verify.verdict import Verdict
 
@@ -32,7 +34,11 @@ def report_decision(
         context.emit(event("nothing-to-do", reason=decision.why, **words))
         _report_verdict(context, kind, verdict, words)
     elif decision.step is MigrationStep.COMPLETE:
-        context.emit(event("migrated", **words))
+        if left_out := list_not_carried(kind):
+            parts = list_words(left_out)
+            context.emit(event("migrated-partly", text=parts, not_carried=list(left_out), **words))
+        else:
+            context.emit(event("migrated", **words))
         _report_verdict(context, kind, verdict, words)
 
 

@@ -39,6 +39,7 @@ from dataware.ops.declaration_check import check_declared
 from dataware.ops.earlier_migrations import warn_of_earlier_migrations
 from dataware.ops.engine_choice import EngineDemand, choose_engines
 from dataware.ops.history_check import warn_of_history
+from dataware.ops.partial_copy import describe_partial
 from dataware.ops.probe import probe_all
 from dataware.ops.region_check import find_wrong_region
 from dataware.ops.remembered_answers import remember_answers
@@ -238,9 +239,13 @@ def _explain_uncopied(kind: Kind, wanted: Wanted, decision: Decision) -> str:
     noun, way = with_article(kind.noun), ""
     but = f"but dataware cannot copy {noun}"
     if kind.copying is not None:
-        scheme = kind.copying.scheme
+        scheme, consent = kind.copying.scheme, ""
         but = f"but no plan copies {noun}, whose template holds its value"
-        way = f" (`dataware migrate {scheme}://{decision.source} {scheme}://{wanted.preferred}`)"
+        if kind.copying.not_carried:
+            consent = " --allow-partial"
+            but = f"but a copy of {noun} is partial ({describe_partial(kind)})"
+        pair = f"{scheme}://{decision.source} {scheme}://{wanted.preferred}"
+        way = f" (`dataware migrate {pair}{consent}`)"
     return (
         f"data would have to be copied to {wanted.preferred}, {but}; copy it yourself{way}, or set "
         "on_fallback_data to import"

@@ -59,6 +59,7 @@ from dataware.ops.migration_policy import (
     must_retry_skipped,
     restore_snapshot,
 )
+from dataware.ops.partial_copy import record_end
 from dataware.ops.probe import look
 from dataware.ops.verify import report_differences, run_comparison
 from dataware.verify.held_stop import HeldStop
@@ -116,8 +117,7 @@ def run_migration(
         if carrier.is_on_record:
             return verdict
         with _resumable(carrier):
-            verified = {"verified": verdict.compared, "unit": migration.kind.unit}
-            lease.complete({**verified, **_command_run(context)})
+            lease.complete(record_end(migration.kind, verdict.compared) | _command_run(context))
     return verdict
 
 

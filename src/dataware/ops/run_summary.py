@@ -50,6 +50,7 @@ class RunSummary:
         self._items: Counter[str] = Counter()
         self._bytes: dict[Key, int] = {}
         self._copied: set[Key] = set()
+        self._partial: set[Key] = set()
         self._created: set[Key] = set()
         self._adopted: set[Key] = set()
 
@@ -66,8 +67,10 @@ class RunSummary:
             self._bytes[key] = size
         elif happened.code == "verified" and isinstance(count := data.get("count"), int):
             self._items[str(data["unit"])] += count
-        elif happened.code == "migrated":
+        elif happened.code in ("migrated", "migrated-partly"):
             self._copied.add(key)
+            if happened.code == "migrated-partly":
+                self._partial.add(key)
         elif happened.code == "created":
             self._created.add(key)
         elif happened.code == "adopted":
@@ -116,7 +119,8 @@ class RunSummary:
             amounts = [format_count(count, unit) for unit, count in sorted(self._items.items())]
             size = sum(self._bytes.get(key, 0) for key in self._copied)
             parts = [*amounts, *([volume(size)] if size else [])]
-            yield f"{len(self._copied):,} copied and verified ({', '.join(parts)})"
+            how = "copied in part and verified" if self._partial else "copied and verified"
+            yield f"{len(self._copied):,} {how} ({', '.join(parts)})"
         if self._created:
             yield f"{len(self._created):,} created"
         if self._adopted:

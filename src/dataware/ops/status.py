@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from dataware.calc.rate import rough
+from dataware.calc.words import list_words
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
@@ -22,9 +23,14 @@ from dataware.ops.context import Context
 from dataware.ops.control_teller import describe_control
 from dataware.ops.failure_summary import state_of
 from dataware.ops.migration_policy import CARRIER
+from dataware.ops.partial_copy import NOT_CARRIED
 from dataware.state.marker_value import control_in
 
 RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
+PARTIAL = "partial"
+"""What a migration is that has ended well and left something out, which its kind names."""
+
+ENDED = (COMPLETE, PARTIAL)
 
 FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
@@ -32,6 +38,7 @@ FIGURES = (
     *("lag", "dirty", "carried", "gaps", "followed", "guarded", "feed_enabled", "undo_feed"),
     *("carrier",),
     *("verified", "holder", "started", "command_run", "cutover", "conflicts"),
+    NOT_CARRIED,
 )
 """The fields of a record that events of its run carry."""
 
@@ -51,8 +58,8 @@ def unit_of(name: str) -> str:
 class MigrationStatus:
     """One migration on record.
 
-    `state` is running, interrupted (begun, and no run is alive), complete, how the last run
-    ended: incomplete, stopped or failed, or unknown where the record cannot be read, for which
+    `state` is running, interrupted (begun, and no run is alive), complete, partial, how the last
+    run ended: incomplete, stopped or failed, or unknown where the record cannot be read, for which
     `problem` is the reason. `age` is how old the record is, in seconds, by the service's clock.
     `local` is what a journal on this machine knows of the same run. `shares_name` says that another
     migration on record has a target of the same name.
@@ -221,7 +228,7 @@ def check_seen(runs: Sequence[MigrationStatus]) -> None:
 
 def with_journal(context: Context, run: MigrationStatus) -> MigrationStatus:
     """The run with what a journal on this machine knows of it."""
-    if run.state in (RUNNING, COMPLETE, UNKNOWN):
+    if run.state in (RUNNING, *ENDED, UNKNOWN):
         return run
     progress = CopyState.of(context.journals.read(run.kind, run.target))
     if progress.run is None or progress.run != run.run:
@@ -239,7 +246,7 @@ def with_journal(context: Context, run: MigrationStatus) -> MigrationStatus:
 
 
 def _order(run: MigrationStatus) -> tuple[int, str]:
-    rank = {RUNNING: 0, COMPLETE: 2}.get(run.state, 1)
+    rank = {RUNNING: 0, **dict.fromkeys(ENDED, 2)}.get(run.state, 1)
     return rank, run.target
 
 
@@ -252,6 +259,8 @@ def _run(kind: str, target: str, marker: Marker) -> MigrationStatus:
             # Nobody has the lock, so the function in the account carries.
             kept = {name: detail[name] for name in detail if name not in _OF_A_RUN}
             state, detail = RUNNING, {**kept, "phase": "following"}
+    if state == COMPLETE and isinstance(detail.get(NOT_CARRIED), list):
+        state = PARTIAL
     why = marker.problem.detail if marker.problem else ""
     age = marker.heartbeat_age
     return MigrationStatus(kind, target, marker.source, state, marker.run, detail, age, problem=why)
@@ -259,9 +268,14 @@ def _run(kind: str, target: str, marker: Marker) -> MigrationStatus:
 
 def amount(run: MigrationStatus) -> str:
     """How much is done, such as "45,000 of 100,000 items (45 %)"; empty if that is not known."""
-    if run.state == COMPLETE:
+    if run.state in ENDED:
         verified = run.detail.get("verified")
-        return f"{format_count(verified, run.unit)} verified" if isinstance(verified, int) else ""
+        parts = (
+            [f"{format_count(verified, run.unit)} verified"] if isinstance(verified, int) else []
+        )
+        if run.state == PARTIAL:
+            parts.append(f"without {list_words(map(str, run.detail[NOT_CARRIED]))}")
+        return ", ".join(parts)
     if (carrier := run.detail.get(CARRIER)) and "dirty" not in run.detail:
         function = str(carrier).rpartition(":")[2]
         return f"in the account by {function}, whose queue holds the changed keys that wait"

@@ -15,7 +15,7 @@ LISTED = frozenset({"skipped", "difference"})
 """Codes that come once for each key."""
 
 ENDS = frozenset(
-    {"migrated", "verified", "incomplete", "stopped", "differences", "deferred"}
+    {"migrated", "migrated-partly", "verified", "incomplete", "stopped", "differences", "deferred"}
     | {"migration-completed", "migration-ended", "failure"}
 )
 """Codes after which a migration makes no more progress."""

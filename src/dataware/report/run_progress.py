@@ -28,7 +28,7 @@ from dataware.report.resource_labels import ResourceLabels
 
 WAITING: Final = "waiting"
 COPYING: Final = "copying"
-SUCCESSES: Final = frozenset({"migrated", "verified", "migration-completed"})
+SUCCESSES: Final = frozenset({"migrated", "migrated-partly", "verified", "migration-completed"})
 """Codes after which a resource is done; after other ends it is not."""
 
 

@@ -14,6 +14,8 @@ from dataware.core.printable import escape_unprintable
 from dataware.ops.control_teller import describe_control
 from dataware.ops.status import (
     COMPLETE,
+    ENDED,
+    PARTIAL,
     RUNNING,
     MigrationStatus,
     amount,
@@ -25,7 +27,13 @@ from dataware.ops.status import (
 )
 from dataware.report.wrapping import wrap_text
 
-STYLES = {RUNNING: "cyan", COMPLETE: "green", "failed": "bold red", "stopped": "bold red"}
+STYLES = {
+    RUNNING: "cyan",
+    COMPLETE: "green",
+    PARTIAL: "yellow",
+    "failed": "bold red",
+    "stopped": "bold red",
+}
 HEADER = ("RESOURCE", "SOURCE", "STATE", "HOW FAR", "RATE", "LEFT", "SEEN", "RUN")
 GAP = "  "
 INDENT = "  "
@@ -69,7 +77,7 @@ def _paragraphs(runs: Sequence[MigrationStatus], width: int) -> Iterator[Text]:
         target, source, *_ = _cells(run)
         yield Text(wrap_text(f"{source} → {target}", width), style="bold")
         far = _join_nonempty(", ", _state(run), amount(run), *pace(run))
-        if run.state == COMPLETE:
+        if run.state in ENDED:
             yield _indent_text(
                 _join_nonempty(" · ", far, life(run), f"run {run.shown_run}"), width, _style(run)
             )

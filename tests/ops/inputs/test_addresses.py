@@ -38,8 +38,8 @@ def test_an_address_is_understood(text: str, kind: str, name: str, prefix: str) 
     [
         ("logs://web", "a CloudWatch log group"),
         (f"arn:aws:logs:eu-west-1:{ME}:log-group:/web", "a CloudWatch log group"),
-        ("cognito://eu-west-1_a1B2", "a Cognito user pool"),
-        (f"ARN:aws:cognito-idp:eu-west-1:{ME}:userpool/eu-west-1_a1B2", "a Cognito user pool"),
+        ("kinesis://clicks", "a Kinesis stream"),
+        (f"ARN:aws:kinesis:eu-west-1:{ME}:stream/clicks", "a Kinesis stream"),
     ],
 )
 def test_what_is_known_and_not_copied_is_called_so(text: str, noun: str) -> None:
@@ -81,7 +81,7 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
         ("s3://", "s3://uploads", "is not a valid S3 bucket name"),
         ("dynamodb://Orders/x", "dynamodb://Other", "is not a valid DynamoDB table name"),
         ("dynamo://Orders", "dynamodb://Other", "did you mean dynamodb"),
-        ("uploads", "s3://uploads", "uploads needs a scheme: dynamodb://uploads or ecr://upl"),
+        ("uploads", "s3://uploads", "uploads needs a scheme: cognito://uploads or dynamodb://upl"),
         ("s3:/uploads", "s3://uploads", "needs a scheme: s3://uploads$"),
         ("", "s3://uploads", "The empty address needs a scheme"),
         ("arn:aws:sns:eu-west-1:111122223333:x", "s3://uploads", "not the ARN of a resource that"),

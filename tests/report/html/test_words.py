@@ -29,6 +29,15 @@ ENDS = {
     "killed plan": (told("plan"), "warn", "was killed", "run it again"),
     "alive": (told("migrate", alive=True), "note", "in progress", "progress so far"),
     "copied": (told("migrate", *copied(), ended(9, 0)), "good", "orders-prod", "78 items"),
+    "partial": (
+        told(
+            "migrate",
+            *copied(),
+            happened(8.0, "migrated-partly", text="passwords and MFA secrets", **COPY),
+            ended(9, 0),
+        ),
+        *("warn", "Copied in part and verified", "a partial copy, without passwords and MFA"),
+    ),
     "extra": (
         told("migrate", *copied(), *apart("extra", ["a", "b"]), ended(9, 0)),
         *("warn", "Copied and verified", "2 extra; every key is listed"),

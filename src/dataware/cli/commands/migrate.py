@@ -14,6 +14,7 @@ from dataware.cli.options import (
     follow_options,
     outside_options,
     pair_options,
+    partial_option,
     rehearse_option,
     source_profile_option,
 )
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @engine_option
 @follow_options
 @rehearse_option
+@partial_option
 @source_profile_option
 @outside_options
 def migrate(**given: Any) -> int:
@@ -57,6 +59,7 @@ def migrate(**given: Any) -> int:
       dataware migrate ecr://app/web ecr://app/web-prod
       dataware migrate secret://app/key secret://app/key-prod
       dataware migrate ssm:///app/key ssm:///app/key-prod
+      dataware migrate cognito://users cognito://users-prod --allow-partial
     """
     return run_migrate(pick(AwsOptions, given), pick(PairOptions, given), pick(CopyOptions, given))
 

@@ -36,6 +36,8 @@ LEFT_OUT = (
     *("kinds/ecr_repository/copy", "kinds/ecr_repository/verify"),
     *("kinds/secret/copy", "kinds/secret/verify"),
     *("kinds/ssm_parameter/copy", "kinds/ssm_parameter/verify"),
+    *("kinds/cognito_user_pool/copy", "kinds/cognito_user_pool/verify"),
+    *("core/pace.py", "kinds/ordered_copier.py"),
     *(
         "aws/simulate.py",
         "core/app_plan.py",

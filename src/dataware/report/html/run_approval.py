@@ -59,7 +59,9 @@ def _what_happened(story: Story) -> Iterator[str]:
     if _looks(story):
         yield from _what_was_looked_at(story)
         return
-    whole = [one for one in story.carried if one.complete]
+    for one in (one for one in story.carried if one.left_out):
+        yield f"1 resource copied in part and verified: {one.name}, without {one.left_out}."
+    whole = [one for one in story.carried if one.complete and not one.left_out]
     if whole:
         names = name_list([one.name for one in whole])
         yield f"{format_count(len(whole), 'resource')} copied and verified: {names}."

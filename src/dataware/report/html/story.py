@@ -73,6 +73,7 @@ class MigrationStory:
     differences: Data | None = None
     equal: int | None = None
     complete: bool = False
+    left_out: str = ""
     begun: float = 0.0
     ended: float = 0.0
 
@@ -282,6 +283,11 @@ def _on_migrated(story: Story, at: float, data: Data) -> None:
     story.migration(at, data).complete = True
 
 
+def _on_partly_migrated(story: Story, at: float, data: Data) -> None:
+    migration = story.migration(at, data)
+    migration.complete, migration.left_out = True, str(data.get("text", ""))
+
+
 def _keys(data: Data, *about: str) -> KeyGroup:
     common = tuple(str(data.get(field, "")) for field in about)
     keys = [str(key) for key in data.get("keys", ())]
@@ -317,6 +323,7 @@ _SPECIAL: Mapping[str, Callable[[Story, float, Data], None]] = {
     "differences": _on_differences,
     "compared-equal": _on_equal,
     "migrated": _on_migrated,
+    "migrated-partly": _on_partly_migrated,
     "compared-different": _on_different,
     "skipped": _on_skipped,
     "cut": _on_cut,

@@ -72,9 +72,17 @@ def _done(story: Story, command: str) -> Headline:
     into = ", ".join(one.name for one in story.carried[:3])
     more = len(story.carried) - 3
     into += f" and {more:,} more" if more > 0 else ""
-    tone = WARN if story.differing or story.skipped else good
-    detail = " ".join(filter(None, [watch, _grounds(story), _remarks(story)]))
-    return Headline(tone, f"Copied and verified: {into}", detail)
+    left_out = _left_out(story)
+    tone = WARN if story.differing or story.skipped or left_out else good
+    detail = " ".join(filter(None, [left_out, watch, _grounds(story), _remarks(story)]))
+    how = "Copied in part and verified" if left_out else "Copied and verified"
+    return Headline(tone, f"{how}: {into}", detail)
+
+
+def _left_out(story: Story) -> str:
+    """What copies have not carried because nobody can, a sentence for each."""
+    partial = [one for one in story.carried if one.left_out]
+    return " ".join(f"{one.name} is a partial copy, without {one.left_out}." for one in partial)
 
 
 def _attention(story: Story) -> str:
@@ -124,6 +132,8 @@ def sentence(text: str) -> str:
 
 def fate(story: Story, migration: MigrationStory) -> Headline:
     """How one migration ended, in a word or two."""
+    if migration.left_out:
+        return Headline(WARN, "partial", f"without {migration.left_out}")
     if migration.complete:
         return Headline(GOOD, "verified")
     if migration.differences:

@@ -8,16 +8,15 @@ target is never moved away unless the order says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from dataware.core.copier import (
     CopyOrder,
     CopyOutcome,
     CopyTools,
     PageBound,
-    Rates,
     SkippedKey,
     SkipReason,
     Unit,
@@ -26,6 +25,7 @@ from dataware.core.copier import (
 )
 from dataware.core.errors import ConflictError
 from dataware.core.model import OnConflict, Size
+from dataware.kinds.ordered_copier import OrderedCopier
 from dataware.kinds.secret.copy.client import SecretClient
 from dataware.kinds.secret.copy.versions import (
     SecretVersion,
@@ -35,8 +35,6 @@ from dataware.kinds.secret.copy.versions import (
     is_generated,
     plan_moves,
 )
-
-T = TypeVar("T")
 
 PAGE: Final = 5
 """Versions between two checkpoints."""
@@ -54,12 +52,11 @@ class VersionBatch:
     done: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
 
 
-class SecretCopier:
+class SecretCopier(OrderedCopier):
     """The copier of secrets; `order` tells from where to where."""
 
     def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
-        self._tools = tools
-        self._order = order
+        super().__init__(tools, order)
         self._source, self._target = (
             SecretClient(tools.aws.for_region(place.region), place)
             for place in (order.source, order.target)
@@ -70,14 +67,6 @@ class SecretCopier:
         """How many labelled versions there are; how large they are, nobody tells."""
         source, _ = await self._look()
         return Size(len(source.versions), 0)
-
-    async def rates(self) -> Rates:
-        """Nothing: secrets have no provisioned capacity."""
-        return Rates()
-
-    async def partitions(self) -> Sequence[str]:
-        """One, because versions are written in order."""
-        return ("",)
 
     async def read(
         self, partition: str, after: str | None, bound: PageBound = no_page_bound
@@ -174,10 +163,3 @@ class SecretCopier:
             source = await self._call(self._source.list_versions)
             self._seen = source, await self._call(self._target.list_versions)
         return self._seen
-
-    async def _call(self, call: Callable[..., T], *arguments: object) -> T:
-        """Make a call on a thread, once the lock is known to be held."""
-        permit = self._tools.wire.permit
-        if permit is not None and not permit.current:
-            await permit.wait()
-        return await asyncio.to_thread(call, *arguments)

@@ -8,16 +8,15 @@ unless the order says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from dataware.core.copier import (
     CopyOrder,
     CopyOutcome,
     CopyTools,
     PageBound,
-    Rates,
     SkippedKey,
     SkipReason,
     Unit,
@@ -26,6 +25,7 @@ from dataware.core.copier import (
 )
 from dataware.core.errors import ConflictError
 from dataware.core.model import OnConflict, Size
+from dataware.kinds.ordered_copier import OrderedCopier
 from dataware.kinds.ssm_parameter.copy.client import ParameterClient
 from dataware.kinds.ssm_parameter.copy.history import (
     ParameterVersion,
@@ -33,8 +33,6 @@ from dataware.kinds.ssm_parameter.copy.history import (
     compare_histories,
     lacks_labels,
 )
-
-T = TypeVar("T")
 
 PAGE: Final = 5
 """Values between two checkpoints."""
@@ -71,12 +69,11 @@ class _Histories:
         return lacks_labels(self.replay, position, self.source[position], self.target)
 
 
-class ParameterCopier:
+class ParameterCopier(OrderedCopier):
     """The copier of parameters; `order` tells from where to where."""
 
     def __init__(self, tools: CopyTools, order: CopyOrder) -> None:
-        self._tools = tools
-        self._order = order
+        super().__init__(tools, order)
         self._source, self._target = (
             ParameterClient(tools.aws.for_region(place.region), place)
             for place in (order.source, order.target)
@@ -86,14 +83,6 @@ class ParameterCopier:
     async def size(self) -> Size:
         """How many values are kept."""
         return Size(len((await self._look()).source), 0)
-
-    async def rates(self) -> Rates:
-        """Nothing: parameters have no provisioned capacity."""
-        return Rates()
-
-    async def partitions(self) -> Sequence[str]:
-        """One, because values are written in order."""
-        return ("",)
 
     async def read(
         self, partition: str, after: str | None, bound: PageBound = no_page_bound
@@ -165,13 +154,6 @@ class ParameterCopier:
             target = await self._call(self._target.read_history)
             self._seen = _Histories(source, target, compare_histories(source, target))
         return self._seen
-
-    async def _call(self, call: Callable[..., T], *arguments: object) -> T:
-        """Make a call on a thread, once the lock is known to be held."""
-        permit = self._tools.wire.permit
-        if permit is not None and not permit.current:
-            await permit.wait()
-        return await asyncio.to_thread(call, *arguments)
 
 
 def name_of(age: int) -> str:

@@ -1,4 +1,8 @@
-"""The card of AWS::Cognito::UserPool: kept, adopted or referenced, by name or id; not copied.
+"""The card of AWS::Cognito::UserPool: kept, adopted or referenced, by name or id; copied in part.
+
+A copy takes users with their attributes, groups with their members, added attributes and the
+settings of app clients. `NOT_CARRIED` is what no call gives away or takes, so a copy is never
+whole: it is made by hand, with consent, and ends as partial.
 
 CloudFormation and every other service know a pool by its id, which the service makes up. Its name
 is a label that several pools may share, so a name that means two pools means none, unless the stack
@@ -12,12 +16,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataware.core.comparison import ConfigurationComparison, LiveConfiguration, is_on
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Kind, Names, Permissions, Template
-from dataware.core.model import SEVERAL, Existence, Facts, Problem, Setting, absent
+from dataware.core.estimate import Throughput
+from dataware.core.kind import Copying, Kind, Names, Permissions, Template
+from dataware.core.model import SEVERAL, Existence, Facts, Location, Problem, Setting, absent
 from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
 from dataware.core.probing import find_content, problem_of
+from dataware.core.reader import Reader
 
 _LIST_POOLS = "cognito-idp:ListUserPools"
 _DESCRIBE = "cognito-idp:DescribeUserPool"
@@ -162,10 +169,61 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
     return (f"arn:{partition}:cognito-idp:{region}:{account}:userpool/{pool_id}",)
 
 
+NOT_CARRIED = (
+    "passwords",
+    "MFA secrets",
+    "the sub of users",
+    "remembered devices",
+    "refresh tokens",
+    "client ids and secrets",
+    "users of identity providers",
+)
+"""What of a pool nobody can copy: Cognito gives none of it out, or makes it up itself.
+
+Source: Amazon Cognito Developer Guide, "Importing users into a user pool".
+"""
+
+
+def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
+    # Most runs copy no user pool, and a deployment never does.
+    from dataware.kinds.cognito_user_pool.copy.copier import (  # noqa: PLC0415 - see above
+        UserPoolCopier,
+    )
+
+    return UserPoolCopier(tools, order)
+
+
+def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
+    from dataware.kinds.cognito_user_pool.verify.reader import (  # noqa: PLC0415 - as the copier
+        UserPoolReader,
+    )
+
+    del all_versions, deep
+    return UserPoolReader(aws, place)
+
+
+_LISTED = (
+    "cognito-idp:DescribeUserPoolClient",
+    "cognito-idp:ListGroups",
+    "cognito-idp:ListUserPoolClients",
+)
+_LOOKED_UP = ("cognito-idp:AdminGetUser", "cognito-idp:AdminListGroupsForUser")
+_READ = (_DESCRIBE, *_LISTED, _LIST_USERS, "cognito-idp:ListUsersInGroup")
+_WRITE = (
+    "cognito-idp:AddCustomAttributes",
+    "cognito-idp:AdminAddUserToGroup",
+    "cognito-idp:AdminCreateUser",
+    "cognito-idp:AdminDisableUser",
+    "cognito-idp:CreateGroup",
+    "cognito-idp:CreateUserPoolClient",
+    # A group may have a role (CloudFormation Template Reference, AWS::Cognito::UserPoolGroup).
+    "iam:PassRole",
+)
+
 KIND = Kind(
     cfn_type="AWS::Cognito::UserPool",
     names=Names(
-        "cognito-user-pool", "Cognito user pool", "user pool", "user", check_name, are_unique=False
+        "cognito-user-pool", "Cognito user pool", "user pool", "item", check_name, are_unique=False
     ),
     template=Template(
         identifier="UserPoolName",
@@ -181,6 +239,9 @@ KIND = Kind(
         phases={
             "account": (_LIST_POOLS,),
             "probe": (_DESCRIBE, _LIST_USERS),
+            "read": _READ,
+            "write": (_DESCRIBE, *_LISTED, *_LOOKED_UP, *_WRITE),
+            "verify": (*_READ, *_LOOKED_UP),
             DESCRIBE: (_DESCRIBE,),
             # Beside the pool, what CloudFormation reads when it imports one.
             IMPORT: (
@@ -200,5 +261,17 @@ KIND = Kind(
         arns=_arns,
     ),
     probe=probe,
+    copying=Copying(
+        scheme="cognito",
+        copier=_make_copier,
+        reader=_make_reader,
+        ordered=False,
+        readers=1,
+        writers=8,
+        speed=Throughput(20.0),
+        in_deployments=False,
+        in_plans=False,
+        not_carried=NOT_CARRIED,
+    ),
     comparison=COMPARISON,
 )
