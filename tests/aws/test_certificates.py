@@ -141,10 +141,12 @@ def test_what_one_profile_trusts_no_other_one_does(
     assert _open(service).account == "111122223333"
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
-    for path in (str(other), ""):
-        monkeypatch.setenv("AWS_CA_BUNDLE", path)
-        with pytest.raises(LookupFailedError, match="certificate is not trusted"):
-            _ = _open(service).account
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(other))
+    with pytest.raises(LookupFailedError, match="certificate is not trusted"):
+        _ = _open(service).account
+    monkeypatch.delenv("AWS_CA_BUNDLE")
+    with pytest.raises(LookupFailedError, match="certificate is not trusted"):
+        _ = _open(service).account
     assert context_for(str(bundle)) is not context_for(str(other))
 
 
