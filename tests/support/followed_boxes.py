@@ -15,11 +15,13 @@ from typing import Any, Self, cast
 import pytest
 
 from dataware.core.copier import CopyOrder, CopyOutcome, CopyTools, Unit
-from dataware.core.errors import LookupFailedError
+from dataware.core.errors import IncompleteError, LookupFailedError
+from dataware.core.events import Event
 from dataware.core.follow import cutover_loop, loop
 from dataware.core.follow.cutover import CutoverRecord
-from dataware.core.follow.feed import CarryOutcome, ChangeFeed, Conflict
+from dataware.core.follow.feed import CarryOutcome, ChangeFeed, Conflict, FeedRound
 from dataware.core.follow.following import AsyncCarrier, Following
+from dataware.core.follow.forecast import FollowForecast
 from dataware.core.follow.written import NOT_WRITTEN, WrittenKeys, WrittenVersion
 from dataware.core.kind import Kind
 from dataware.core.model import UNMANAGED, Location, Marker, Owner
@@ -27,7 +29,11 @@ from dataware.core.ports import Aws, Wire
 from dataware.core.reader import Evidence, KeyFingerprint, Reader
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow import asked_cutover, difference, follow_run, request_cutover
+from dataware.ops.follow.cut_over import cut_over
 from dataware.ops.follow.cutover_run import CutoverSettings
+from dataware.ops.follow.follow import follow
+from dataware.ops.follow.undo import find_undoable, undo
+from dataware.ops.follow.undo_run import UndoConflict
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import CutoverRecordMaker, read_cutover
 from dataware.state.follow_file import FollowFiles
@@ -59,6 +65,7 @@ class BoxAws(FakeParameters):
         super().__init__()
         self.clock = RunningClock()
         self.boxes = boxes
+        self.pauses: list[float] = []
 
     def for_region(self, _region: str) -> Self:
         """The same."""
@@ -75,6 +82,7 @@ class BoxAws(FakeParameters):
 
     def pause(self, seconds: float) -> None:
         """Wait less than that."""
+        self.pauses.append(seconds)
         time.sleep(min(seconds, 0.001))
 
 
@@ -100,6 +108,19 @@ class AlikeReader(BoxReader):
         """Equal values are equal."""
         del other
         return Evidence.CONTENT if mine.digest == theirs.digest else None
+
+
+class BoxFeed(LogFeed):
+    """The log of a box as a feed, with the gaps that the test has put into it."""
+
+    def __init__(self, boxes: FollowedBoxes, name: str) -> None:
+        super().__init__(boxes.logs.setdefault(name, []))
+        self.boxes, self.name = boxes, name
+
+    def poll(self, now: float) -> FeedRound:
+        """The next page."""
+        self.gaps, self.boxes.gaps[self.name] = self.boxes.gaps[self.name], []
+        return super().poll(now)
 
 
 class BoxCarrier:
@@ -197,6 +218,7 @@ class FollowedBoxes(World):
     lots: list[tuple[bytes, ...]] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
     kept: KeptJournals = field(default_factory=KeptJournals)
+    on_event: dict[str, Callable[[], None]] = field(default_factory=dict)
     kind: Kind | None = None
 
     def __post_init__(self) -> None:
@@ -234,13 +256,18 @@ class FollowedBoxes(World):
             aws=aws,
             markers=markers,
             clock=self.aws.clock,
-            emit=self.events,
+            emit=self.hear,
             hold=WorldHold(self),
             journals=self.kept,
             follow_states=FollowFiles(aws),
             cutover_records=CutoverRecordMaker(markers),
             stop=stop,
         )
+
+    def hear(self, happened: Event) -> None:
+        """Keep what is told, and do what the test wants to happen then, once."""
+        self.events(happened)
+        self.on_event.pop(happened.code, lambda: None)()
 
     @property
     def marker(self) -> Marker:
@@ -282,6 +309,34 @@ def places() -> tuple[Location, Location]:
 BOXES = ("old", "new")
 
 
+def follow_for_a_while(boxes: FollowedBoxes, settings: CopySettings = FOLLOW) -> None:
+    """Follow until the copy is done and what has changed is carried."""
+    context = boxes.context(boxes.stop_after("following"))
+    with pytest.raises(IncompleteError, match="stopped following"):
+        follow(context, TYPE, *places(), settings)
+
+
+def switch(boxes: FollowedBoxes, watch: float = 0.05, **more: bool) -> Terminal:
+    """Cut over, and give the terminal in which that was typed."""
+    terminal = Terminal()
+    cut_over(boxes.context(), TYPE, places(), FOLLOW, terminal.settings(watch=watch, **more))
+    return terminal
+
+
+def go_back(
+    boxes: FollowedBoxes, on_conflict: UndoConflict | None = None, **more: bool
+) -> Terminal:
+    """Undo the cut-over, and give the terminal in which that was typed."""
+    terminal, context = Terminal(), boxes.context()
+    found = find_undoable(context, "new")
+    undo(context, found, places(), terminal.settings(**more), FOLLOW, on_conflict)
+    return terminal
+
+
+def _refuse_to_foresee(*asked: object) -> FollowForecast:
+    raise AssertionError(f"nothing is planned here: {asked}")
+
+
 def _following(boxes: FollowedBoxes, *, has_feed: bool) -> Following:
     def find(_aws: Aws, name: str) -> str | None:
         return f"stream-of-{name}" if has_feed and name in boxes.streams else None
@@ -298,9 +353,8 @@ def _following(boxes: FollowedBoxes, *, has_feed: bool) -> Following:
     def make_feed(_aws: Aws, name: str) -> ChangeFeed:
         if name in boxes.silent:
             raise LookupFailedError(f"no answer about {name}")
-        feed = LogFeed(boxes.logs.setdefault(name, []))
-        feed.gaps = boxes.gaps.setdefault(name, [])
-        return feed
+        boxes.gaps.setdefault(name, [])
+        return BoxFeed(boxes, name)
 
     def make_carrier(
         _reading: Wire, _writing: Wire, order: CopyOrder, written: WrittenKeys
@@ -330,6 +384,7 @@ def _following(boxes: FollowedBoxes, *, has_feed: bool) -> Following:
         list_tags=None if has_feed else list_tags,
         guarded_carrier=make_guarded,
         guarded_copier=make_copier,
+        foresee=_refuse_to_foresee,
     )
 
 

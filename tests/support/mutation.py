@@ -125,8 +125,10 @@ class _Rules(ast.NodeTransformer):
 
 
 def _is_bound(node: ast.stmt) -> bool:
-    is_name = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    return is_name and isinstance(node.value, ast.Constant)  # type: ignore[attr-defined] # an Assign
+    """Whether a statement gives a name to a number, such as ``20 * 3600.0``, or to a text."""
+    parts = ast.walk(node.value) if isinstance(node, ast.Assign) else ()
+    known = (ast.Constant, ast.BinOp, ast.operator)
+    return isinstance(node, ast.Assign) and all(isinstance(one, known) for one in parts)
 
 
 def read_rules(text: str) -> str | None:

@@ -522,3 +522,17 @@ def test_only_a_whole_round_that_brings_neither_a_key_nor_a_gap_is_quiet(
     world.feed.poll = lambda _now: found  # type: ignore[method-assign] # what the test says
     assert world.steps(loop, 3) == [S.POLLED, S.RECORDED, S.CHECKPOINTED]
     assert (loop.quiet_rounds, loop.is_whole) == (quiet, found.whole)
+
+
+def test_after_a_comparison_the_quiet_rounds_begin_anew() -> None:
+    """What it found may have changed again since it was read."""
+    world = World()
+    world.target.update(world.source)
+    world.difference = WholeDifference(world)
+    world.memory.gaps = [GAP]
+    loop = world.loop()
+    loop.allow_carrying(world.now)
+    while loop.step(world.now) is not S.COMPARED:
+        pass
+    assert loop.quiet_rounds == 0
+    assert world.memory.gaps == []

@@ -211,7 +211,8 @@ class CutoverRun(FollowRun):
         before = cutover.record.state
         if before is CutoverState.GATED and cutover.loop.conflicts and not cutover.failure:
             number = format_count(len(cutover.loop.conflicts), "key")
-            theirs = f"{number} of the target hold what the follow did not write"
+            hold = "holds" if len(cutover.loop.conflicts) == 1 else "hold"
+            theirs = f"{number} of the target {hold} what the follow did not write"
             cutover.failure = find_refused(cutover.loop.conflicts.values()) or theirs
         self._may_pause = before in MAY_PAUSE
         self._hold(cutover.loop)

@@ -271,7 +271,8 @@ class UndoRun(CutoverRun):
             self._cutover.failure = find_refused(loop.conflicts.values())
         if loop.conflicts and self._on_conflict is None and not self._cutover.failure:
             number = format_count(len(loop.conflicts), "key")
-            self._cutover.failure = f"{number} were written on both sides since the switch"
+            were = "was" if len(loop.conflicts) == 1 else "were"
+            self._cutover.failure = f"{number} {were} written on both sides since the switch"
 
     def _describe_end(self, loop: FollowLoop) -> DatawareError:
         old, new = self._migration.order.target.name, self._migration.order.source.name
