@@ -7,6 +7,7 @@ Parameter Store in memory.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,12 @@ class BoxAws(FakeParameters):
         self.clock = RunningClock()
         self.boxes = boxes
         self.pauses: list[float] = []
+        self._turn = threading.Lock()
+
+    def put_parameter(self, **given: Any) -> Mapping[str, Any]:
+        """Write; the service gives each version once."""
+        with self._turn:
+            return super().put_parameter(**given)
 
     def for_region(self, _region: str) -> Self:
         """The same."""

@@ -120,7 +120,7 @@ def test_a_follow_elsewhere_is_asked_where_it_takes_requests(
         assert (found.source, found.target, found.is_alive) == ("old", "new", True)
         assert found.type_name == TYPE
     else:
-        with pytest.raises(RefusedError, match="on far, process 7 works .* takes no requests"):
+        with pytest.raises(RefusedError, match=r"on far, process 7 works .* takes no requests"):
             find_followed(boxes.context(), "new")
 
 
