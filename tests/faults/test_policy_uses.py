@@ -15,8 +15,18 @@ from contract.benches import BENCHES
 from dataware.core.phases import PolicyUse
 from dataware.embedded import EmbeddedAws
 from support.assemblies import assembly, opted_in, prepare_project
-from support.cli import ended, launch, run
+from support.cli import (
+    BUCKET,
+    KEYED_BY_PK,
+    TABLE,
+    ended,
+    launch,
+    run,
+    toml_resource,
+    write_toml,
+)
 from support.people import sign_in
+from support.s3_batch import BatchServer
 from support.servers import FaultProxy, Seen
 from support.worlds import KEYS, client, items_of, make_bucket, make_table, objects_of, varied_items
 
@@ -265,6 +275,76 @@ def test_a_follow_a_pause_and_a_cut_over_need_no_more_than_their_policy(
     assert called - granted_by(policy) == set()
     of_kind = {one for one in granted_by(policy) if one.startswith((scheme, "ssm"))}
     assert of_kind - called - RARELY_FOLLOWED == set()
+
+
+ROLE = "arn:aws:iam::000000000000:role/batch"
+OF_PROXY = {"POST": "s3:CreateJob", "GET": "s3:DescribeJob"}
+"""What a request to S3 Control needs, unless it is about the status of a job."""
+
+
+def test_a_job_takes_what_its_policy_grants_and_nothing_beside(
+    proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With it alone a bucket is filled by a job, and what the job needed is removed again."""
+    app = write_toml(Path("dataware.toml"), toml_resource(BUCKET, "new-bucket", "old-bucket"))
+    policies = [
+        json.loads(run("iam-policy", app, "--for", "apply", *more).out)
+        for more in ((), ("--batch-role", ROLE))
+    ]
+    added = granted_by(policies[1]) - granted_by(policies[0])
+    with BatchServer(proxy.endpoint) as batch, FaultProxy(batch.endpoint) as control:
+        monkeypatch.setattr(BatchServer, "_s3", client("s3"))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3_CONTROL", control.endpoint)
+        with monkeypatch.context() as signed_in:
+            sign_in(signed_in, policies[1])
+            proxy.clear()
+            ran = run("apply", app, "--yes", "--engine", "batch", "--batch-role", ROLE)
+        assert ran.code == 0, ran
+        called = {action for seen in proxy.seen for action in actions_of(seen)}
+        called |= {
+            "s3:UpdateJobStatus" if "/status" in seen.path else OF_PROXY[seen.method]
+            for seen in control.seen
+        }
+    assert called - granted_by(policies[1]) - ALWAYS_ALLOWED == set()
+    assert added - called == {"iam:PassRole"}
+    on = {arn for one in policies[1]["Statement"] for arn in one["Resource"] if "batch" in arn}
+    (work,) = {arn.partition("/")[0] for arn in on if "dataware-batch-" in arn}
+    assert on == {ROLE, work, f"{work}/*"}
+    assert objects_of("new-bucket") == objects_of("old-bucket")
+    names = [one["Name"] for one in client("s3").list_buckets()["Buckets"]]
+    assert [name for name in names if name.startswith("dataware-batch-")] == []
+
+
+def test_a_restore_takes_what_its_policy_grants(
+    proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With it alone a table is restored, and set up as it is declared."""
+    declared_too = """DeletionProtectionEnabled = true
+StreamSpecification = { StreamViewType = "KEYS_ONLY" }
+Tags = [{ Key = "team", Value = "space" }]
+PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled = true }
+TimeToLiveSpecification = { AttributeName = "expires", Enabled = true }"""
+    properties = f"{KEYED_BY_PK}\n{declared_too}"
+    resource = toml_resource(TABLE, "new-table", "old-table", properties=properties)
+    app = write_toml(Path("dataware.toml"), resource)
+    client("dynamodb").update_continuous_backups(
+        TableName="old-table", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    policy = json.loads(run("iam-policy", app, "--for", "apply").out)
+    # The emulator's IAM does not see on which table these are allowed.
+    unseen = [f"dynamodb:{one}" for one in (RESTORES, "ListTagsOfResource", "TagResource")]
+    assert set(unseen) <= granted_by(policy)
+    everywhere = {"Effect": "Allow", "Action": unseen, "Resource": ["*"]}
+    with monkeypatch.context() as signed_in:
+        sign_in(signed_in, {**policy, "Statement": [*policy["Statement"], everywhere]})
+        proxy.clear()
+        ran = run("apply", app, "--yes", "--engine", "restore")
+    assert ran.code == 0, ran
+    called = {action for seen in proxy.seen for action in actions_of(seen)} - ALWAYS_ALLOWED
+    assert "dynamodb:RestoreTableToPointInTime" in called
+    assert "dynamodb:UpdateTimeToLive" in called
+    assert called - granted_by(policy) == set()
+    assert items_of("new-table") == items_of("old-table")
 
 
 def await_so(what: Callable[[], bool]) -> None:

@@ -10,17 +10,25 @@ from typing import Any
 
 import pytest
 
+from dataware.core.copier import CopyOrder
+from dataware.core.engines.card import ENGINE
 from dataware.core.errors import DatawareError, InputError, LookupFailedError, RefusedError
-from dataware.core.model import Marker, MarkerState
+from dataware.core.model import Location, Marker, MarkerState
+from dataware.kinds.s3_bucket.batch.job import BatchCopy
 from dataware.ops.context import Context
+from dataware.ops.engine_leftovers import LOOKS, remove_leftovers
 from dataware.ops.forget import ForgettableRecord, find_record, forget, report_record
 from dataware.state import ParameterMarkers
 from dataware.state.forgotten import keep_record
 from dataware.state.holder import Holder
 from dataware.state.markers import ALIVE_SECONDS
+from support.copying import LoopClock
+from support.memory_batch import BatchAccount
+from support.memory_buckets import stored
 from support.parameters import FakeParameters
 from support.world import World
 
+ROLE = "arn:aws:iam::111122223333:role/batch"
 TABLE, BUCKET = "dynamodb-table", "s3-bucket"
 
 
@@ -109,6 +117,80 @@ def test_one_that_may_have_stopped_the_writers_says_so(desk: Desk) -> None:
     marker = replace(record.marker, detail={**record.marker.detail, "cutover": frozen})
     report_record(desk.context, replace(record, marker=marker))
     assert "stopped the writers of old" in desk.world.events.texts("warning")[1]
+
+
+def begin_batch(desk: Desk, aws: BatchAccount) -> None:
+    """Leave the record of a migration that a job of S3 carries, and what it has left."""
+    aws.memory.buckets.fill("old", {b"k": stored(b"v")})
+    aws.memory.buckets.fill("new")
+    places = [Location(name, aws.account, aws.region) for name in ("old", "new")]
+    order, copy = CopyOrder(*places), BatchCopy(aws, ROLE)  # type: ignore[arg-type]  # as above
+    work = copy.list_work(copy.plan("run", places[1], {}), order, LoopClock(), lambda: None)
+    record = {"name": "batch", **copy.begin(work, order)}
+    desk.context = replace(desk.context, aws=aws)  # type: ignore[arg-type]  # as above
+    begin_by_engine(desk, BUCKET, record)
+
+
+def begin_by_engine(desk: Desk, kind: str, record: Mapping[str, Any]) -> None:
+    """Leave the record of a migration that an engine has begun."""
+    writer = ParameterMarkers(desk.store, desk.store.clock, Holder("other", "boot", 9, "1"))
+    writer.begin(kind, "new", Marker(MarkerState.RUNNING, "old", "run", detail={ENGINE: record}))
+    desk.store.clock.time += ALIVE_SECONDS
+
+
+def remove_engine_work(desk: Desk) -> list[str]:
+    """What is told before and while the work of an engine is removed."""
+    record = desk.find("new")
+    report_record(desk.context, record)
+    remove_leftovers(record.status.kind, record.marker, desk.context)
+    return [*desk.world.events.texts("warning"), *desk.world.events.texts("note")][1:]
+
+
+def test_the_job_of_a_migration_that_is_given_up_is_ended_and_its_bucket_removed(
+    desk: Desk,
+) -> None:
+    """Both are named before anybody is asked; nothing of the data is touched."""
+    aws = BatchAccount()
+    begin_batch(desk, aws)
+    before = dict(aws.memory.buckets.content)
+    (bucket,) = aws.work.objects
+    told, done = remove_engine_work(desk)
+    for text in (told, done):
+        assert "job-1" in text
+        assert bucket in text
+    assert [one["status"] for one in aws.jobs.jobs.values()] == ["Cancelled"]
+    assert aws.work.objects == {}
+    assert aws.memory.buckets.content == before
+
+
+def test_what_cannot_be_removed_of_a_job_is_named(desk: Desk) -> None:
+    """Nothing else knows its name once the record is gone."""
+    aws = BatchAccount()
+    begin_batch(desk, aws)
+    aws.jobs.refused = "AccessDenied"
+    (bucket,) = aws.work.objects
+    text = remove_engine_work(desk)[-1]
+    assert "by hand" in text
+    assert bucket in text
+    assert "s3:UpdateJobStatus" in text
+
+
+def test_a_job_that_does_not_end_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for, though not for ever."""
+    aws = BatchAccount()
+    begin_batch(desk, aws)
+    monkeypatch.setattr(aws.jobs, "on_update_job_status", lambda _given: {})
+    assert "does not end" in remove_engine_work(desk)[-1]
+    assert len(aws.pauses) == LOOKS
+
+
+def test_what_nothing_ends_is_said_to_stay(desk: Desk) -> None:
+    """A restore cannot be cancelled, and the table that it makes is the target."""
+    desk.context = replace(desk.context, aws=BatchAccount())  # type: ignore[arg-type]  # as above
+    begin_by_engine(desk, TABLE, {"name": "restore"})
+    (text,) = remove_engine_work(desk)
+    assert "the engine restore makes new by itself" in text
+    assert "it stays" in text
 
 
 def test_a_living_run_is_not_forgotten(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
 from dataware.aws.holding_stack import HOLDING_PREFIX
+from dataware.core.engines.card import GrantPlace
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
 from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
@@ -16,7 +17,7 @@ from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
 from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
-from dataware.ops.policy import iam_policy, imports_by_id, object_permissions
+from dataware.ops.policy import iam_policy, imports_by_id, job_permissions, object_permissions
 from dataware.state.marker_value import ROOT
 from dataware.state.parameter_store import LIST, READ, WRITE
 
@@ -41,6 +42,9 @@ PLANNING = CREATING | {PolicyUse.PLAN}
 OWNING = PLANNING | {PolicyUse.FOLLOW}
 GUARDING = frozenset({PolicyUse.ALL, PolicyUse.PLAN, PolicyUse.DEPLOY})
 COPYING = CREATING | {PolicyUse.MIGRATE}
+JOB_USES = frozenset({PolicyUse.ALL, PolicyUse.APPLY})
+"""The uses that take a role for jobs of S3."""
+
 DEPLOYING = frozenset({PolicyUse.ALL, PolicyUse.DEPLOY})
 
 
@@ -49,7 +53,7 @@ CDK_ROLES = "arn:{partition}:iam::{account}:role/cdk-*-role-{account}-{region}"
 ``cdk-QUALIFIER-deploy-role-ACCOUNT-REGION``, and those for lookup, files and images)."""
 
 
-def policy_of(
+def policy_of(  # noqa: PLR0913 - each is asked for by an option
     aws: Aws,
     wanted: Sequence[Wanted],
     *,
@@ -59,12 +63,14 @@ def policy_of(
     asked: Mapping[str, Set[str]] | None = None,
     headers: ObjectHeaders = NO_HEADERS,
     side: PolicySide = PolicySide.BOTH,
+    batch_role: str | None = None,
 ) -> Any:
     """The policy document for one use of some resources, with what the use needs beside them.
 
     Without `informing` it leaves out what no decision rests on. `asked` are the permissions, by
     ARN, with which the names were computed; `headers` go with the objects that are written.
-    `side` is that of a copy whose sides have credentials of their own; records are the target's.
+    `side` is that of a copy whose sides have credentials of their own; records are the target's. A
+    `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     account, region, partition = aws.account, aws.region, aws.partition
     shared: dict[str, tuple[str, ...]] = {}
@@ -73,6 +79,8 @@ def policy_of(
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
             beside += object_permissions(wanted, headers, account, region, partition)
+        if batch_role is not None and use in JOB_USES:
+            beside += job_permissions(wanted, batch_role, GrantPlace(account, region, partition))
     for arn, actions in beside:
         shared[arn] = (*shared.get(arn, ()), *actions)
     for arn, names in (asked or {}).items():

@@ -11,6 +11,7 @@ from dataware.core.events import event
 from dataware.core.model import Marker, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context
+from dataware.ops.engine_leftovers import explain_leftovers
 from dataware.ops.migration_policy import FEED_ENABLED
 from dataware.ops.status import (
     MigrationStatus,
@@ -85,6 +86,9 @@ def report_record(context: Context, record: ForgettableRecord) -> None:
     """Tell what the record says, and what follows once it is gone."""
     report_migration(context, record.status)
     context.emit(event("warning", text=_consequence(record)))
+    left = explain_leftovers(record.status.kind, record.status.target, record.marker, context)
+    if left:
+        context.emit(event("warning", text=left))
     if may_be_frozen(record.marker.detail):
         undone = is_undone(record.marker.detail)
         stopped = record.status.target if undone else record.status.source

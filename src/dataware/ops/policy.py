@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dataware.core.engines.card import Grant, GrantPlace
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import (
@@ -159,6 +160,15 @@ def object_permissions(
         if not key.startswith("arn:"):
             key = f"{home}:key/{'*' if key.startswith('alias/') else key}"
         yield key, ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def job_permissions(wanted: Iterable[Wanted], role: str, place: GrantPlace) -> Iterator[Grant]:
+    """What the engines need whose service assumes a `role`, for each copy of the resources."""
+    for one in wanted:
+        copying = load(one.type).copying
+        for card in copying.engines() if copying and one.fallbacks else ():
+            if card.grants is not None:
+                yield from card.grants(one.preferred, role, place)
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
 from dataware.core.errors import DatawareError, InputError
+
+if TYPE_CHECKING:
+    from dataware.ops.context import Context
 
 
 @click.command(cls=SectionedCommand, short_help="Delete the record of a migration.")
@@ -24,7 +28,8 @@ def forget(**given: Any) -> int:
 
     Shows what the record says and what follows without it, asks, keeps a copy in the folder for
     state, and deletes the record. No data is touched. A migration that runs is not forgotten. A
-    stream that --enable-stream switched on is switched off.
+    stream that --enable-stream switched on is switched off, and a job of S3 Batch Operations is
+    ended, and what it needed removed.
 
     \b
     Examples:
@@ -38,12 +43,11 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
     """Show, ask, keep a copy, delete. Raises RefusedError if the answer is no."""
     from dataware.cli.context import outside
     from dataware.cli.question import confirm
-    from dataware.core.events import event
+    from dataware.ops.engine_leftovers import remove_leftovers
     from dataware.ops.follow.source_feed import switch_feeds_off
     from dataware.ops.forget import find_record, report_record
     from dataware.ops.forget import forget as forget_record
     from dataware.state import ParameterMarkers
-    from dataware.state.forgotten import keep_record
 
     with outside(out) as context:
         record = find_record(context, name)
@@ -55,21 +59,28 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
                 )
             confirm(f"Delete the record of the migration into {record.status.target}?")
 
-        def keep(parameter: Mapping[str, Any]) -> None:
-            aws = context.aws
-            try:
-                path = keep_record(parameter, aws.account, aws.region, context.clock.now())
-            except OSError as error:
-                raise DatawareError(
-                    f"no copy of the record can be kept ({error.filename}: {error.strerror}), so "
-                    "it was not deleted; DATAWARE_STATE names another folder"
-                ) from error
-            context.emit(event("saved", what="a copy of the record", path=str(path)))
-
-        # Without the record it is not known any more who switched it on.
+        # Without the record it is not known any more what belongs to the migration.
+        remove_leftovers(record.status.kind, record.marker, context)
         if record.status.source is not None:
             status = record.status
             sides = str(status.source), status.target
             switch_feeds_off(context, status.kind, sides, record.marker)
-        forget_record(context, ParameterMarkers(context.aws, context.clock), record, keep)
+        markers = ParameterMarkers(context.aws, context.clock)
+        forget_record(context, markers, record, partial(_keep_copy, context))
     return 0
+
+
+def _keep_copy(context: Context, parameter: Mapping[str, Any]) -> None:
+    """Keep a copy of a record on this machine. Raises DatawareError where that cannot be done."""
+    from dataware.core.events import event
+    from dataware.state.forgotten import keep_record
+
+    aws = context.aws
+    try:
+        path = keep_record(parameter, aws.account, aws.region, context.clock.now())
+    except OSError as error:
+        raise DatawareError(
+            f"no copy of the record can be kept ({error.filename}: {error.strerror}), so it was "
+            "not deleted; DATAWARE_STATE names another folder"
+        ) from error
+    context.emit(event("saved", what="a copy of the record", path=str(path)))

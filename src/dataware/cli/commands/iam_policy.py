@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import app_options, object_options, outside_options, versions_option
+from dataware.cli.options import (
+    app_options,
+    batch_role_option,
+    object_options,
+    outside_options,
+    versions_option,
+)
 from dataware.cli.settings import AppOptions, AwsOptions, pick
 from dataware.cli.values import account, word_option
 from dataware.core.errors import InputError
@@ -42,6 +48,7 @@ from dataware.report import Format
 )
 @versions_option
 @object_options
+@batch_role_option
 @outside_options
 def iam_policy(**given: Any) -> int:
     """Print the least IAM policy that planning and applying APP needs, or one command alone.
@@ -61,7 +68,13 @@ def iam_policy(**given: Any) -> int:
         return run_role_template(out, app, use, trusted=given["role_template"])
     headers = headers_of(given["sse"], given["sse_kms_key_id"], given["acl"])
     return run_policy(
-        out, app, use, versions=given["versions"], headers=headers, side=given["side"]
+        out,
+        app,
+        use,
+        versions=given["versions"],
+        headers=headers,
+        side=given["side"],
+        batch_role=given["batch_role"],
     )
 
 
@@ -73,6 +86,7 @@ def run_policy(
     versions: str,
     headers: ObjectHeaders,
     side: PolicySide = PolicySide.BOTH,
+    batch_role: str | None = None,
 ) -> int:
     """Print the least IAM policy."""
     from dataware.cli.app import app_of, saved_plan, wanted_here
@@ -95,6 +109,7 @@ def run_policy(
             asked=loaded.asked,
             headers=headers,
             side=side,
+            batch_role=batch_role,
         )
         if out.format is Format.JSON:
             text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"

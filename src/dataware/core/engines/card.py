@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
@@ -54,6 +54,18 @@ class EngineNeed:
     why_not: Callable[[EngineSituation], str]
 
 
+class GrantPlace(NamedTuple):
+    """Where permissions are granted."""
+
+    account: str
+    region: str
+    partition: str
+
+
+Grant: TypeAlias = tuple[str, tuple[str, ...]]
+"""A resource by its ARN, and the actions that are allowed on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineCard:
     """What is true of an engine whatever it carries.
@@ -62,6 +74,8 @@ class EngineCard:
     `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
     target, and `filler` fills it with a role that the service assumes, for engines that do.
     `limits` and `permissions` are a clause and an action each, beside those of a usual copy;
+    `grants` scopes those actions for one target, by its name and that of the role, for an engine
+    that needs one.
     `proven` says by what it was shown to work, `time` and `money` on what its figures rest, and
     `formula` how they are made.
     """
@@ -79,6 +93,7 @@ class EngineCard:
     money: str
     formula: tuple[str, str]
     permissions: tuple[str, ...] = ()
+    grants: Callable[[str, str, GrantPlace], Iterable[Grant]] | None = None
     sources: tuple[str, ...] = ()
     instead: str = ""
     maker: Callable[[Aws], TargetMaker] | None = None

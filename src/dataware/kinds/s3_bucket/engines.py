@@ -17,6 +17,7 @@ from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
 from dataware.kinds.s3_bucket.batch.job import BatchCopy
+from dataware.kinds.s3_bucket.batch.permissions import PERMISSIONS, list_grants
 
 MANY = 10_000_000
 """Objects above which a job is better than a copy by this machine."""
@@ -51,19 +52,8 @@ BATCH = EngineCard(
         "a stop of the command does not stop the job; `dataware pause` and `dataware forget` do",
         "current versions only",
     ),
-    permissions=(
-        "s3:CreateJob",
-        "s3:DescribeJob",
-        "s3:UpdateJobStatus",
-        "iam:PassRole",
-        "s3:CreateBucket",
-        "s3:DeleteBucket",
-        "s3:DeleteObject",
-        "s3:GetObject",
-        "s3:ListBucket",
-        "s3:ListBucketMultipartUploads",
-        "s3:PutObject",
-    ),
+    permissions=PERMISSIONS,
+    grants=list_grants,
     proven=f"{ON_A_MODEL}: a stand-in whose answers are checked against AWS's own model",
     time=NOT_BOUNDED,
     money="a price for the job and for each object, the copy requests, and five listings",

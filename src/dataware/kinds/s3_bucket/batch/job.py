@@ -34,7 +34,7 @@ from dataware.kinds.s3_bucket.batch.report import (
     record_report,
 )
 from dataware.kinds.s3_bucket.batch.target_look import read_fingerprint
-from dataware.kinds.s3_bucket.batch.work_bucket import BUCKET_PREFIX, WorkBucket
+from dataware.kinds.s3_bucket.batch.work_bucket import WorkBucket, name_work_bucket
 from dataware.kinds.s3_bucket.copy.copier import BucketCopier
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 
@@ -73,9 +73,8 @@ class BatchCopy:
         """The work bucket and the token, by which a repeated request is the same job."""
         attempt = int(before.get(ATTEMPT, 0)) + 1
         token = hashlib.sha256(f"{run}/{attempt}".encode()).hexdigest()[:32]
-        name = hashlib.sha256(f"{self._aws.account}/{target.name}".encode()).hexdigest()[:12]
         return {
-            BUCKET: f"{BUCKET_PREFIX}{self._aws.account}-{name}",
+            BUCKET: name_work_bucket(self._aws.account, target.name),
             TOKEN: token,
             ATTEMPT: attempt,
         }

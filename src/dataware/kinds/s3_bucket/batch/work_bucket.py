@@ -6,6 +6,7 @@ Reference, CreateBucket, CreateMultipartUpload, DeleteObjects.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,12 @@ NEAREST = "us-east-1"
 
 BUCKET_PREFIX = "dataware-batch-"
 """How the name of every work bucket begins; the account follows."""
+
+
+def name_work_bucket(account: str, target: str) -> str:
+    """The name of the work bucket of a target, the same for every run."""
+    name = hashlib.sha256(f"{account}/{target}".encode()).hexdigest()[:12]
+    return f"{BUCKET_PREFIX}{account}-{name}"
 
 
 class WorkBucket:

@@ -1,0 +1,40 @@
+"""What the caller of a job needs beside the copy, and on what; the role of the job is another one.
+
+Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3"
+(CreateJob has no resource, the other calls about a job have the job).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dataware.core.engines.card import Grant, GrantPlace
+from dataware.kinds.s3_bucket.batch.work_bucket import name_work_bucket
+
+CREATE = ("s3:CreateJob",)
+OF_JOBS = ("s3:DescribeJob", "s3:UpdateJobStatus")
+OF_ROLES = ("iam:PassRole",)
+OF_WORK_BUCKET = (
+    "s3:CreateBucket",
+    "s3:DeleteBucket",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+)
+OF_WORK_OBJECTS = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:PutObject",
+)
+PERMISSIONS = (*CREATE, *OF_JOBS, *OF_ROLES, *OF_WORK_BUCKET, *OF_WORK_OBJECTS)
+
+
+def list_grants(target: str, role: str, place: GrantPlace) -> Iterator[Grant]:
+    """What a job into `target` takes, with the `role` that S3 assumes."""
+    partition, account = place.partition, place.account
+    bucket = f"arn:{partition}:s3:::{name_work_bucket(account, target)}"
+    yield "*", CREATE
+    yield f"arn:{partition}:s3:{place.region}:{account}:job/*", OF_JOBS
+    yield role, OF_ROLES
+    yield bucket, OF_WORK_BUCKET
+    yield f"{bucket}/*", OF_WORK_OBJECTS

@@ -1,0 +1,75 @@
+"""Removes what an engine left in the account, where its migration is given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dataware.core.engines.begun import find_begun_work
+from dataware.core.engines.card import ENGINE, EngineCard
+from dataware.core.engines.choice import EngineTable
+from dataware.core.engines.port import Record, TargetFiller
+from dataware.core.errors import LookupFailedError, ServiceError
+from dataware.core.events import event
+from dataware.core.kind import Kind
+from dataware.core.model import Marker
+from dataware.kinds import kinds
+from dataware.ops.context import Context
+
+PAUSE_SECONDS = 1.0
+LOOKS = 120
+"""How often a job is looked at that is being ended, before what it needs is left to a person."""
+
+
+def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) -> str:
+    """What becomes of the work of an engine once its record is gone; empty without any."""
+    card, record = _find_work(slug, marker)
+    if card is None:
+        return ""
+    if card.filler is not None:
+        parts = " and ".join(card.filler(context.aws, "").list_parts(record))
+        return f"{parts} are removed, which the engine {card.name} has left"
+    return f"the engine {card.name} makes {target} by itself, which nothing ends: it stays"
+
+
+def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
+    """End and remove what the engine of an unfinished migration left; name what stays."""
+    card, record = _find_work(slug, marker)
+    if card is None or card.filler is None:
+        return
+    filler = card.filler(context.aws, "")
+    parts = " and ".join(filler.list_parts(record))
+    try:
+        ended = _end_work(context, filler, record)
+        filler.clean(record)
+    except (LookupFailedError, ServiceError) as error:
+        context.emit(event("warning", text=f"remove {parts} by hand, because {error}"))
+        return
+    if ended:
+        context.emit(event("note", text=f"Removed {parts}"))
+    else:
+        text = f"look whether {parts} are gone, because the job does not end"
+        context.emit(event("warning", text=text))
+
+
+def _end_work(context: Context, filler: TargetFiller, record: Record) -> bool:
+    """End what goes on, and wait for it; whether it has ended."""
+    filler.cancel(record)
+    for _ in range(LOOKS):
+        if "job" not in record or filler.look(record).ended:
+            return True
+        context.aws.pause(PAUSE_SECONDS)
+    return False
+
+
+def _find_work(slug: str, marker: Marker) -> tuple[EngineCard | None, Record]:
+    """The engine that an unfinished record names, with what the record keeps of its work."""
+    record = find_begun_work(marker).get(ENGINE)
+    kind = next((one for one in kinds() if one.names.slug == slug), None)
+    if not isinstance(record, Mapping) or kind is None or kind.copying is None:
+        return None, {}
+    return _card_of(kind, record), record
+
+
+def _card_of(kind: Kind, record: Record) -> EngineCard | None:
+    card = EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
+    return card if card is not None and (card.filler or card.maker) else None
