@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
 from dataware.aws.holding_stack import HOLDING_PREFIX
-from dataware.core.engines.card import GrantPlace
+from dataware.core.engines.card import Grant, GrantPlace
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
 from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
@@ -73,29 +73,33 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     account, region, partition = aws.account, aws.region, aws.partition
-    shared: dict[str, tuple[str, ...]] = {}
-    beside: list[tuple[str, tuple[str, ...]]] = []
+    beside: list[Grant] = []
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
             beside += object_permissions(wanted, headers, account, region, partition)
         if batch_role is not None and use in JOB_USES:
             beside += job_permissions(wanted, batch_role, GrantPlace(account, region, partition))
-    for arn, actions in beside:
-        shared[arn] = (*shared.get(arn, ()), *actions)
-    for arn, names in (asked or {}).items():
-        shared[arn] = (*shared.get(arn, ()), *sorted(names))
+    beside += ((arn, tuple(sorted(names))) for arn, names in (asked or {}).items())
     return iam_policy(
         wanted,
         account=account,
         region=region,
         partition=partition,
-        shared=shared,
+        shared=_join_grants(beside),
         use=use,
         all_versions=all_versions,
         informing=informing,
         side=side,
     )
+
+
+def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
+    """The actions on each resource."""
+    joined: dict[str, list[str]] = {}
+    for arn, actions in grants:
+        joined.setdefault(arn, []).extend(actions)
+    return joined
 
 
 def _shared_by(

@@ -31,7 +31,7 @@ from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
 from dataware.ops.import_by_id import adopt_by_id, refuse_without_secrets
 from dataware.ops.migrate import order_of, refuse_unfollowed
-from dataware.ops.migration_policy import Migration
+from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
@@ -319,8 +319,11 @@ def _migrate(
         create=partial(group.create, planned.wanted) if missing else None,
     )
     if settings.follow:
-        refuse_service_work(migration.marker, source.name, target.name)
-        follow_migration(context, migration, lambda: announce(told, planned))
+        steps = make_steps(context, kind, planned, settings)
+        if steps is None or not migration.marker.detail.get(FOLLOWED):
+            # What changed before a feed was opened is known of a restore that began with it alone.
+            refuse_service_work(migration.marker, source.name, target.name)
+        follow_migration(context, migration, lambda: announce(told, planned), steps)
         return
     refuse_unfollowed(migration)
     steps = make_steps(context, kind, planned, settings)

@@ -17,6 +17,7 @@ from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.filler_run import make_filler_run
+from dataware.ops.maker_follow_run import make_maker_follow_run
 from dataware.ops.maker_run import make_maker_run
 from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
@@ -32,7 +33,8 @@ class EngineDemand:
     """The engines that a person asks for: `asked` for all it can carry, `saved` by resource.
 
     `followed` says that changes are carried afterwards, `has_role` that a role is named which a
-    service may assume, and `has_headers` that objects get headers of their own.
+    service may assume, `has_headers` that objects get headers of their own, and `exported` that
+    changes are exported into a bucket.
     """
 
     asked: EngineName | None = None
@@ -40,6 +42,7 @@ class EngineDemand:
     has_role: bool = False
     has_headers: bool = False
     saved: Mapping[str, EngineName] = field(default_factory=dict)
+    exported: bool = False
 
     @staticmethod
     def of(settings: CopySettings, saved: Mapping[str, EngineName] | None = None) -> EngineDemand:
@@ -50,6 +53,7 @@ class EngineDemand:
             has_role=settings.service_role is not None,
             has_headers=bool(record_headers(settings)),
             saved=saved or {},
+            exported=bool(settings.export_to),
         )
 
     def find(self, planned: Planned, table: EngineTable) -> EngineName | None:
@@ -111,6 +115,7 @@ def _choose(
         followed=demand.followed,
         has_role=demand.has_role,
         has_headers=demand.has_headers,
+        exported=demand.exported,
     )
     table = table_of(kind)
     wanted = demand.find(planned, table)
@@ -183,12 +188,15 @@ def _find_problems(
 def make_steps(
     context: Context, kind: Kind, planned: Planned, settings: CopySettings
 ) -> MakeRun | None:
-    """How a migration is carried out that a service carries; None for the usual steps.
+    """How a migration, followed or not, is carried out that a service carries; None for the
+    usual steps.
 
     Raises RefusedError where the service lacks the role that it has to assume.
     """
     card = table_of(kind).find(planned.engine) if planned.engine else None
     if card is not None and card.maker is not None:
+        if settings.follow:
+            return make_maker_follow_run(card.name, card.maker(context.aws), planned.wanted)
         return make_maker_run(card.name, card.maker(context.aws), planned.wanted)
     if card is None or card.filler is None:
         return None

@@ -133,6 +133,11 @@ NOT_FOLLOWED = EngineNeed(
     lambda it: not it.followed,
     lambda _it: "--follow copies from this machine, so that it knows what it has written",
 )
+NOT_EXPORTED = EngineNeed(
+    "no `--export-to`",
+    lambda it: not it.exported,
+    lambda _it: "--export-to reads exports, which tell of a change too late for this engine",
+)
 ROLE = EngineNeed(
     "`--batch-role` names a role",
     lambda it: it.has_role,

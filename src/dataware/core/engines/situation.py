@@ -17,7 +17,8 @@ class EngineSituation:
     says whether point in time recovery of the source is on, None where that was not seen. `is_new`
     says that the target does not exist yet, `is_own` that this migration makes it or has made it,
     `followed` that changes are carried afterwards, `has_role` that a role was named which a service
-    may assume, and `has_headers` that objects get headers of their own. `begun` is the name of the
+    may assume, `has_headers` that objects get headers of their own, and `exported` that changes are
+    read from exports into a bucket. `begun` is the name of the
     engine with which an interrupted migration began. `problems` says of an engine what stands
     against it that no other field tells, a clause each. `charges` and `speed` are those of a usual
     copy.
@@ -35,6 +36,7 @@ class EngineSituation:
     followed: bool = False
     has_role: bool = False
     has_headers: bool = False
+    exported: bool = False
     begun: str | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     charges: Mapping[str, float] = field(default_factory=dict)

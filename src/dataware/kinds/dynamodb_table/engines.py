@@ -16,7 +16,7 @@ from dataware.core.engines.card import (
 from dataware.core.engines.general import (
     LONG_SECONDS,
     NEW_TARGET,
-    NOT_FOLLOWED,
+    NOT_EXPORTED,
     ONE_ACCOUNT,
     ONE_REGION,
     RECOVERY,
@@ -73,7 +73,7 @@ RESTORE = EngineCard(
     name=EngineName.RESTORE,
     summary="DynamoDB restores the source to a point in time, under the preferred name",
     runs_on="Amazon DynamoDB",
-    needs=(NEW_TARGET, ONE_ACCOUNT, ONE_REGION, NOT_FOLLOWED, RECOVERY),
+    needs=(NEW_TARGET, ONE_ACCOUNT, ONE_REGION, NOT_EXPORTED, RECOVERY),
     when=f"over {LARGE} GB, or local takes over {LONG_SECONDS // 60} minutes",
     is_better=lambda it: count_gigabytes(it) > LARGE or count_local_seconds(it) > LONG_SECONDS,
     estimate=_estimate_restore,
@@ -83,7 +83,8 @@ RESTORE = EngineCard(
         "cannot be cancelled once it has begun",
         "tags, TTL, stream, point in time recovery, deletion protection, contributor insights and "
         "the resource policy are set again afterwards; scaling is the stack's to make",
-        "brings the source as it was a few minutes ago; what changed since is carried by key",
+        "brings the source as it was a few minutes ago; what changed since is carried by key, and "
+        "with --follow from the stream, which is read from before that time on",
     ),
     permissions=RESTORE_ACTIONS,
     proven=f"{ON_A_MODEL}: an emulator that restores as AWS documents it",

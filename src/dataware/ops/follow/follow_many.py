@@ -18,7 +18,7 @@ from dataware.ops.follow.asked_cutover import AskedFollowRun
 from dataware.ops.follow.exclusive import check_exclusive, check_settings, require_following
 from dataware.ops.follow.follow_run import FollowRun
 from dataware.ops.migration_policy import Migration
-from dataware.ops.run_migration import run_migration
+from dataware.ops.run_migration import MakeRun, run_migration
 from dataware.ops.side_by_side import MOST_BEGUN
 
 
@@ -48,16 +48,26 @@ def _describe_chain(planned: Planned) -> str:
     )
 
 
-def follow_migration(context: Context, migration: Migration, on_locked: Callable[[], None]) -> None:
+def follow_migration(
+    context: Context,
+    migration: Migration,
+    on_locked: Callable[[], None],
+    make_run: MakeRun | None = None,
+) -> None:
     """Copy, and carry what changes until a person asks to stop; as `follow` does.
+
+    `make_run` makes the steps where a service makes the target, which looks itself whether the
+    target is that one.
 
     Returns once both sides are switched, because somebody asked for that on another machine. Raises
     RefusedError for a target that others fill, and IncompleteError where a person stops it.
     """
     _report_blind_spots(context, migration)
-    # Exports come too late for a cut-over, so that another command has to begin one.
-    make_run = FollowRun if migration.settings.export_to else AskedFollowRun
-    run_migration(context, check_exclusive(context, migration), on_locked, make_run)
+    if make_run is None:
+        # Exports come too late for a cut-over, so that another command has to begin one.
+        make_run = FollowRun if migration.settings.export_to else AskedFollowRun
+        migration = check_exclusive(context, migration)
+    run_migration(context, migration, on_locked, make_run)
 
 
 def _report_blind_spots(context: Context, migration: Migration) -> None:

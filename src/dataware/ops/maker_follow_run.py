@@ -1,0 +1,112 @@
+"""The steps of a followed migration whose target a service of AWS makes and fills by itself.
+
+    feed opened ── restore asked for ── watched, feed read beside it ── compared ── carry
+
+The feed is opened before a time is chosen to which the source is restored, so every change behind
+that time comes by the feed; it is read all the while, because a restore may take longer than a feed
+keeps its records. The comparison with which a usual migration ends only adds to what is carried. A
+source without a feed is compared again and again anyway, from when on the target can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from dataware.core.copier import CopyOrder
+from dataware.core.engines.card import EngineName
+from dataware.core.engines.port import TargetMaker
+from dataware.core.events import event, format_count
+from dataware.core.follow.feed import CarryOutcome, Gap, GapCause
+from dataware.core.follow.loop import FollowLoop, FollowPorts
+from dataware.core.follow.steady_time import SteadyTime
+from dataware.core.model import Facts, Wanted
+from dataware.core.ports import Journal
+from dataware.migrate import since_boot
+from dataware.ops.context import Context
+from dataware.ops.follow.asked_cutover import AskedFollowRun
+from dataware.ops.follow.difference import BackgroundDifference
+from dataware.ops.follow.exclusive import following_of
+from dataware.ops.follow.follow_run import FeedThread
+from dataware.ops.follow.source_feed import choose_feed
+from dataware.ops.lease_keeper import LeaseKeeper
+from dataware.ops.maker_run import MakerRun
+from dataware.ops.migration_policy import Migration
+from dataware.ops.run_migration import MakeRun
+
+
+def make_maker_follow_run(engine: EngineName, maker: TargetMaker, wanted: Wanted) -> MakeRun:
+    """How the steps of a followed migration by this engine are made."""
+
+    def make(
+        context: Context, migration: Migration, run: str, keeper: LeaseKeeper
+    ) -> MakerFollowRun:
+        steps = MakerFollowRun(context, migration, run, keeper)
+        steps.use(engine, maker, wanted)
+        return steps
+
+    return make
+
+
+class NoCarrier:
+    """The Carrier port while there is no target yet; nothing is carried before that is allowed."""
+
+    def carry(self, keys: Collection[bytes], _now: float) -> CarryOutcome:
+        """Leave every key to the follow."""
+        return CarryOutcome(failed=frozenset(keys))
+
+
+class MakerFollowRun(AskedFollowRun, MakerRun):
+    """The steps of one followed migration by a service that makes the target."""
+
+    _has_feed = False
+
+    def _create_target(self) -> Facts:
+        """Have the target made and repaired, and read the feed of the source all the while."""
+        with self._reading_feed():
+            return MakerRun._create_target(self)
+
+    @contextmanager
+    def _reading_feed(self) -> Iterator[None]:
+        """Keep the keys that change from before the context on; nothing where there is no feed."""
+        following = following_of(self._migration)
+        difference = BackgroundDifference(self._difference_tools(self._migration.order))
+        chosen = choose_feed(
+            self._context, self._migration, following, difference, self._publish_now
+        )
+        if chosen.difference is None:
+            yield
+            return
+        self._has_feed = True
+        state = self._open_state(chosen)
+        try:
+            loop = FollowLoop(FollowPorts(chosen.feed, NoCarrier(), state, state))
+            time = SteadyTime(self._context.clock.now, since_boot)
+            loop.open(time.now())
+            reader = FeedThread(loop, time)
+            self._stopped_by = lambda: reader.failed
+            with reader.reading():
+                yield
+        finally:
+            self._stopped_by = lambda: False
+            state.close()
+
+    def _copy_whole(self, journal: Journal, order: CopyOrder) -> None:
+        """Compare what the service has made, instead of a copy; carry what differs.
+
+        Where the target was whole before this run, others may have written to it: then only what
+        the feed tells of is carried, which is all that has changed since.
+        """
+        del journal
+        if self._was_whole or not self._has_feed:
+            return
+        verdict = self._verify(order, self.items)
+        self._keeper.check()
+        self._state.add({one.raw_key for one in verdict.listed}, self._time.now())
+        if len(verdict.listed) < verdict.differences:
+            self._state.add_gaps((Gap(GapCause.STATE_LOST),))
+        words, since = self._migration.words(), self._maker.describe(self._record)
+        changed = format_count(verdict.differences, "key")
+        text = f"compared {format_count(verdict.compared, self._migration.kind.unit)}: {changed}"
+        text += f" changed since {since}, and the follow carries what changed"
+        self._context.emit(event("note", text=text, name=words["name"]))
