@@ -113,6 +113,28 @@ def test_a_threat_says_what_cloudformation_says(
     assert "a change set says that CloudFormation" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("replacement", "recreating", "lost"),
+    [
+        ("Conditional", ("MultiAZ",), False),
+        ("Conditional", ("MultiAZ", "StorageType"), False),
+        ("Conditional", ("MultiAZ", "Engine"), True),
+        ("Conditional", ("", "MultiAZ"), True),
+        ("Conditional", (), True),
+        ("True", ("MultiAZ",), True),
+    ],
+)
+def test_what_cloudformation_calls_conditional_and_never_replaces_is_no_loss(
+    replacement: str, recreating: tuple[str, ...], lost: bool
+) -> None:
+    """Only where every property of the verdict is one that is updated in place."""
+    database = "AWS::RDS::DBInstance"
+    change = PlannedChange("Db", "Modify", replacement, recreating=recreating)
+    held = {"Db": Deployed(database, "db")}
+    found = find_further_threats(INDEX, StackTemplate("App", {}), held, [change], [])
+    assert bool([*found]) is lost
+
+
 def test_what_is_retained_and_copied_may_leave() -> None:
     """As for the guard, a rename that carries the data over is no loss; one that deletes is."""
     retained = PlannedChange("Orders", "Remove", policy="Retain")

@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from dataware.kinds import CATALOGUE, load
+from dataware.core.destructive_change import Loss
+from dataware.core.guard import AppIndex, threats
+from dataware.core.model import Deployed
+from dataware.core.stack_template import DeclaredResource, StackTemplate
+from dataware.kinds import CATALOGUE, kinds_by_type, load
 from support.cdk_cli import PROJECT, node_modules
+
+CARDS = kinds_by_type()
 
 
 @cache
@@ -34,15 +40,96 @@ def database() -> dict[str, Any]:
     return {name: one["properties"] for name, one in entities.items()}
 
 
+def verdict(cfn_type: str, before: dict[str, Any], now: dict[str, Any]) -> list[Loss]:
+    """What the guard says of one deployed resource whose template changes so."""
+    held = {"One": Deployed(cfn_type, "physical-id")}
+    templates = [
+        {"One": DeclaredResource(cfn_type, each, "Retain", "Retain")} for each in (before, now)
+    ]
+    was, then = templates
+    found = threats(AppIndex(CARDS), StackTemplate("App", then), was, held)
+    return [one.loss for one in found]
+
+
+def list_changes(cfn_type: str, *kinds_of_change: str) -> list[str]:
+    """The properties of a type whose change replaces it so, as its schema says."""
+    rows = database()[cfn_type].items()
+    return [name for name, one in rows if one.get("causesReplacement", "no") in kinds_of_change]
+
+
 @pytest.mark.parametrize("cfn_type", CATALOGUE)
 def test_every_property_whose_change_replaces_is_on_the_card(cfn_type: str) -> None:
-    """The guard stops a replacement only where the card knows of it."""
-    kind = load(cfn_type)
-    replacing = {
-        name
-        for name, one in database()[cfn_type].items()
-        if one.get("causesReplacement", "no") != "no"
-    }
-    named = set() if kind.template.renamed_in_place else {kind.template.identifier}
-    assert replacing <= {*named, *kind.template.replaced_by}
-    assert {*named, *kind.template.replaced_by} <= database()[cfn_type].keys()
+    """The guard stops a replacement only where the card knows of it, and what is on it exists."""
+    template = load(cfn_type).template
+    named = set() if template.renamed_in_place else {template.identifier}
+    known = {*named, *template.replacing}
+    assert set(list_changes(cfn_type, "yes")) <= known
+    assert set(list_changes(cfn_type, "maybe")) <= known | set(template.updated_in_place)
+    assert not known & set(template.updated_in_place)
+    assert known | set(template.updated_in_place) <= database()[cfn_type].keys()
+
+
+KEY_TYPES = ("AttributeDefinitions",)
+"""What holds the types of keys, among others: no schema says which part may change."""
+
+
+@pytest.mark.parametrize("cfn_type", CATALOGUE)
+def test_no_property_that_is_updated_in_place_is_a_replacement(cfn_type: str) -> None:
+    """A false stop teaches people to allow a loss; each property of each schema is tried."""
+    template = load(cfn_type).template
+    in_place = {*list_changes(cfn_type, "no"), *template.updated_in_place} - set(template.replacing)
+    for name in in_place - {template.identifier, *KEY_TYPES}:
+        for before, now in (({}, {name: "2"}), ({name: "2"}, {name: "3"}), ({name: "2"}, {})):
+            assert Loss.REPLACED not in verdict(cfn_type, before, now), name
+
+
+@pytest.mark.parametrize("cfn_type", CATALOGUE)
+def test_every_property_whose_change_replaces_for_certain_is_a_stop(cfn_type: str) -> None:
+    """Whether it is set, changed or taken away."""
+    template = load(cfn_type).template
+    if not template.stateful:
+        return
+    for name in set(list_changes(cfn_type, "yes")) - {template.identifier}:
+        assert verdict(cfn_type, {name: "2"}, {name: "3"}) == [Loss.REPLACED], name
+
+
+INSTANCE, CLUSTER = "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"
+REF = {"Ref": "Chosen"}
+
+
+@pytest.mark.parametrize(
+    ("cfn_type", "before", "now", "replaced"),
+    [
+        (INSTANCE, {"Engine": "oracle-se1"}, {"Engine": "oracle-se2"}, False),
+        (INSTANCE, {"Engine": "oracle-se2"}, {"Engine": "oracle-se1"}, True),
+        (INSTANCE, {"Engine": "mysql"}, {"Engine": "postgres"}, True),
+        (INSTANCE, {"Engine": "aurora"}, {"Engine": REF}, True),
+        (INSTANCE, {"AvailabilityZone": "a"}, {"AvailabilityZone": "b"}, True),
+        (INSTANCE, {"AvailabilityZone": "a"}, {}, True),
+        (INSTANCE, {"AvailabilityZone": "a"}, {"MultiAZ": True}, False),
+        (INSTANCE, {"AvailabilityZone": "a"}, {"MultiAZ": REF}, True),
+        (INSTANCE, {"AvailabilityZone": "a"}, {"MultiAZ": "true", "AvailabilityZone": "b"}, True),
+        (INSTANCE, {}, {"PerformanceInsightsKMSKeyId": "k"}, False),
+        (INSTANCE, {"PerformanceInsightsKMSKeyId": "k"}, {}, True),
+        (INSTANCE, {"DBSnapshotIdentifier": "s"}, {}, True),
+        (INSTANCE, {"SourceDBInstanceIdentifier": "s"}, {}, True),
+        (INSTANCE, {"BackupRetentionPeriod": 7}, {"BackupRetentionPeriod": 14}, False),
+        (INSTANCE, {"MultiAZ": False}, {"MultiAZ": REF}, False),
+        (CLUSTER, {"Engine": "aurora"}, {"Engine": "aurora-mysql"}, False),
+        (CLUSTER, {"Engine": "oracle-se"}, {"Engine": "oracle-se2"}, True),
+        (CLUSTER, {"GlobalClusterIdentifier": "g"}, {}, False),
+        (CLUSTER, {}, {"GlobalClusterIdentifier": "g"}, True),
+        (CLUSTER, {"MasterUsername": "a"}, {"MasterUsername": "b"}, True),
+    ],
+)
+def test_a_conditional_replacement_goes_by_its_condition(
+    cfn_type: str, before: dict[str, Any], now: dict[str, Any], replaced: bool
+) -> None:
+    """What is not known is taken for a replacement."""
+    assert (Loss.REPLACED in verdict(cfn_type, before, now)) is replaced
+
+
+def test_a_shorter_retention_of_backups_is_a_deletion_and_no_replacement() -> None:
+    """The instance stays, and older backups go (rule 24)."""
+    days = [{"BackupRetentionPeriod": number} for number in (14, 7)]
+    assert verdict(INSTANCE, *days) == [Loss.DELETES]

@@ -392,3 +392,26 @@ def test_no_previous_values_are_defaults() -> None:
     with pytest.raises(LookupFailedError, match="cloudformation:DescribeChangeSet"):
         plan_changes(aws, declared, given, [])  # type: ignore[arg-type]
     aws.done()
+
+
+def test_the_properties_that_may_replace_a_resource_are_read() -> None:
+    """Of each detail that says so; what is no property, such as a tag, has no name there."""
+    aws = AskedAws()
+    aws.creates()
+    targets = [
+        {"Attribute": "Properties", "Name": "MultiAZ", "RequiresRecreation": "Conditionally"},
+        {"Attribute": "Properties", "Name": "Iops", "RequiresRecreation": "Never"},
+        {"Attribute": "Tags", "RequiresRecreation": "Always"},
+    ]
+    change = {
+        "LogicalResourceId": "Orders",
+        "Action": "Modify",
+        "Replacement": "Conditional",
+        "Details": [{"Target": one} for one in targets],
+    }
+    answer = {"Status": "CREATE_COMPLETE", "Changes": [{"ResourceChange": change}]}
+    aws.stubber.add_response("describe_change_set", answer)
+    aws.deletes()
+    found = plan_changes(aws, stack(), GivenParameters(), [])  # type: ignore[arg-type]
+    assert found == [PlannedChange("Orders", "Modify", "Conditional", recreating=("MultiAZ", ""))]
+    aws.done()

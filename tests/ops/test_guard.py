@@ -216,6 +216,46 @@ def test_an_ambiguous_yes_is_refused(there: World) -> None:
     assert [one.allowed for one in marked] == [True, False]
 
 
+@pytest.mark.parametrize("inner", ["App/Inner", "App/Inner/Deeper"])
+def test_an_id_of_a_stack_and_of_one_inside_of_it_is_ambiguous(there: World, inner: str) -> None:
+    """One yes never means two resources; each goes by the path of its stack."""
+    path = inner.split("/")
+    held: dict[str, Any] = {"App": dict(HELD["App"])}
+    before: dict[str, Any] = {"App": document("full")}
+    now = StackTemplate(inner, {})
+    for outer, name in zip(reversed(["App", *path[1:-1]]), reversed(path[1:]), strict=True):
+        held.setdefault(outer, {})[name] = Deployed(NESTED, name)
+        resources = before.setdefault(outer, {"Resources": {}})["Resources"]
+        resources[name] = {"Type": NESTED}
+        above = "/".join(path[: path.index(name)])
+        now = StackTemplate(above, {name: DeclaredResource(NESTED)}, {name: now})
+    held[path[-1]], before[path[-1]] = HELD["App"], document("full")
+    aws = StackedAws(there, held=held, templates=before)
+    app = App([], stacks=(now,))
+    with pytest.raises(
+        InputError, match=f"Box is in several stacks: name one of App/Box, {inner}/Box"
+    ):
+        guard(context_of(there, aws), app, ["Box"])
+    for address, stack in (("App/Box", "App"), (f"{inner}/Box", inner)):
+        marked = guard(context_of(there, aws), app, [address]).threats
+        assert {one.stack for one in marked if one.allowed} == {stack}
+        assert {one.stack for one in marked} == {"App", inner}
+
+
+def test_a_loss_in_one_stack_and_an_adoption_in_another_need_a_yes_each(there: World) -> None:
+    """The bare id would allow both, and a person has seen one of them."""
+    aws = StackedAws(there, held=HELD, templates=TEMPLATES)
+    adopted = Wanted("Other", BOX, "other", stack="Test", logical_id="Box")
+    with pytest.raises(InputError, match="App/Box, Test/Box"):
+        guard(context_of(there, aws), EMPTIED, ["Box"], used=[adopted])
+    for name, allowed in (("App/Box", True), ("Test/Box", False)):
+        report = guard(context_of(there, aws), EMPTIED, [name], used=[adopted])
+        assert [one.allowed for one in report.threats] == [allowed]
+        assert report.warnings == ()
+    same = replace(adopted, stack="App")
+    assert guard(context_of(there, aws), EMPTIED, ["Box"], used=[same]).threats[0].allowed
+
+
 def test_weaker_protection_is_a_warning_and_under_strict_a_refusal(
     there: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

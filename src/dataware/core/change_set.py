@@ -44,7 +44,8 @@ class PlannedChange:
     """What a change set says of one resource.
 
     `replacement` is ``True``, ``False`` or ``Conditional``; `policy` is what becomes of the
-    resource that leaves, empty where that is not said. `nested` is what the change set of a nested
+    resource that leaves, empty where that is not said, and `recreating` are the properties whose
+    change may replace it. `nested` is what the change set of a nested
     stack says, None where none was seen.
     """
 
@@ -52,6 +53,7 @@ class PlannedChange:
     action: str
     replacement: str = "False"
     policy: str = ""
+    recreating: tuple[str, ...] = ()
     nested: tuple[PlannedChange, ...] | None = None
 
     @property
@@ -59,6 +61,14 @@ class PlannedChange:
         """Whether the stack lets go of the resource, or may."""
         replaces = self.action == MODIFY and self.replacement in REPLACES
         return self.action == REMOVE or replaces
+
+    def stays_in_place(self, kind: Kind) -> bool:
+        """Whether CloudFormation only may replace it, for properties that never replace it.
+
+        CloudFormation says "Conditional" of what a schema lists so, whatever the condition is.
+        """
+        in_place = set(self.recreating) <= set(kind.template.updated_in_place)
+        return self.replacement == "Conditional" and bool(self.recreating) and in_place
 
 
 def find_further_threats(
@@ -79,6 +89,8 @@ def find_further_threats(
         if resource is None or kind is None or not kind.template.stateful:
             continue
         if not change.is_destructive or change.logical_id in logical_ids:
+            continue
+        if change.action == MODIFY and change.stays_in_place(kind):
             continue
         name = kind.template.name_of(resource.physical_id) or resource.physical_id
         copied = (kind.names.slug, name) in outlook.copied
@@ -151,7 +163,7 @@ def changes_data(
 
 def _rests_on_surroundings(kind: Kind, resource: DeclaredResource) -> bool:
     """Whether the resource may be another one although no template and no parameter changes."""
-    named = (kind.template.identifier, *kind.template.replaced_by)
+    named = (kind.template.identifier, *kind.template.replacing)
     deciding = [resource.scope.condition(resource.condition), *map(resource.value, named)]
     return any(map(mentions_surroundings, deciding))
 

@@ -111,6 +111,16 @@ class ConfigurationComparison:
         declared
     )
 
+    def describe_deletion(self, name: str, live: Any, declared: Any) -> str | None:
+        """What a declared value would delete, in a clause; also that this cannot be told.
+
+        A value of a form that CloudFormation does not take may be anything.
+        """
+        try:
+            return self.find_deletion(name, live, declared)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return f"its {name} has no form that can be read, and may delete data"
+
 
 def compare_configuration(
     card: ConfigurationComparison, live: LiveConfiguration, declared: Mapping[str, Any]
@@ -164,7 +174,7 @@ def _compare(
         f"unknown ({problem})" if problem else _show(value),
         _show(declared),
     )
-    if effect := card.find_deletion(name, value, declared):
+    if effect := card.describe_deletion(name, value, declared):
         return replace(result, verdict=PropertyVerdict.DELETES, effect=effect)
     if problem is not None:
         return replace(result, verdict=PropertyVerdict.UNREAD, effect=str(problem))

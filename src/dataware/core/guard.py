@@ -263,6 +263,10 @@ class _ResourceChange:
             had = self.was.known_values().get(name)
             if had not in (None, NO_VALUE) and is_changed(self.was, now, name):
                 return name
+        values = self.was.known_values(), now.known_values()
+        for name, stays in self.kind.template.replaced_unless.items():
+            if is_changed(self.was, now, name) and not stays(*values):
+                return name
         fixed = self.kind.template.fixed_parts
         parts = [fixed(one.known_values()) for one in (self.was, now)]
         if any(map(find_function, parts)):

@@ -116,21 +116,24 @@ class Template:
     CloudFormation refuses to change the properties in `unchangeable`.
     A change of one of the properties `replaced_by`, or of the `identifier` unless it is
     `renamed_in_place`, makes CloudFormation replace the resource, and so does a change of one in
-    `replaced_once_set` that was declared before, and of a part in
+    `replaced_once_set` that was declared before, one of `replaced_unless` its function says, out of
+    all values before and after, that the type's handler updates it in place, and of a part in
     `fixed_parts`, which gives by name what may come and go (the whole value where it is not literal
-    which they are). `stateful` is False where the template holds the whole value, so that nothing
-    is lost with the resource; `adoptable` is False where CloudFormation cannot import a resource
-    by its name, and `import_identifier` is then the property by which an explicit change set names
-    it (empty where nothing can be adopted, so that it is referenced). What is in `import_whole`
-    changes data when its declaration changes, so it is imported exactly as declared, and
-    `import_note` says in a clause what the import does beside. `hidden` are properties that may
-    hold a password, or PROPERTY.PART, which no file keeps. `effects` tell, by the type of another
-    resource, which one it acts on and what it does to its data. `name_of` gives the name in
-    a physical id that is another, None where that does not say it. `Ref` gives the name unless
-    `reference_is_id`, and `Fn::GetAtt` of `Arn` the ARN of the card, if `has_arn`. A name may rest
-    on other properties than the `identifier`: `name_expression` gives the expression that it is
-    (None where CloudFormation generates it), out of the properties and what evaluates one of them,
-    and `name_parts` are other properties that say nothing but the name.
+    which they are). What is `updated_in_place` is never replaced for its change, though the
+    schema of the type says that it may be. `stateful` is False where the template holds the
+    whole value, so that nothing is lost with the resource; `adoptable` is False where
+    CloudFormation cannot import a resource by its name, and `import_identifier` is then the
+    property by which an explicit change set names it (empty where nothing can be adopted, so
+    that it is referenced). What is in `import_whole` changes data when its declaration changes,
+    so it is imported exactly as declared, and `import_note` says in a clause what the import
+    does beside. `hidden` are properties that may hold a password, or PROPERTY.PART, which no
+    file keeps. `effects` tell, by the type of another resource, which one it acts on and what
+    it does to its data. `name_of` gives the name in a physical id that is another, None where
+    that does not say it. `Ref` gives the name unless `reference_is_id`, and `Fn::GetAtt` of
+    `Arn` the ARN of the card, if `has_arn`. A name may rest on other properties than the
+    `identifier`: `name_expression` gives the expression that it is (None where CloudFormation
+    generates it), out of the properties and what evaluates one of them, and `name_parts` are
+    other properties that say nothing but the name.
     """
 
     identifier: str
@@ -148,6 +151,10 @@ class Template:
     policies: tuple[str, ...] = ()
     replaced_by: tuple[str, ...] = ()
     replaced_once_set: tuple[str, ...] = ()
+    replaced_unless: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], bool]] = field(
+        default_factory=dict
+    )
+    updated_in_place: tuple[str, ...] = ()
     unchangeable: tuple[str, ...] = ()
     fixed_parts: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
     renamed_in_place: bool = False
@@ -173,6 +180,11 @@ class Template:
             path.partition(".") for path in self.hidden if path.partition(".")[0] in properties
         ]
         return tuple(name for name, _, part in split if not part or part in str(properties[name]))
+
+    @property
+    def replacing(self) -> tuple[str, ...]:
+        """Every property but the name whose change replaces the resource, or may."""
+        return (*self.replaced_by, *self.replaced_once_set, *self.replaced_unless)
 
     def expression_of_name(
         self, properties: Mapping[str, Any], resolve: Callable[[Any], Any]

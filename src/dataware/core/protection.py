@@ -159,7 +159,7 @@ def find_deletions(kind: Kind, was: DeclaredResource, now: DeclaredResource) -> 
         if later is None or not is_changed(was, now, name):
             continue
         earlier = None if find_function(before.get(name)) else before.get(name)
-        if effect := card.find_deletion(name, earlier, later):
+        if effect := card.describe_deletion(name, earlier, later):
             yield effect
 
 

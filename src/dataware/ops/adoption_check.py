@@ -182,7 +182,7 @@ def list_fixed(kind: Kind) -> tuple[str, ...]:
     """The properties that an import by id has to have exactly as they are declared."""
     template = kind.template
     named = template.identifier
-    return tuple(n for n in (*template.replaced_by, *template.import_whole) if n != named)
+    return tuple(n for n in (*template.replacing, *template.import_whole) if n != named)
 
 
 def stands(wanted: Wanted, decision: Decision, preferred: Facts) -> bool:

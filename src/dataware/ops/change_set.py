@@ -228,7 +228,8 @@ class _ChangeSet:
     def _read(self, change: Mapping[str, Any]) -> PlannedChange:
         """A change, with those of a nested stack, whose change set it names.
 
-        Source: AWS CloudFormation API Reference, ResourceChange, `ChangeSetId`.
+        Source: AWS CloudFormation API Reference, ResourceChange, `ChangeSetId`, and
+        ResourceTargetDefinition, `RequiresRecreation`.
         """
         inner = change.get("ChangeSetId")
         return PlannedChange(
@@ -236,6 +237,7 @@ class _ChangeSet:
             change["Action"],
             change.get("Replacement", "False"),
             change.get("PolicyAction", ""),
+            tuple(_recreating(change)),
             tuple(self._changes({"ChangeSetName": inner})) if inner else None,
         )
 
@@ -275,3 +277,11 @@ class _ChangeSet:
         with self._aws.translate_errors(self._what, DESCRIBE):
             answer: Mapping[str, Any] = self._api.describe_change_set(**asked)
         return answer
+
+
+def _recreating(change: Mapping[str, Any]) -> Iterator[str]:
+    """The properties whose change replaces a resource, or may; "" for what is no property."""
+    for detail in change.get("Details") or ():
+        target = detail.get("Target") or {}
+        if target.get("RequiresRecreation", "Never") != "Never":
+            yield str(target.get("Name") or "")

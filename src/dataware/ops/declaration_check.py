@@ -56,7 +56,7 @@ def check_declared(
 
 def _function_in_keys(kind: Kind, properties: Mapping[str, Any]) -> str | None:
     """The function that hides the key schema, if one does."""
-    rests_on = [properties.get(name) for name in kind.template.replaced_by]
+    rests_on = [properties.get(name) for name in kind.template.replacing]
     return find_function([*rests_on, kind.template.fixed_parts(properties)]) or find_function(
         {name: value for name, value in properties.items() if name.startswith("Fn::")}
     )

@@ -104,7 +104,7 @@ def guard(
     doubts = "; ".join(findings.unseen)
     weakened, refused = [str(one) for one in findings.weakened], [*map(str, findings.refused)]
     _refuse(context, findings, deploys=deploys)
-    marked = mark_allowed(findings.threats, allow)
+    marked = mark_allowed(findings.threats, allow, used)
     for threat in marked:
         _report(context.emit, threat)
     for name in findings.absent:
@@ -198,17 +198,20 @@ def _outlook(
 
 
 def mark_allowed(
-    changes: Sequence[DestructiveChange], names: Sequence[str]
+    changes: Sequence[DestructiveChange], names: Sequence[str], used: Sequence[Wanted] = ()
 ) -> tuple[DestructiveChange, ...]:
     """The threats, marked where a name says yes: a logical id, or STACK/LOGICAL_ID.
 
-    The stack goes by its name or its id in the app. Raises InputError where a name means resources
-    of several stacks.
+    The stack goes by its name or its id in the app, one inside of another by its path. Raises
+    InputError where a name means resources of several stacks, be it that in one of them it is
+    `used` for what an adoption deletes.
     """
+    adopted = {f"{one.stack}/{one.logical_id}": str(one.logical_id) for one in used}
     for name in names:
-        matches = [one for one in changes if name in one.names]
-        if len(matches) > 1 and name not in {one.address for one in matches}:
-            choices = ", ".join(sorted(one.address for one in matches))
+        addresses = {one.address for one in changes if name in one.names}
+        addresses |= {address for address, logical_id in adopted.items() if name == logical_id}
+        if len(addresses) > 1 and name not in addresses:
+            choices = ", ".join(sorted(addresses))
             raise InputError(f"{name} is in several stacks: name one of {choices}")
     return tuple(replace(one, allowed=_is_named(one, changes, names)) for one in changes)
 

@@ -11,12 +11,15 @@ from dataware.core.model import Facts
 from dataware.core.phases import DESCRIBE
 from dataware.core.ports import Aws
 from dataware.core.tags import own_tags
+from dataware.core.values import NO_VALUE
 from dataware.kinds.rds_database.database import (
+    ENGINE,
     MANAGED,
     PASSWORDS,
     RETENTION,
     check_name,
     declared_settings,
+    is_upgrade,
     make_comparison,
     number,
     probe_database,
@@ -28,38 +31,53 @@ FIXED = (
     "DBClusterIdentifier",
     "DBName",
     "DBSubnetGroupName",
-    "Engine",
+    ENGINE,
     "KmsKeyId",
     "MasterUsername",
     "StorageEncrypted",
 )
 REPLACED_BY = (
-    *FIXED,
-    "AutoMinorVersionUpgrade",
-    "AvailabilityZone",
-    "BackupRetentionPeriod",
+    *(name for name in FIXED if name != ENGINE),
     "BackupTarget",
     "CharacterSetName",
     "CustomIAMInstanceProfile",
     "DBClusterSnapshotIdentifier",
-    "DBParameterGroupName",
     "DBSnapshotIdentifier",
     "DBSystemId",
-    "MultiAZ",
     "NcharCharacterSetName",
-    "PerformanceInsightsKMSKeyId",
     "Port",
-    "PreferredMaintenanceWindow",
     "RestoreTime",
     "SourceDBClusterIdentifier",
     "SourceDBInstanceAutomatedBackupsArn",
     "SourceDBInstanceIdentifier",
     "SourceDbiResourceId",
     "SourceRegion",
-    "StorageType",
     "Timezone",
     "UseLatestRestorableTime",
 )
+
+ZONE, MULTI_AZ = "AvailabilityZone", "MultiAZ"
+UPDATED_IN_PLACE = (
+    "AutoMinorVersionUpgrade",
+    "BackupRetentionPeriod",
+    "DBParameterGroupName",
+    MULTI_AZ,
+    "PreferredMaintenanceWindow",
+    "StorageType",
+)
+"""What the schema says may replace an instance, and no update does.
+
+Sources: CloudFormation Template Reference, AWS::RDS::DBInstance ("Update requires: No interruption"
+and "Some interruptions"); the handler of the type, aws-cloudformation-resource-providers-rds,
+`ImmutabilityHelper`, which has all conditions of a replacement. Where the reference is stricter,
+as on snapshots and sources of a restore, it counts.
+"""
+
+
+def leaves_zone_to_service(_before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an instance for several zones no longer names one, which is done in place."""
+    is_named = after.get(ZONE) not in (None, "", NO_VALUE)
+    return not is_named and str(after.get(MULTI_AZ)).lower() == "true"
 
 
 def describe(aws: Aws, name: str) -> Mapping[str, Any]:
@@ -129,7 +147,10 @@ KIND = Kind(
         identifier="DBInstanceIdentifier",
         declared_settings=declared_settings,
         protective=("DeletionProtection", "StorageEncrypted"),
-        replaced_by=tuple(dict.fromkeys(REPLACED_BY)),
+        replaced_by=REPLACED_BY,
+        replaced_once_set=("PerformanceInsightsKMSKeyId",),
+        replaced_unless={ENGINE: is_upgrade, ZONE: leaves_zone_to_service},
+        updated_in_place=UPDATED_IN_PLACE,
         import_whole=PASSWORDS,
         hidden=PASSWORDS,
         name_of=lambda _physical_id: None,

@@ -11,10 +11,13 @@ from dataware.core.model import Facts
 from dataware.core.phases import DESCRIBE
 from dataware.core.ports import Aws
 from dataware.core.tags import own_tags
+from dataware.core.values import NO_VALUE
 from dataware.kinds.rds_database.database import (
+    ENGINE,
     MANAGED,
     PASSWORDS,
     RETENTION,
+    UPGRADES,
     check_name,
     declared_settings,
     make_comparison,
@@ -27,18 +30,18 @@ _DESCRIBE = "rds:DescribeDBClusters"
 FIXED = (
     "DatabaseName",
     "DBSubnetGroupName",
-    "Engine",
+    ENGINE,
     "EngineMode",
     "KmsKeyId",
     "MasterUsername",
     "StorageEncrypted",
 )
+GLOBAL = "GlobalClusterIdentifier"
 REPLACED_BY = (
-    *FIXED,
+    *(name for name in FIXED if name != ENGINE),
     "AvailabilityZones",
     "ClusterScalabilityType",
     "DBSystemId",
-    "GlobalClusterIdentifier",
     "PubliclyAccessible",
     "RestoreToTime",
     "RestoreType",
@@ -50,6 +53,19 @@ REPLACED_BY = (
     "WithExpressConfiguration",
 )
 NAMED_OTHERWISE = {"DBSubnetGroupName": "DBSubnetGroup"}
+
+
+def is_aurora_upgrade(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a cluster gets the other name of its engine, which is done in place.
+
+    Source: the handler of the type, aws-cloudformation-resource-providers-rds, `isEngineMutable`.
+    """
+    return (before.get(ENGINE), after.get(ENGINE)) == UPGRADES[0]
+
+
+def leaves_global_cluster(_before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a cluster leaves its global one, in place (`isGlobalClusterMutable`)."""
+    return after.get(GLOBAL) in (None, "", NO_VALUE)
 
 
 def describe(aws: Aws, name: str) -> Mapping[str, Any]:
@@ -106,6 +122,7 @@ KIND = Kind(
         declared_settings=declared_settings,
         protective=("DeletionProtection", "StorageEncrypted"),
         replaced_by=REPLACED_BY,
+        replaced_unless={ENGINE: is_aurora_upgrade, GLOBAL: leaves_global_cluster},
         import_whole=PASSWORDS,
         hidden=PASSWORDS,
         name_of=lambda _physical_id: None,

@@ -28,6 +28,19 @@ RETENTION, MANAGED = "BackupRetentionPeriod", "ManageMasterUserPassword"
 PASSWORDS = ("MasterUserPassword", "TdeCredentialPassword")
 """What no plan shows, and no answer of RDS holds."""
 
+ENGINE = "Engine"
+UPGRADES = (
+    ("aurora", "aurora-mysql"),
+    ("oracle-se", "oracle-se2"),
+    ("oracle-se1", "oracle-se2"),
+    ("oracle-ee", "oracle-ee-cdb"),
+    ("oracle-se2", "oracle-se2-cdb"),
+)
+"""Engines that become another one in place.
+
+Source: the handlers of the types, aws-cloudformation-resource-providers-rds, `ImmutabilityHelper`.
+"""
+
 Describe = Callable[[Aws, str], Mapping[str, Any]]
 
 
@@ -110,6 +123,11 @@ def find_loss(name: str, live: Any, declared: Any) -> str | None:
     if name == MANAGED and function is None and is_on(declared) and not live:
         return "the password of its master user is replaced by one that RDS makes"
     return None
+
+
+def is_upgrade(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a database becomes one of another engine in place."""
+    return (before.get(ENGINE), after.get(ENGINE)) in UPGRADES
 
 
 def switch(value: Any) -> Any:

@@ -75,7 +75,7 @@ def _essence(one: DeclaredResource | None, cards: Kinds, *, decided: bool) -> An
     if one is None or one.type not in cards:
         return one and one.type
     card = cards[one.type]
-    values = [one.value(name) for name in (card.template.identifier, *card.template.replaced_by)]
+    values = [one.value(name) for name in (card.template.identifier, *card.template.replacing)]
     policies = None if decided else (one.deletion_policy, one.replace_policy)
     condition = one.scope.condition(one.condition)
     return one.type, values, card.template.fixed_parts(one.values()), condition, policies
