@@ -203,6 +203,8 @@ def test_every_state_has_a_rule_and_rows() -> None:
     """The states are data: each says what it waits for, and the last row of each always fits."""
     assert set(STATES) == set(CutoverState)
     assert not [rule for rule in STATES.values() if rule.source_open and rule.target_open]
+    closed = {rule.state for rule in STATES.values() if not (rule.source_open or rule.target_open)}
+    assert closed == set(FROZEN_STATES) == {rule.state for rule in STATES.values() if rule.back}
     assert {state for row in TABLE for state in row.states} == set(CutoverState)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataware.core.follow.feed import (
     CarryOutcome,
     Conflict,
+    DifferenceResult,
     FeedRound,
+    FollowProgress,
     Gap,
     GapCause,
     find_refused,
@@ -55,8 +57,19 @@ def test_a_conflict_is_one_that_a_person_can_decide_unless_it_says_otherwise() -
     theirs = Conflict(b"a", "somebody else wrote it")
     assert not theirs.is_refused
     assert find_refused([theirs]) == ""
-    refused = [Conflict(b"\xffk", "it is too large", is_refused=True)] * 2
+    refused = [
+        Conflict(b"\xffk", "it is too large", is_refused=True),
+        Conflict(b"z", "it is gone", is_refused=True),
+    ]
     assert find_refused([theirs, *refused]) == (
         r"2 keys cannot be carried, such as \xffk (it is too large)"
     )
     assert find_refused(refused[:1]).startswith("1 key cannot be carried, such as ")
+
+
+def test_a_comparison_is_complete_and_a_follow_without_conflicts_unless_they_say_otherwise() -> (
+    None
+):
+    """Whoever lists only some of the keys says so."""
+    assert DifferenceResult({b"a"}).complete
+    assert FollowProgress(None, 0, 0, 0, 0).conflicts == 0
