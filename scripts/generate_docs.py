@@ -158,7 +158,13 @@ def _engines() -> Iterator[str]:
             yield f"| `{card.name}` | {needs} | {card.when}{built} |"
         yield ""
     yield "## The engines\n"
-    own = [(card, kind.noun) for kind in copied for card in kind.require_copying().engines()]
+    nouns: dict[str, list[str]] = {}
+    cards = {}
+    for kind in copied:
+        for card in kind.require_copying().engines():
+            cards[card.name] = card
+            nouns.setdefault(card.name, []).append(kind.noun)
+    own = [(card, ", ".join(nouns[name])) for name, card in cards.items()]
     everywhere = [(card, "every type that is copied") for card in GENERAL]
     for card, carries in (*everywhere, *own):
         yield from _engine(card, carries)

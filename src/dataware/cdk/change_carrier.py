@@ -22,11 +22,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from dataware.cdk.code_asset import handler_code
-from dataware.cdk.migration_sides import MARKER, MigrationSide, Permission, record_permission
+from dataware.cdk.migration_sides import MARKER, MigrationSide, record_permission
 from dataware.cdk.versions import PYTHON
 from dataware.core.follow.following import FunctionFeed
 from dataware.core.kind import Kind
 from dataware.core.stack_template import OWN
+from dataware.ops.policy import Permission
 
 MEMORY = 512
 CALL = Duration.seconds(60)

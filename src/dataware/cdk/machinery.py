@@ -20,7 +20,6 @@ from dataware.cdk.code_asset import handler_code
 from dataware.cdk.migration_sides import (
     MARKER,
     MigrationSide,
-    Permission,
     copy_permissions,
     look_permissions,
     record_permission,
@@ -30,6 +29,7 @@ from dataware.cdk.versions import PYTHON
 from dataware.core.phases import ENABLE_FEED
 from dataware.core.stack_template import OWN
 from dataware.ops.map_engine.state_machine import definition
+from dataware.ops.policy import Permission
 
 ID = "DataMigrations"
 MEMORY = 1769

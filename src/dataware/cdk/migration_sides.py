@@ -5,7 +5,6 @@ The permissions are those that the kinds declare, scoped to the two resources.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -23,15 +22,13 @@ from dataware.core.kind import Kind
 from dataware.core.phases import ACCOUNT, COPIED_FROM, COPIED_TO, PROBE, VERSIONS, VERSIONS_WRITE
 from dataware.kinds import kinds
 from dataware.ops.inputs.addresses import check_distinct, parse_address
+from dataware.ops.policy import Permission, list_permissions
 from dataware.state.marker_value import ROOT, parameter_name
 
 Resource: TypeAlias = str | s3.IBucket | dynamodb.ITable
 """A bucket or table as a construct, or an address: ``s3://bucket/prefix``, ``dynamodb://table``."""
 
 MARKER = ("ssm:GetParameter", "ssm:PutParameter")
-
-Permission: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
-"""Actions, and the ARNs of the resources on which they are allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +161,5 @@ def record_permission(stack: Stack, side: MigrationSide, actions: tuple[str, ...
 def _permissions(
     side: MigrationSide, phases: Iterable[str], partition: str
 ) -> Iterator[Permission]:
-    """What phases take of a side: each action on those of its ARNs that it is for."""
-    access = side.kind.access
-    actions = sorted({action for phase in phases for action in access.phases.get(phase, ())})
-    arns: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for arn in side.arns(partition):
-        if needed := tuple(action for action in actions if access.governs(action, arn)):
-            arns[needed].append(arn)
-    yield from ((needed, tuple(places)) for needed, places in arns.items())
+    """What phases take of a side."""
+    return list_permissions(side.kind.access, side.arns(partition), phases)

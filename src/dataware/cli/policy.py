@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
 from dataware.aws.holding_stack import HOLDING_PREFIX
-from dataware.core.engines.card import Grant, GrantPlace
+from dataware.core.engines.card import EngineName, Grant, GrantPlace
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
 from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
@@ -16,6 +16,7 @@ from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
 from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
+from dataware.ops.map_engine.permissions import list_caller_permissions
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
 from dataware.ops.policy import iam_policy, imports_by_id, job_permissions, object_permissions
 from dataware.state.marker_value import ROOT
@@ -64,6 +65,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     headers: ObjectHeaders = NO_HEADERS,
     side: PolicySide = PolicySide.BOTH,
     batch_role: str | None = None,
+    engine: EngineName | None = None,
 ) -> Any:
     """The policy document for one use of some resources, with what the use needs beside them.
 
@@ -73,7 +75,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     account, region, partition = aws.account, aws.region, aws.partition
-    beside: list[Grant] = []
+    beside: list[Grant] = [*_needed_by(engine, account, region, partition)]
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
@@ -100,6 +102,12 @@ def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
     for arn, actions in grants:
         joined.setdefault(arn, []).extend(actions)
     return joined
+
+
+def _needed_by(engine: EngineName | None, *place: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What an engine needs beside the copy: resources by ARN, with the actions on each."""
+    if engine is EngineName.MAP:
+        yield from list_caller_permissions(*place)
 
 
 def _shared_by(

@@ -347,7 +347,7 @@ def head_object(original, bucket, key, headers=None, query=None):
 
 # --- DynamoDB: streams have shards, gaps and expiries, and restores a window of time
 
-for name in ("stream", "import", "registry", "restore"):
+for name in ("stream", "import", "registry", "restore", "map"):
     runpy.run_path(__file__.replace("overlay.py", f"{name}_overlay.py"), {"replaces": replaces})
 
 # --- The server

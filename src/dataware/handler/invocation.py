@@ -70,16 +70,22 @@ class RemainingTime:
 
 
 class SeenLock:
-    """The lock of the execution, as it was last seen, with what people ask of the migration."""
+    """The right to work on a migration, as it was last seen, with what people ask of it.
 
-    def __init__(self, markers: ParameterMarkers, kind: str, target: str) -> None:
-        self._markers = markers
-        self._record = kind, target
+    In a deployment its execution holds the lock; for a command the record names the execution.
+    """
+
+    def __init__(self, markers: ParameterMarkers, job: MigrationJob) -> None:
+        self._read = (
+            partial(markers.read_work, *job.record, job.execution)
+            if job.by_command
+            else partial(markers.read_held, *job.record)
+        )
         self._control = NO_CONTROL
 
     def look(self) -> bool:
-        """Whether the execution holds it. Raises LookupFailedError."""
-        control = self._markers.read_held(*self._record)
+        """Whether the execution still has it. Raises LookupFailedError."""
+        control = self._read()
         self._control = control or NO_CONTROL
         return control is not None
 
@@ -137,7 +143,7 @@ def _move(name: str, context: Context, region: str) -> Context:
 def working(job: MigrationJob, context: LambdaContext) -> Iterator[Invocation]:
     """The outside for work on a job. Raises Refused when its execution has lost the lock."""
     with looking(job.execution) as outside:
-        lock = SeenLock(markers_of(outside), *job.record)
+        lock = SeenLock(markers_of(outside), job)
         with LeaseMonitor(lock.look) as monitor:
             remaining = RemainingTime(context, outside.clock.now, job.deadline)
             yield Invocation(job, outside, remaining, monitor, lock.read_control)

@@ -17,7 +17,10 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
 
 
 def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Carry out one step: ``{"step": …, "event": …}``, where the event holds the job."""
+    """Carry out one step: ``{"step": …, "event": …}``, where the event holds the job.
+
+    A batch of a Distributed Map holds it in its ``BatchInput``.
+    """
     event = request["event"]
-    with with_variables(event["job"].get("environment", {})):
+    with with_variables(event.get("BatchInput", event)["job"].get("environment", {})):
         return STEPS[request["step"]](event, context)

@@ -19,6 +19,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.filler_run import make_filler_run
 from dataware.ops.maker_follow_run import make_maker_follow_run
 from dataware.ops.maker_run import make_maker_run
+from dataware.ops.map_engine.run import make_map_run
 from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
 from dataware.ops.run_migration import MakeRun
@@ -194,6 +195,8 @@ def make_steps(
     Raises RefusedError where the service lacks the role that it has to assume.
     """
     card = table_of(kind).find(planned.engine) if planned.engine else None
+    if card is not None and card.name is EngineName.MAP:
+        return make_map_run
     if card is not None and card.maker is not None:
         if settings.follow:
             return make_maker_follow_run(card.name, card.maker(context.aws), planned.wanted)
@@ -206,6 +209,11 @@ def make_steps(
             "run the same command with --batch-role ARN"
         )
     return make_filler_run(card.name, card.filler(context.aws, settings.service_role))
+
+
+def make_pair_steps(settings: CopySettings) -> MakeRun | None:
+    """How a copy by hand is carried out that workers carry; None for the usual steps."""
+    return make_map_run if settings.engine is EngineName.MAP else None
 
 
 def _estimate(
@@ -223,9 +231,12 @@ def _estimate(
 
 
 def check_pair(
-    context: Context, kind: Kind, source: Location, target: Location, engine: EngineName
+    context: Context, kind: Kind, source: Location, target: Location, settings: CopySettings
 ) -> None:
-    """Raise RefusedError where an engine cannot copy one existing resource into another."""
+    """Raise RefusedError where the engine asked for cannot copy one existing place into another."""
+    engine = settings.engine
+    if engine is None:
+        return
     table = table_of(kind)
     if table.find(engine) is None:
         raise _carries_none_error(engine, kind)
@@ -240,5 +251,7 @@ def check_pair(
         same_account=source.owner == target.owner,
         same_region=source.region == target.region,
         recovery=None if recovery is None else bool(recovery.rank),
+        followed=settings.follow,
+        has_headers=bool(record_headers(settings)),
     )
     table.choose(situation, engine)

@@ -14,6 +14,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Marker
 from dataware.kinds import kinds
 from dataware.ops.context import Context
+from dataware.ops.map_engine.left_overs import explain_workers, remove_workers
 
 PAUSE_SECONDS = 1.0
 LOOKS = 120
@@ -22,6 +23,8 @@ LOOKS = 120
 
 def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) -> str:
     """What becomes of the work of an engine once its record is gone; empty without any."""
+    if workers := explain_workers(context, marker):
+        return workers
     card, record = _find_work(slug, marker)
     if card is None:
         return ""
@@ -33,6 +36,7 @@ def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) 
 
 def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
     """End and remove what the engine of an unfinished migration left; name what stays."""
+    remove_workers(context, marker)
     card, record = _find_work(slug, marker)
     if card is None or card.filler is None:
         return

@@ -100,7 +100,7 @@ def prepare_migration(
     _check_whole(_record_of(context, kind, source), source)
     order = replace(order, source=source, target=target)
     _check_marker(marker, *on_record(kind, order))
-    refuse_service_work(marker, source.name, target.name)
+    refuse_service_work(marker, source.name, target.name, settings.engine)
     empty = before.content is Content.EMPTY and marker.state is not MarkerState.RUNNING
     migration = Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
     refuse_unfollowed(migration)

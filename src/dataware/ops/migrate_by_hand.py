@@ -7,6 +7,7 @@ from dataclasses import replace
 from dataware.core.events import event
 from dataware.core.model import Location
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.engine_choice import make_pair_steps
 from dataware.ops.migrate import (
     check_source,
     prepare_migration,
@@ -42,6 +43,7 @@ def migrate(
     code = "resuming" if migration.resumes else "copying"
     summary = RunSummary(context.emit, context.clock.now())
     summed = replace(context, emit=summary)
-    verdict = run_migration(summed, migration, lambda: summary(event(code, **words)))
+    steps = make_pair_steps(settings)
+    verdict = run_migration(summed, migration, lambda: summary(event(code, **words)), steps)
     summary.report_pair(source.name, target.name, context.clock.now())
     return verdict

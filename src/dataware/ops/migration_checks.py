@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataware.core.engines.begun import find_begun_work
+from dataware.core.engines.begun import is_made_by_service
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.model import Content
 from dataware.ops.context import Context
@@ -13,7 +13,7 @@ from dataware.ops.migration_policy import Migration
 def check_visible(migration: Migration) -> None:
     """What cannot be read cannot be verified, so nothing is written into it."""
     target = migration.target
-    is_seen = target.content is not Content.UNKNOWN or bool(find_begun_work(migration.marker))
+    is_seen = target.content is not Content.UNKNOWN or is_made_by_service(migration.marker)
     if migration.create is None and not is_seen:
         problems = "; ".join(str(problem) for problem in target.problems) or "no answer"
         raise IncompleteError(

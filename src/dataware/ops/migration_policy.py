@@ -22,7 +22,7 @@ from typing import Any
 
 from dataware.core.causes import advise, list_causes
 from dataware.core.copier import CopyOrder, SkipReason
-from dataware.core.engines.begun import find_begun_work
+from dataware.core.engines.begun import find_begun_work, is_made_by_service
 from dataware.core.errors import RefusedError, WriteDeniedError
 from dataware.core.events import format_count
 from dataware.core.kind import Kind
@@ -117,7 +117,7 @@ class Migration:
             source=on_record(self.kind, self.order)[0],
             run=(self.marker.run if self.resumes else None) or new_run,
             identity=self.target.identity,
-            created=self.create is not None or self.made_here or bool(begun),
+            created=self.create is not None or self.made_here or is_made_by_service(self.marker),
             batches=self.create is not None or self.settings.follow,
             detail={**before, **begun, **record_headers(self.settings), **self._follow_detail()},
         )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from dataware.calc.words import with_article
 from dataware.core.chained_copies import stop_chained_copies
-from dataware.core.engines.begun import find_begun_work, without_service_work
+from dataware.core.engines.begun import is_made_by_service, without_service_work
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
@@ -163,7 +163,7 @@ def _plan_resource(
     decision = stop_at_obstacle(decision, preferred, fallbacks)
     source = source_of(preferred, fallbacks)
     made = preferred
-    if find_begun_work(preferred.marker):
+    if is_made_by_service(preferred.marker):
         made = replace(preferred, existence=Existence.ABSENT)  # its settings are set at the end
     decision = compare_protection(kind, wanted, decision, made, source)
     decision = _whole(wanted, decision, source)

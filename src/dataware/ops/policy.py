@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from dataware.core.engines.card import Grant, GrantPlace
+from dataware.core.kind import Permissions
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import (
@@ -92,6 +93,22 @@ PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {
     PolicyUse.FOLLOW: UsePhases((*_FROM, FOLLOW), (*_TO, CARRY)),
     PolicyUse.VERIFY: UsePhases((VERIFY,), (VERIFY,), _COMPARED),
 }
+
+
+Permission: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""Actions, and the ARNs of the resources on which they are allowed."""
+
+
+def list_permissions(
+    access: Permissions, arns: Iterable[str], phases: Iterable[str]
+) -> Iterator[Permission]:
+    """What phases take of a resource: each action on those of its ARNs that it is for."""
+    actions = sorted({action for phase in phases for action in access.phases.get(phase, ())})
+    granted: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for arn in arns:
+        if needed := tuple(action for action in actions if access.governs(action, arn)):
+            granted[needed].append(arn)
+    yield from ((needed, tuple(places)) for needed, places in granted.items())
 
 
 def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where

@@ -391,10 +391,8 @@ class MigrationRun:
 
 
 def read_skipped(journal: Journal) -> SkippedKeys:
-    """What this machine's journal says was skipped; each key stands in it."""
+    """What this machine's journal says was skipped; of what workers skipped it names only some."""
     skipped = [one for record in journal.records() for one in record.get("skipped_keys", ())]
-    return SkippedKeys(
-        len(skipped),
-        frozenset(one["key"] for one in skipped),
-        reason=skipped[0]["detail"] if skipped else "",
-    )
+    named = {one["key"]: one["detail"] for one in skipped if "key" in one}
+    unnamed, reason = sum("key" not in one for one in skipped), next(iter(named.values()), "")
+    return SkippedKeys(len(skipped), frozenset(named), unnamed, reason=reason)

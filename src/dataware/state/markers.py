@@ -31,6 +31,7 @@ from shlex import quote
 from typing import Any
 from uuid import uuid4
 
+from dataware.core.engines.card import ENGINE
 from dataware.core.errors import LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
@@ -127,6 +128,20 @@ class ParameterMarkers:
         """
         stored = self._store.look(parameter_name(kind, target)).stored
         if stored is None or not self._is_held(stored) or not stored.alive(self._alive_seconds):
+            return None
+        return control_in(stored.value.detail)
+
+    def read_work(self, kind: str, target: str, execution: str) -> RunControl | None:
+        """What is asked of the run, if its record says that `execution` works for it, else None.
+
+        The execution goes on when the command that began it has ended, so no lock has to be held.
+        Writes nothing. Raises LookupFailedError.
+        """
+        stored = self._store.look(parameter_name(kind, target)).stored
+        if stored is None or stored.value.state is not MarkerState.RUNNING:
+            return None
+        engine = stored.value.detail.get(ENGINE)
+        if not isinstance(engine, Mapping) or engine.get("execution") != execution:
             return None
         return control_in(stored.value.detail)
 

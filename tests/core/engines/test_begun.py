@@ -6,10 +6,11 @@ import pytest
 
 from dataware.core.engines.begun import (
     find_begun_work,
+    is_made_by_service,
     refuse_service_work,
     without_service_work,
 )
-from dataware.core.engines.card import ENGINE
+from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, Problem
 
@@ -29,6 +30,18 @@ def test_a_copy_beside_the_work_of_a_service_is_refused() -> None:
     with pytest.raises(RefusedError, match=r"begun with the engine restore.*`dataware apply`"):
         refuse_service_work(RUNNING, "Orders", "Orders-prod")
     refuse_service_work(Marker(MarkerState.RUNNING, "Orders"), "Orders", "Orders-prod")
+
+
+def test_workers_go_on_where_they_are_asked_for() -> None:
+    """Another command by hand names the engine; they made no target of their own."""
+    workers = Marker(MarkerState.RUNNING, "Orders", detail={ENGINE: {"name": "map"}})
+    assert not is_made_by_service(workers)
+    assert is_made_by_service(RUNNING)
+    with pytest.raises(RefusedError, match=r"engine map.*`dataware apply`, or with --engine map"):
+        refuse_service_work(workers, "Orders", "Orders-prod")
+    refuse_service_work(workers, "Orders", "Orders-prod", EngineName.MAP)
+    with pytest.raises(RefusedError):
+        refuse_service_work(RUNNING, "Orders", "Orders-prod", EngineName.MAP)
 
 
 def test_what_a_service_still_makes_is_no_doubt() -> None:

@@ -104,8 +104,8 @@ def test_the_bulk_engine_of_a_table_that_stands() -> None:
 def test_every_engine_of_a_bucket_of_a_thousand_million_objects() -> None:
     """10^9 objects: each line by its formula and the list prices of us-east-1."""
     lines = lines_of(BUCKET, situation(BUCKET, OBJECTS_10_9))
-    assert list(lines) == [LOCAL, MAP, EngineName.BATCH]
-    local, carried, batch = (lines[name].cost for name in lines)
+    assert list(lines) == [LOCAL, EngineName.BATCH, MAP]
+    local, batch, carried = (lines[name].cost for name in lines)
     assert local is not None and carried is not None and batch is not None
     # 10^9 copies at 1,000 a second; 10^9 copies and 4 x 10^6 pages at $5 a million.
     assert (local.seconds, local.usd) == (1_000_000, 5020.0)
@@ -178,9 +178,28 @@ def test_a_job_of_s3_only_writes_into_a_bucket_of_this_run() -> None:
 
 def test_an_engine_that_is_not_built_is_refused_with_what_to_do() -> None:
     """Nobody is told that it ran."""
-    there = situation(TABLE, Size(10, 10, exact=False))
-    with pytest.raises(RefusedError, match="does not drive the engine map: let the deployment"):
-        table_of(TABLE).choose(there, MAP)
+    there = situation(TABLE, Size(10, 10, exact=False), is_new=False, is_own=False)
+    with pytest.raises(RefusedError, match="does not drive the engine bulk: export the table"):
+        table_of(TABLE).choose(there, EngineName.BULK)
+
+
+@pytest.mark.parametrize("kind", [TABLE, BUCKET])
+def test_workers_carry_what_is_asked_for_and_nothing_by_themselves(kind: str) -> None:
+    """Into any target; not from another account, with a follow, or with headers of objects."""
+    there = situation(kind, TERABYTES_10)
+    assert table_of(kind).choose(there, MAP) is MAP
+    assert table_of(kind).choose(there) is not MAP
+    assert table_of(kind).choose(replace(there, is_new=False, is_own=False), MAP) is MAP
+    assert table_of(kind).choose(replace(there, begun=MAP)) is MAP
+    assert "another account" in obstacle(kind, MAP, replace(there, same_account=False))
+    assert "--follow" in obstacle(kind, MAP, replace(there, followed=True))
+    assert "--sse" in obstacle(kind, MAP, replace(there, has_headers=True))
+
+
+def test_workers_carry_tables_and_buckets_only() -> None:
+    """A type whose copier is not in their code has no such engine."""
+    for kind in ("AWS::SecretsManager::Secret", "AWS::SSM::Parameter", "AWS::ECR::Repository"):
+        assert table_of(kind).find(MAP) is None
 
 
 def test_what_was_begun_goes_on() -> None:

@@ -28,8 +28,8 @@ def forget(**given: Any) -> int:
 
     Shows what the record says and what follows without it, asks, keeps a copy in the folder for
     state, and deletes the record. No data is touched. A migration that runs is not forgotten. A
-    stream that --enable-stream switched on is switched off, and a job of S3 Batch Operations is
-    ended, and what it needed removed.
+    stream that --enable-stream switched on is switched off, a job of S3 Batch Operations is ended,
+    and what it needed removed, and so are the workers of the engine map.
 
     \b
     Examples:

@@ -17,6 +17,7 @@ from dataware.cli.options import (
 )
 from dataware.cli.settings import AppOptions, AwsOptions, pick
 from dataware.cli.values import account, word_option
+from dataware.core.engines.card import EngineName
 from dataware.core.errors import InputError
 from dataware.core.events import event, format_count
 from dataware.core.object_headers import ObjectHeaders
@@ -39,6 +40,12 @@ from dataware.report import Format
     default=PolicySide.BOTH.value,
     help="Only what this side of a copy with --source-profile needs.",
 )
+@word_option(
+    "--engine",
+    EngineName,
+    but=[one for one in EngineName if one is not EngineName.MAP],
+    help="What this engine needs, too: map, whose workers the caller makes and removes.",
+)
 @click.option(
     "--role-template",
     metavar="ACCOUNT",
@@ -59,6 +66,7 @@ def iam_policy(**given: Any) -> int:
     Examples:
       dataware iam-policy plan.json > policy.json
       dataware iam-policy --for plan > reads.json
+      dataware iam-policy --for apply --engine map > map.json
       dataware iam-policy cdk.out --role-template 111122223333 > role.json
     """
     from dataware.cli.context import headers_of
@@ -75,6 +83,7 @@ def iam_policy(**given: Any) -> int:
         headers=headers,
         side=given["side"],
         batch_role=given["batch_role"],
+        engine=given["engine"],
     )
 
 
@@ -87,6 +96,7 @@ def run_policy(
     headers: ObjectHeaders,
     side: PolicySide = PolicySide.BOTH,
     batch_role: str | None = None,
+    engine: EngineName | None = None,
 ) -> int:
     """Print the least IAM policy."""
     from dataware.cli.app import app_of, saved_plan, wanted_here
@@ -110,6 +120,7 @@ def run_policy(
             headers=headers,
             side=side,
             batch_role=batch_role,
+            engine=engine,
         )
         if out.format is Format.JSON:
             text = f"The least IAM policy for {format_count(len(wanted), 'resource')}"

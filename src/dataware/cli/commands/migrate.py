@@ -92,8 +92,7 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         # A bucket's record lies in the region of the bucket, which its name does not tell.
         target = with_real_region(context, one.kind, target)
         at_target = context.in_region(target.region)
-        if copy.engine is not None:
-            check_pair(at_target, one.kind, source, target, copy.engine)
+        check_pair(at_target, one.kind, source, target, settings)
         if copy.rehearse:
             _rehearse(at_target, out, one.kind.cfn_type, (source, target), settings)
             return 0

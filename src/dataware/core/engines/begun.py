@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from dataware.core.engines.card import ENGINE
+from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Facts, Marker, MarkerState
 
@@ -16,27 +16,44 @@ def find_begun_work(marker: Marker) -> Mapping[str, object]:
     return {ENGINE: engine} if engine else {}
 
 
+def is_made_by_service(marker: Marker) -> bool:
+    """Whether an unfinished record names a service that makes its target, or fills one of its own.
+
+    Workers fill any target, as this machine does, so they are none.
+    """
+    engine = find_begun_work(marker).get(ENGINE)
+    return bool(engine) and _name_of(engine) != EngineName.MAP
+
+
 def without_service_work(preferred: Facts) -> Facts:
     """The facts of a target as its migration will have made it, while a service still makes it.
 
     It cannot be read before it is whole, which is no doubt about what it holds.
     """
-    if not find_begun_work(preferred.marker) or preferred.content is not Content.UNKNOWN:
+    if not is_made_by_service(preferred.marker) or preferred.content is not Content.UNKNOWN:
         return preferred
     problems = tuple(one for one in preferred.problems if one.permission is not None)
     return replace(preferred, content=Content.EMPTY, problems=problems)
 
 
-def refuse_service_work(marker: Marker, source: str, target: str) -> None:
+def refuse_service_work(
+    marker: Marker, source: str, target: str, engine: EngineName | None = None
+) -> None:
     """Raise RefusedError where a service carries a migration, which only its own steps end.
 
-    A copy beside it would leave undone what those do besides, such as setting tags again.
+    A copy beside it would leave undone what those do besides, such as setting tags again. The
+    `engine` that is asked for may go on.
     """
-    engine = find_begun_work(marker).get(ENGINE)
-    if not engine:
+    begun = find_begun_work(marker).get(ENGINE)
+    if not begun or (engine is not None and _name_of(begun) == engine):
         return
-    name = engine.get("name") if isinstance(engine, Mapping) else engine
+    name = _name_of(begun)
+    by_hand = f", or with --engine {name}" if name == EngineName.MAP else ""
     raise RefusedError(
         f"the migration from {source} into {target} was begun with the engine {name}, which goes "
-        "on; nothing was changed: finish it with `dataware apply`"
+        f"on; nothing was changed: finish it with `dataware apply`{by_hand}"
     )
+
+
+def _name_of(begun: object) -> object:
+    return begun.get("name") if isinstance(begun, Mapping) else begun

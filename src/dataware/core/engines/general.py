@@ -1,28 +1,19 @@
-"""The engines that carry every type, and the needs that several engines have."""
+"""The engines that carry several types, and the needs that several engines have."""
 
 from __future__ import annotations
 
 from dataware.core.engines.card import (
-    ON_A_MODEL,
     EngineCard,
     EngineCost,
     EngineName,
     EngineNeed,
-    price_of,
 )
 from dataware.core.engines.situation import EngineSituation
-from dataware.core.estimate import Prices, estimate, estimate_deployment
+from dataware.core.estimate import Prices, estimate
 from dataware.core.model import Size
 
 LONG_SECONDS = 30 * 60
 """A copy by this machine that takes longer is worth a look at other engines."""
-
-MAP_WORKERS = 100
-"""Workers for which the map engine is estimated."""
-
-WORKER_GIGABYTES = 1769 / 1024
-"""Memory of a worker, which gives it one processor (AWS Lambda Developer Guide, "Configure Lambda
-function memory")."""
 
 _FREE = Prices("", "", "", "", {})
 
@@ -34,16 +25,10 @@ def count_local_seconds(situation: EngineSituation) -> int:
     return estimate(situation.size, situation.charges, situation.speed, _FREE).seconds
 
 
-def _estimate_local(situation: EngineSituation, size: Size, prices: Prices) -> EngineCost:
+def estimate_local(situation: EngineSituation, size: Size, prices: Prices) -> EngineCost:
+    """What a copy by this machine takes."""
     cost = estimate(size, situation.charges, situation.speed, prices)
     return EngineCost(cost.seconds, cost.usd)
-
-
-def _estimate_map(situation: EngineSituation, size: Size, prices: Prices) -> EngineCost:
-    charges, speed = situation.charges, situation.speed
-    seconds = estimate_deployment(size, charges, speed, workers=MAP_WORKERS)
-    worked = MAP_WORKERS * seconds * WORKER_GIGABYTES * price_of(prices, "lambda.gb-second")
-    return EngineCost(seconds, _estimate_local(situation, size, prices).usd + worked)
 
 
 LOCAL = EngineCard(
@@ -53,7 +38,7 @@ LOCAL = EngineCard(
     needs=(),
     when="no other engine is better",
     is_better=lambda _situation: True,
-    estimate=_estimate_local,
+    estimate=estimate_local,
     limits=("one machine: up to some 100 million items or objects",),
     proven="on two emulators and a simulator of the wire, not on AWS",
     time="the slower of what this machine sends and what the service takes",
@@ -63,32 +48,6 @@ LOCAL = EngineCard(
         "billed units of the copy and its verification, by their price",
     ),
 )
-
-MAP = EngineCard(
-    name=EngineName.MAP,
-    summary="workers in the account, as many as a Distributed Map starts",
-    runs_on="AWS Step Functions and AWS Lambda in the account",
-    needs=(),
-    when="only when it is asked for",
-    is_better=lambda _situation: False,
-    estimate=_estimate_map,
-    limits=("a worker ends after 15 minutes and the next one goes on",),
-    permissions=("states:StartExecution", "lambda:InvokeFunction"),
-    proven=f"as the machinery of a deployment {ON_A_MODEL}",
-    time="that of local by the number of workers, with the verification",
-    money="as local, and the time of the workers",
-    formula=(
-        f"as local with {MAP_WORKERS} workers, of which 20 do what one machine does, times 1.5",
-        f"as local, and {MAP_WORKERS} workers of {WORKER_GIGABYTES:.2f} GB for that time",
-    ),
-    sources=("AWS Step Functions Developer Guide, Distributed Map",),
-    instead=(
-        "let the deployment copy, by the same workers: see Migration in a deployment in the "
-        "documentation"
-    ),
-)
-
-GENERAL = (LOCAL, MAP)
 
 NEW_TARGET = EngineNeed(
     "the target does not exist yet",
@@ -153,3 +112,6 @@ CURRENT = EngineNeed(
     lambda it: not it.all_versions,
     lambda _it: "a job keeps no order, so it cannot copy all versions",
 )
+
+GENERAL = (LOCAL,)
+"""The engines that carry every type."""

@@ -23,6 +23,7 @@ from dataware.core.engines.general import (
     STANDING_TARGET,
     count_local_seconds,
 )
+from dataware.core.engines.map_card import MAP
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
@@ -170,4 +171,4 @@ EXPORT_IMPORT = EngineCard(
     ),
 )
 
-TABLE_ENGINES = (RESTORE, BULK, EXPORT_IMPORT)
+TABLE_ENGINES = (RESTORE, BULK, EXPORT_IMPORT, MAP)

@@ -13,6 +13,7 @@ from dataware.core.engines.card import (
     price_of,
 )
 from dataware.core.engines.general import CURRENT, NO_HEADERS, NOT_FOLLOWED, OWN_TARGET, ROLE
+from dataware.core.engines.map_card import MAP
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
@@ -65,4 +66,4 @@ BATCH = EngineCard(
     filler=BatchCopy,
 )
 
-BUCKET_ENGINES = (BATCH,)
+BUCKET_ENGINES = (BATCH, MAP)

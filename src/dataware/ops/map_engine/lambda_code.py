@@ -45,7 +45,12 @@ LEFT_OUT = (
         "core/change_set.py",
         "core/evaluation",
     ),
-    *("core/engines/choice.py", "core/engines/general.py", "kinds/dynamodb_table/engines.py"),
+    *(
+        "core/engines/choice.py",
+        "core/engines/general.py",
+        "core/engines/map_card.py",
+        "kinds/dynamodb_table/engines.py",
+    ),
     *("kinds/s3_bucket/engines.py", "ops/engine_choice.py", "report/engine_lines.py"),
     *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
     *("core/follow/cutover.py", "core/follow/cutover_loop.py", "core/follow/cutover_ports.py"),

@@ -1,4 +1,4 @@
-"""The state machine of a stack's migrations, in the Amazon States Language.
+"""The state machines of the workers, in the Amazon States Language; that of a deployment first.
 
     Which ──a copy──> Begin ──copy──> Shards (Distributed Map: Work, again until it has ended)
       │                 ^                ^  └──> Finish ──┐
@@ -11,6 +11,9 @@ Two executions serve one migration. One copies; a shard's state is its checkpoin
 that fails, or that Lambda ends, leaves its shard as it was, so that the others go on and `Finish`
 knows how far the copy or the verification is. The other one watches the first, keeps its lock
 alive and answers CloudFormation, however the first one ends.
+
+For a command there is the Distributed Map alone (`batch_definition`), which reads its shards from a
+bucket and writes there what became of them, because they may be more than a state carries.
 """
 
 from __future__ import annotations
@@ -43,6 +46,13 @@ LOOK_AGAIN = {
     "MaxAttempts": 4,
     "BackoffRate": 2,
 }
+
+
+LONGEST_DAYS = 30
+"""How long an execution for a command may last; its workers know their deadline."""
+
+BATCH_BYTES = 128 * 1024
+"""Of the 256 KiB that a state may carry, so that a batch has room for how far its shards are."""
 
 
 def definition(look: str, work: str) -> State:
@@ -91,6 +101,58 @@ def _copy(work: str) -> dict[str, State]:
         "Finish": {**_step(work, "finish"), "Retry": [TRANSIENT], "Next": "Outcome"},
         "Done": {"Type": "Succeed"},
         "Failed": {"Type": "Fail", "Error": "Incomplete", "CausePath": "$.cause"},
+    }
+
+
+def batch_definition(work: str, bucket: str, partition: str) -> State:
+    """The definition for a command, which has listed the shards in a bucket.
+
+    Its input is ``{"shards": KEY, "results": PREFIX, "batch": SHARDS, "job": …}``. No failure of a
+    batch ends the others. Sources: AWS Step Functions Developer Guide, "ItemReader (Map)",
+    "ItemBatcher (Map)", "ResultWriter (Map)", "Setting failure thresholds for Distributed Map
+    states".
+    """
+    service = f"arn:{partition}:states:::s3"
+    shards: State = {
+        "Type": "Map",
+        "Label": "Shards",
+        "ItemReader": {
+            "Resource": f"{service}:getObject",
+            "ReaderConfig": {"InputType": "JSON"},
+            "Parameters": {"Bucket": bucket, "Key.$": "$.shards"},
+        },
+        "ItemBatcher": {
+            "MaxItemsPerBatchPath": "$.batch",
+            "MaxInputBytesPerBatch": BATCH_BYTES,
+            "BatchInput": {"job.$": "$.job"},
+        },
+        "MaxConcurrencyPath": "$.job.workers",
+        "ToleratedFailurePercentage": 100,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Work",
+            "States": _batch(work),
+        },
+        "ResultWriter": {
+            "Resource": f"{service}:putObject",
+            "Parameters": {"Bucket": bucket, "Prefix.$": "$.results"},
+        },
+        "End": True,
+    }
+    seconds = LONGEST_DAYS * 24 * 3600
+    return {"StartAt": "Shards", "TimeoutSeconds": seconds, "States": {"Shards": shards}}
+
+
+def _batch(work: str) -> dict[str, State]:
+    again = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 5, "MaxAttempts": RETRIES}
+    return {
+        "Work": {**_step(work, "work"), "Retry": [TRANSIENT, again], "Next": "Ended"},
+        "Ended": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.ended", "BooleanEquals": True, "Next": "Batch"}],
+            "Default": "Work",
+        },
+        "Batch": {"Type": "Pass", "OutputPath": "$.Items", "End": True},
     }
 
 

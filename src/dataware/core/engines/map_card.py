@@ -1,0 +1,106 @@
+"""The card of the engine that copies by workers in the account."""
+
+from __future__ import annotations
+
+from dataware.core.engines.card import (
+    ON_A_MODEL,
+    EngineCard,
+    EngineCost,
+    EngineName,
+    price_of,
+)
+from dataware.core.engines.general import NO_HEADERS, NOT_FOLLOWED, ONE_ACCOUNT, estimate_local
+from dataware.core.engines.situation import EngineSituation
+from dataware.core.estimate import Prices, estimate_deployment
+from dataware.core.model import Size
+
+MAP_WORKERS = 100
+"""Workers for which the map engine is estimated."""
+
+WORKER_GIGABYTES = 1769 / 1024
+"""Memory of a worker, which gives it one processor (AWS Lambda Developer Guide, "Configure Lambda
+function memory")."""
+
+
+def _estimate_map(situation: EngineSituation, size: Size, prices: Prices) -> EngineCost:
+    charges, speed = situation.charges, situation.speed
+    seconds = estimate_deployment(size, charges, speed, workers=MAP_WORKERS)
+    worked = MAP_WORKERS * seconds * WORKER_GIGABYTES * price_of(prices, "lambda.gb-second")
+    return EngineCost(seconds, estimate_local(situation, size, prices).usd + worked)
+
+
+MAP_PERMISSIONS = (
+    "cloudformation:CreateStack",
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:TagResource",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "lambda:CreateFunction",
+    "lambda:DeleteFunction",
+    "lambda:GetFunction",
+    "lambda:TagResource",
+    "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
+    "logs:DescribeLogGroups",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    "s3:AbortMultipartUpload",
+    "s3:CreateBucket",
+    "s3:DeleteBucket",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:PutObject",
+    "states:CreateStateMachine",
+    "states:DeleteStateMachine",
+    "states:DescribeExecution",
+    "states:DescribeMapRun",
+    "states:DescribeStateMachine",
+    "states:ListMapRuns",
+    "states:StartExecution",
+    "states:StopExecution",
+    "states:TagResource",
+)
+"""What the caller needs to make, start, watch, stop and remove the workers."""
+
+
+MAP = EngineCard(
+    name=EngineName.MAP,
+    summary="workers in the account, as many as a Distributed Map starts",
+    runs_on="AWS Step Functions and AWS Lambda in the account",
+    needs=(ONE_ACCOUNT, NOT_FOLLOWED, NO_HEADERS),
+    when="only when it is asked for",
+    is_better=lambda _situation: False,
+    estimate=_estimate_map,
+    limits=(
+        f"up to {MAP_WORKERS} workers at once; each ends after 15 minutes, and the next one goes "
+        "on",
+        "a stack dataware-map-RUN and a bucket dataware-map-ACCOUNT-RUN, which this run makes, and "
+        "removes when the migration is complete; `dataware forget` removes them, too",
+        "Ctrl-C stops the workers; they go on when the command is killed, and the same command "
+        "goes on with them",
+        "of what a part of the data skips, the record names 5 keys; the workers' log names all",
+        "this machine verifies, reading both sides",
+    ),
+    permissions=MAP_PERMISSIONS,
+    proven=f"{ON_A_MODEL}: an emulator whose Distributed Map is as AWS documents it",
+    time="that of local by the number of workers, with the verification",
+    money="as local, and the time of the workers",
+    formula=(
+        f"as local with {MAP_WORKERS} workers, of which 20 do what one machine does, times 1.5",
+        f"as local, and {MAP_WORKERS} workers of {WORKER_GIGABYTES:.2f} GB for that time",
+    ),
+    sources=(
+        "AWS Step Functions Developer Guide, Using Map state in Distributed mode",
+        "AWS Step Functions Developer Guide, ItemBatcher (Map) and ResultWriter (Map)",
+    ),
+)

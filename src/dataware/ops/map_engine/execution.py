@@ -1,0 +1,149 @@
+"""Executions of the workers' state machine: started, watched, stopped, and their results read.
+
+Source: AWS Step Functions API Reference, StartExecution (idempotent by name and input while it
+runs), DescribeExecution, ListMapRuns, DescribeMapRun, StopExecution.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dataware.core.errors import NotFoundError, ServiceError
+from dataware.core.ports import Aws
+from dataware.kinds.s3_bucket.batch.work_bucket import WorkBucket
+from dataware.migrate.shard import WORDS, Shard
+from dataware.ops.map_engine.results import MapResults, read_results
+from dataware.ops.map_engine.template import WorkersPlace
+
+RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
+ENDED_WELL = "SUCCEEDED"
+NOT_RUNNING = "ValidationException"
+
+
+class ExecutionProgress(NamedTuple):
+    """How far an execution is, in parts of the data; `problem` says why it ended early."""
+
+    state: str
+    done: int = 0
+    total: int = 0
+    problem: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it does nothing more."""
+        return self.state not in RUNNING
+
+
+class WorkOrder(NamedTuple):
+    """What an execution is to do: shards, and what was done `before`."""
+
+    before: Mapping[str, Any]
+    shards: Sequence[Shard]
+    job: Mapping[str, Any]
+
+
+class MapExecution:
+    """One execution, by its name."""
+
+    def __init__(self, aws: Aws, place: WorkersPlace, name: str) -> None:
+        self._aws = aws
+        self._place = place
+        self._name = name
+        self._api = aws.client("stepfunctions")
+        self._arn = place.execution(name)
+        self._bucket = WorkBucket(aws, place.bucket)
+
+    def start(self, order: WorkOrder) -> None:
+        """Write down what is to be done, and start. Raises LookupFailedError."""
+        batch = max(1, -(-len(order.shards) // (4 * int(order.job["workers"]))))
+        room = WORDS // batch
+        shards = [{**shard.to_json(), "room": room} for shard in order.shards]
+        self._put("before.json", order.before)
+        self._put("shards.json", shards)
+        given = {
+            "shards": self._key("shards.json"),
+            "results": self._key("results"),
+            "batch": batch,
+            "job": order.job,
+        }
+        with self._aws.translate_errors("the state machine", "states:StartExecution"):
+            self._api.start_execution(
+                stateMachineArn=self._place.machine, name=self._name, input=json.dumps(given)
+            )
+
+    def look(self) -> ExecutionProgress | None:
+        """How far it is; None where it was never started. Raises LookupFailedError."""
+        try:
+            with self._aws.translate_errors("the execution", "states:DescribeExecution"):
+                answer = self._api.describe_execution(executionArn=self._arn)
+        except NotFoundError:
+            return None
+        state, problem = str(answer["status"]), ""
+        if state not in RUNNING and state != ENDED_WELL:
+            words = (state.lower(), answer.get("error"), answer.get("cause"))
+            problem = ": ".join(str(word) for word in words if word)
+        counts = self._count_items()
+        done = sum(counts.get(one, 0) for one in ("succeeded", "failed", "timedOut", "aborted"))
+        return ExecutionProgress(state, done, counts.get("total", 0), problem)
+
+    def stop(self) -> None:
+        """Stop it; harmless where it has ended, or never began. Raises LookupFailedError.
+
+        Nothing is looked at first, because nobody waits for a look who wants to stop.
+        """
+        try:
+            with self._aws.translate_errors("the execution", "states:StopExecution"):
+                self._api.stop_execution(
+                    executionArn=self._arn, error="Stopped", cause="dataware was stopped"
+                )
+        except NotFoundError:
+            return
+        except ServiceError as error:
+            if not error.problem or error.problem.code != NOT_RUNNING:
+                raise
+
+    def read_before(self) -> Mapping[str, Any]:
+        """What was done before it began. Raises LookupFailedError."""
+        before: Mapping[str, Any] = json.loads(self._read(self._key("before.json")))
+        return before
+
+    def read_results(self) -> MapResults:
+        """What became of its shards, as far as it was written. Raises LookupFailedError."""
+        runs = self._map_runs()
+        if not runs:
+            return MapResults()
+        run = str(runs[0]["mapRunArn"]).rpartition(":")[2]
+        try:
+            manifest = self._read(f"{self._key('results')}/{run}/manifest.json")
+        except NotFoundError:
+            return MapResults()
+        return read_results(manifest, self._read)
+
+    def _count_items(self) -> Mapping[str, int]:
+        runs = self._map_runs()
+        if not runs:
+            return {}
+        with self._aws.translate_errors("the map run", "states:DescribeMapRun"):
+            run = self._api.describe_map_run(mapRunArn=runs[0]["mapRunArn"])
+        counts: Mapping[str, int] = run["itemCounts"]
+        return counts
+
+    def _map_runs(self) -> Sequence[Mapping[str, Any]]:
+        with self._aws.translate_errors("the map run", "states:ListMapRuns"):
+            runs: Sequence[Mapping[str, Any]] = self._api.list_map_runs(executionArn=self._arn)[
+                "mapRuns"
+            ]
+        return runs
+
+    def _key(self, name: str) -> str:
+        return f"{self._name}/{name}"
+
+    def _put(self, name: str, content: object) -> None:
+        parts = self._bucket.open(self._key(name))
+        parts.put(1, json.dumps(content, separators=(",", ":")).encode())
+        parts.complete()
+
+    def _read(self, key: str) -> bytes:
+        return b"".join(self._bucket.read(key))

@@ -1,0 +1,54 @@
+"""Removes the workers of a migration that is given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.core.engines.begun import find_begun_work
+from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.errors import IncompleteError, LookupFailedError, ServiceError
+from dataware.core.events import event
+from dataware.core.model import Marker
+from dataware.ops.context import Context
+from dataware.ops.map_engine.execution import MapExecution
+from dataware.ops.map_engine.stack import WorkersStack
+from dataware.ops.map_engine.template import WorkersPlace
+
+
+def place_of_workers(context: Context, run: str) -> WorkersPlace:
+    """Where the workers of a migration are: in the region of its target."""
+    aws = context.aws
+    return WorkersPlace(aws.account, aws.region, aws.partition, run)
+
+
+def find_workers(marker: Marker) -> Mapping[str, Any] | None:
+    """What an unfinished record keeps of its workers; None where it has none."""
+    engine = find_begun_work(marker).get(ENGINE)
+    is_map = isinstance(engine, Mapping) and engine.get("name") == EngineName.MAP
+    return engine if isinstance(engine, Mapping) and is_map and marker.run else None
+
+
+def explain_workers(context: Context, marker: Marker) -> str:
+    """What becomes of the workers once their record is gone; empty without any."""
+    if find_workers(marker) is None:
+        return ""
+    place = place_of_workers(context, str(marker.run))
+    return f"the workers {place.stack} are stopped, and removed with the bucket {place.bucket}"
+
+
+def remove_workers(context: Context, marker: Marker) -> None:
+    """Stop and remove the workers that an unfinished record tells of; name those that stay."""
+    engine = find_workers(marker)
+    if engine is None:
+        return
+    place = place_of_workers(context, str(marker.run))
+    try:
+        if execution := engine.get("execution"):
+            MapExecution(context.aws, place, str(execution)).stop()
+        WorkersStack(context.aws, place).remove()
+    except (IncompleteError, LookupFailedError, ServiceError) as error:
+        parts = f"the stack {place.stack} and the bucket {place.bucket}"
+        context.emit(event("warning", text=f"remove {parts} by hand, because {error}"))
+        return
+    context.emit(event("note", text=f"Removed the workers {place.stack}"))

@@ -1,0 +1,43 @@
+"""What the caller needs to make, start, watch, stop and remove workers; pure.
+
+Every name begins with the same words, so nothing else of the account is granted. Sources: Service
+Authorization Reference, the pages of the services named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dataware.core.engines.map_card import MAP_PERMISSIONS
+from dataware.ops.map_engine.template import PREFIX
+
+RESOURCES = {
+    "cloudformation": ("arn:{partition}:cloudformation:{region}:{account}:stack/{prefix}*/*",),
+    "iam": ("arn:{partition}:iam::{account}:role/{prefix}*",),
+    "lambda": ("arn:{partition}:lambda:{region}:{account}:function:{prefix}*",),
+    "logs": (
+        "arn:{partition}:logs:{region}:{account}:log-group:/dataware/{prefix}*",
+        "arn:{partition}:logs:{region}:{account}:log-group::log-stream:*",
+    ),
+    "s3": (
+        "arn:{partition}:s3:::{prefix}{account}-*",
+        "arn:{partition}:s3:::{prefix}{account}-*/*",
+    ),
+    "states": (
+        "arn:{partition}:states:{region}:{account}:stateMachine:{prefix}*",
+        "arn:{partition}:states:{region}:{account}:execution:{prefix}*",
+        "arn:{partition}:states:{region}:{account}:mapRun:{prefix}*",
+    ),
+}
+"""On what the actions of each service are granted."""
+
+
+def list_caller_permissions(
+    account: str, region: str, partition: str
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Resources by ARN, with the actions on each."""
+    place = {"account": account, "region": region, "partition": partition, "prefix": PREFIX}
+    for service, patterns in RESOURCES.items():
+        actions = tuple(one for one in MAP_PERMISSIONS if one.startswith(f"{service}:"))
+        for pattern in patterns:
+            yield pattern.format(**place), actions

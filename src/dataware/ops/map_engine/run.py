@@ -1,0 +1,267 @@
+"""The steps of a migration that workers in the account carry.
+
+    attempt on record ── shards listed ── workers deployed ── execution started ── watched
+                                                                                     │
+             workers removed ── verified by this machine ── results in the journal ──┘
+
+The attempt, which names its execution, is on record before anything is made, and workers go on only
+while it is: so whoever goes on after a kill finds the same execution, and a stop ends all of them.
+The journal is made anew from what was done before an execution and what it brought, so that reading
+the results twice counts nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from dataware.core.copier import CopyOrder, CopyTools
+from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.map_card import MAP_WORKERS
+from dataware.core.engines.port import Record
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError
+from dataware.core.events import event, format_count
+from dataware.core.model import Facts
+from dataware.core.ports import Journal
+from dataware.migrate import CopyState, ThrottleRelay, split
+from dataware.migrate.shard import Shard
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.lease_keeper import LeaseKeeper
+from dataware.ops.map_engine.execution import MapExecution, WorkOrder
+from dataware.ops.map_engine.left_overs import place_of_workers
+from dataware.ops.map_engine.results import MapResults
+from dataware.ops.map_engine.stack import WorkersStack
+from dataware.ops.map_engine.state_machine import LONGEST_DAYS
+from dataware.ops.map_engine.template import make_template
+from dataware.ops.migration_job import MigrationJob
+from dataware.ops.migration_policy import Migration
+from dataware.ops.object_headers import record_headers
+from dataware.ops.run_migration import MigrationRun
+from dataware.ops.stopping import unless_stopped
+from dataware.ops.verify import aws_of
+from dataware.verify.verdict import Verdict
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+"""Seconds between two looks at the execution; they grow."""
+
+TELL_SECONDS = 10.0
+PART = "part"
+
+
+def make_map_run(
+    context: Context, migration: Migration, run: str, keeper: LeaseKeeper
+) -> MigrationRun:
+    """The steps of a migration by workers. Raises RefusedError for what they cannot carry."""
+    _check_carried(migration.order, migration.settings)
+    return MapRun(context, migration, run, keeper)
+
+
+def _check_carried(order: CopyOrder, settings: CopySettings) -> None:
+    if order.source.profile or record_headers(settings) or settings.requester_pays:
+        raise RefusedError(
+            "nothing was copied, because workers in the account take no --source-profile, no "
+            "headers of objects and no --request-payer; leave them out, or leave out --engine"
+        )
+
+
+class MapRun(MigrationRun):
+    """The steps of one migration by workers, whose every write has a condition."""
+
+    is_guarded = True
+
+    def __init__(
+        self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
+    ) -> None:
+        super().__init__(context, migration, run, keeper)
+        self._place = place_of_workers(context, run)
+        self._stack = WorkersStack(context.aws, self._place)
+        before = migration.marker.detail.get(ENGINE)
+        self._record: Record = before if isinstance(before, dict) else {}
+
+    def _create_target(self) -> Facts:
+        self._keep(self._record)
+        return super()._create_target()
+
+    def _fill(self, target: Facts) -> Verdict:
+        verdict = super()._fill(target)
+        self._stack.remove()
+        self._note(f"removed the workers {self._place.stack}")
+        return verdict
+
+    def _copy(self, journal: Journal, progress: CopyState, order: CopyOrder) -> None:
+        """Have the workers copy; what an earlier command began comes first."""
+        try:
+            if not progress.finished:
+                self._take_over(journal, progress, order)
+        finally:
+            words = {"unit": self._migration.kind.unit, **self._migration.words()}
+            skipped, counts = dict(progress.skip_reasons), progress.counts.to_json()
+            self._context.emit(event("copy-totals", skip_reasons=skipped, **counts, **words))
+
+    def _take_over(self, journal: Journal, progress: CopyState, order: CopyOrder) -> None:
+        """Go on with the attempt of an earlier run, and make another one if that is not enough."""
+        if self._record.get("attempt") and not self._record.get("read"):
+            execution = self._execution()
+            if execution.look() is not None:
+                self._finish(execution, journal, progress)
+            if progress.finished:
+                return
+        self._keep_attempt(int(self._record.get("attempt", 0)) + 1)
+        results = self._run_execution(journal, progress, order)
+        if not progress.finished:
+            raise self._unfinished_error(progress, results)
+
+    def _run_execution(self, journal: Journal, progress: CopyState, order: CopyOrder) -> MapResults:
+        """List what is left, and have it copied by one execution."""
+        shards = asyncio.run(self._list_shards(journal, progress, order))
+        template = make_template(self._migration.kind, order, self._place)
+        if self._stack.deploy(template):
+            self._note(f"deployed the workers {self._place.stack}")
+        execution = self._execution()
+        job = self._describe_job(order, len(shards))
+        execution.start(WorkOrder(progress.snapshot(), shards, job.to_json()))
+        words = self._migration.words()
+        self._context.emit(
+            event("job-begun", job=job.execution, count=len(shards), unit=PART, **words)
+        )
+        return self._finish(execution, journal, progress)
+
+    def _finish(self, execution: MapExecution, journal: Journal, progress: CopyState) -> MapResults:
+        """Watch an execution until it has ended, and take its results."""
+        self._watch(execution)
+        results = execution.read_results()
+        self._take_results(journal, progress, execution.read_before(), results)
+        self._keep({**self._record, "read": True})
+        return results
+
+    async def _list_shards(
+        self, journal: Journal, progress: CopyState, order: CopyOrder
+    ) -> list[Shard]:
+        context, kind = self._context, self._migration.kind
+        wire = context.aws.wire(ThrottleRelay())
+        try:
+            tools = CopyTools(aws_of(context, order.target), wire, context.clock)
+            copier = kind.require_copying().copier(tools, order)
+            size = await unless_stopped(copier.size(), self._stop)
+            words = {"unit": kind.unit, **self._migration.words()}
+            context.emit(event("found" if size.exact else "found-about", count=size.items, **words))
+            await split(copier, journal, progress)
+        finally:
+            await wire.close()
+        each = -(-size.items // max(len(progress.partitions), 1))
+        return [Shard(partition, cursor, each) for partition, cursor in progress.remaining()]
+
+    def _describe_job(self, order: CopyOrder, shards: int) -> MigrationJob:
+        return MigrationJob(
+            self._migration.kind.cfn_type,
+            order.source,
+            order.target,
+            self._migration.settings,
+            str(self._record["execution"]),
+            self._context.clock.now() + LONGEST_DAYS * 24 * 3600,
+            workers=max(1, min(MAP_WORKERS, shards)),
+            by_command=True,
+        )
+
+    def _watch(self, execution: MapExecution) -> None:
+        """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
+        context, words, pause = self._context, self._migration.words(), FIRST_PAUSE
+        self._enter("copying")
+        told = context.clock.monotonic()
+        try:
+            while (progress := execution.look()) is not None and not progress.ended:
+                self._keeper.check()
+                if context.clock.monotonic() - told >= TELL_SECONDS:
+                    told = context.clock.monotonic()
+                    numbers = {"done": progress.done, "total": progress.total, "unit": PART}
+                    context.emit(event("job-progress", state=progress.state, **numbers, **words))
+                context.aws.pause(pause)
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+        except IncompleteError as error:
+            if not context.stop():
+                raise
+            raise self._stop_workers(execution) from error
+        if progress is not None and progress.problem:
+            text = f"the execution {self._record['execution']} ended early ({progress.problem})"
+            context.emit(event("warning", text=text, **words))
+
+    def _stop_workers(self, execution: MapExecution) -> IncompleteError:
+        """Stop the execution, and take it off the record, which its workers look at.
+
+        The record is written as the run ends.
+        """
+        name, why = self._record["execution"], ""
+        self._record = {**self._record, "execution": None}
+        self._keeper.publish({ENGINE: self._record})
+        try:
+            execution.stop()
+        except DatawareError as error:
+            why = f" (they end within a minute, because StopExecution failed: {error})"
+        return IncompleteError(
+            f"stopped the workers of the execution {name}{why}; what they copied stays; run the "
+            f"same command again to go on, or `dataware forget "
+            f"{self._migration.order.target.name}` to give up"
+        )
+
+    def _take_results(
+        self,
+        journal: Journal,
+        progress: CopyState,
+        before: Mapping[str, Any],
+        results: MapResults,
+    ) -> None:
+        """Make the journal of what was done before and of what came back."""
+        shards = [(shard, shard.record()) for shard in results.shards]
+        records = [_name_keys(shard, record) for shard, record in shards if record is not None]
+        journal.restart()
+        journal.append(self._run_record(self._identity), before, *records)
+        state = CopyState.of(journal.records())
+        progress.partitions, progress.cursors = state.partitions, state.cursors
+        progress.counts, progress.skip_reasons = state.counts, state.skip_reasons
+        self._keeper.publish({"checkpoint": progress.compact()})
+        words = self._migration.words()
+        for shard in results.shards:
+            for one in shard.kept:
+                self._context.emit(event("skipped", **one, **words))
+        ended = sum(shard.done for shard in results.shards)
+        text = (
+            f"the workers report {format_count(ended, PART)} done; this machine compares both sides"
+        )
+        self._context.emit(event("note", text=text, **words))
+
+    @property
+    def _identity(self) -> str | None:
+        identity = self._keeper.detail.get("identity")
+        return identity if isinstance(identity, str) else None
+
+    def _unfinished_error(self, progress: CopyState, results: MapResults) -> IncompleteError:
+        left = format_count(len(progress.remaining()), PART)
+        why = "; ".join(results.reasons[:2]) or "a worker ended without a reason"
+        return IncompleteError(
+            f"{left} of the data of {self._migration.words()['source']} not copied: {why}; run the "
+            "same command again, which goes on with them"
+        )
+
+    def _execution(self) -> MapExecution:
+        name = f"{self._run}-{self._record['attempt']}"
+        return MapExecution(self._context.aws, self._place, name)
+
+    def _keep_attempt(self, number: int) -> None:
+        self._keep({"attempt": number, "execution": f"{self._run}-{number}"})
+
+    def _keep(self, record: Record) -> None:
+        self._record = {**record, "name": EngineName.MAP.value}
+        self._keeper.publish({ENGINE: self._record})
+        self._keeper.send_heartbeat()
+
+    def _note(self, text: str) -> None:
+        self._context.emit(event("note", text=text, **self._migration.words()))
+
+
+def _name_keys(shard: Shard, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The checkpoint of a shard, which names the keys that it kept of those that it skipped."""
+    rest = shard.skip_reasons.copy()
+    rest.subtract(one["reason"] for one in shard.kept)
+    unnamed = [{"reason": reason} for reason in rest.elements()]
+    return {**record, "skipped_keys": [*shard.kept, *unnamed]}
