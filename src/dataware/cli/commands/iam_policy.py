@@ -109,10 +109,9 @@ def run_policy(
     out = in_project(out, app)
     loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
     with outside(out) as context:
-        aws = context.aws
         wanted = wanted_here(context, loaded)
         policy = policy_of(
-            aws,
+            context.aws,
             wanted,
             use=use,
             all_versions=versions == "all",
