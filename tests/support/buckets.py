@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -82,6 +83,14 @@ def get(aws: Account, key: str, bucket: str = "new-bucket") -> bytes:
     """The content of an object."""
     body: bytes = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return body
+
+
+def make_pair(aws: Account) -> tuple[str, str]:
+    """Make two buckets on a server that all tests share, and say their names."""
+    names = (f"old-{uuid.uuid4().hex[:12]}", f"new-{uuid.uuid4().hex[:12]}")
+    for name in names:
+        aws.client("s3").create_bucket(Bucket=name)
+    return names
 
 
 def keys(aws: Account, bucket: str = "new-bucket") -> list[str]:

@@ -7,7 +7,6 @@ other tests rests on that.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -25,7 +24,17 @@ from dataware.core.ports import Request, Response
 from dataware.kinds.s3_bucket import make_reader
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from support import buckets
-from support.buckets import DIFFICULT_KEYS, Recording, copy, many_keys, order, small_pages, whole
+from support.buckets import (
+    DIFFICULT_KEYS,
+    Recording,
+    copy,
+    get,
+    many_keys,
+    order,
+    put,
+    small_pages,
+    whole,
+)
 from support.peers import Roto
 from support.readers import read_entries
 
@@ -44,21 +53,7 @@ def aws(roto: Roto, monkeypatch: pytest.MonkeyPatch) -> Account:
 @pytest.fixture
 def pair(aws: Account) -> tuple[str, str]:
     """The names of two new buckets."""
-    names = (f"old-{uuid.uuid4().hex[:12]}", f"new-{uuid.uuid4().hex[:12]}")
-    for name in names:
-        aws.client("s3").create_bucket(Bucket=name)
-    return names
-
-
-def put(aws: Account, bucket: str, key: str, body: bytes, **more: Any) -> None:
-    """Put an object as a user would."""
-    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **more)
-
-
-def get(aws: Account, bucket: str, key: str) -> bytes:
-    """The content of an object."""
-    body: bytes = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body
+    return buckets.make_pair(aws)
 
 
 def relay(
@@ -87,10 +82,10 @@ def test_keys_arrive(aws: Account, pair: tuple[str, str], monkeypatch: pytest.Mo
     small_pages(monkeypatch)
     names = many_keys(key for key in DIFFICULT_KEYS if key not in _NOT_FOR_ROTO)
     for key in names:
-        put(aws, pair[0], key, key.encode())
+        put(aws, key, key.encode(), pair[0])
     outcome, _ = copy(aws, order(aws, *pair))
     assert (outcome.copied, outcome.skipped) == (len(names), ())
-    assert all(get(aws, pair[1], key) == key.encode() for key in names)
+    assert all(get(aws, key, pair[1]) == key.encode() for key in names)
     again, _ = copy(aws, order(aws, *pair))
     assert (again.copied, again.same) == (0, len(names))
 
@@ -100,14 +95,14 @@ def test_an_object_keeps_everything(aws: Account, pair: tuple[str, str], through
     """Headers, metadata and tags arrive, whoever carries them."""
     kept = {"ContentType": "text/x", "CacheControl": "max-age=1", "Metadata": {"a": "1"}}
     body = bytes(range(256)) * 4096
-    put(aws, pair[0], "key", body, **({} if through else {"Tagging": "t=1%2B"}), **kept)
+    put(aws, "key", body, pair[0], **({} if through else {"Tagging": "t=1%2B"}), **kept)
     the_order = order(aws, *pair)
     outcome = relay(aws, the_order) if through else copy(aws, the_order)[0]
     assert (outcome.copied, outcome.skipped) == (1, ())
     head = aws.client("s3").head_object(Bucket=pair[1], Key="key")
     assert {name: head[name] for name in kept} == kept
     assert head.get("TagCount", 0) == (0 if through else 1)
-    assert get(aws, pair[1], "key") == body
+    assert get(aws, "key", pair[1]) == body
     assert copy(aws, the_order)[0].same == 1
 
 
@@ -115,26 +110,26 @@ def test_what_passes_through_this_machine_replaces_nothing(
     aws: Account, pair: tuple[str, str]
 ) -> None:
     """roto enforces the conditions of PutObject, and so shows those of a relayed object."""
-    put(aws, pair[0], "key", b"mine")
+    put(aws, "key", b"mine", pair[0])
     came: list[Request] = []
 
     def come_in_between(request: Request) -> Response | None:
         if request.method == "PUT" and not came:
             came.append(request)
-            put(aws, pair[1], "key", b"theirs")
+            put(aws, "key", b"theirs", pair[1])
         return None
 
     outcome = relay(aws, order(aws, *pair), come_in_between)
     assert [left.reason for left in outcome.skipped] == [SkipReason.CONFLICT]
-    assert get(aws, pair[1], "key") == b"theirs"
+    assert get(aws, "key", pair[1]) == b"theirs"
 
 
 def test_the_verification_reads_both_sides(aws: Account, pair: tuple[str, str]) -> None:
     """Listings of a third server say of equal objects that they are equal, and of others not."""
     for key in ("a", "b"):
-        put(aws, pair[0], key, key.encode())
+        put(aws, key, key.encode(), pair[0])
     copy(aws, order(aws, *pair))
-    put(aws, pair[1], "b", b"c")
+    put(aws, "b", b"c", pair[1])
     places = [buckets.place(aws, name) for name in pair]
     sides = [make_reader(aws, place, all_versions=False, deep=False) for place in places]
     mine, theirs = ({one.key: one for one in read_entries(side, "")} for side in sides)

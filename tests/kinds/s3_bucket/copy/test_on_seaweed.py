@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 import pytest
 
 from dataware.aws.session import Account
@@ -16,9 +13,11 @@ from support import buckets
 from support.buckets import (
     DIFFICULT_KEYS,
     copy,
+    get,
     many_keys,
     order,
     partitions,
+    put,
     small_pages,
 )
 from support.peers import Weed
@@ -51,31 +50,17 @@ def aws(weed: Weed, monkeypatch: pytest.MonkeyPatch) -> Account:
 @pytest.fixture
 def pair(aws: Account) -> tuple[str, str]:
     """The names of two new buckets."""
-    names = (f"old-{uuid.uuid4().hex[:12]}", f"new-{uuid.uuid4().hex[:12]}")
-    for name in names:
-        aws.client("s3").create_bucket(Bucket=name)
-    return names
-
-
-def put(aws: Account, bucket: str, key: str, body: bytes, **more: Any) -> None:
-    """Put an object as a user would."""
-    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **more)
-
-
-def get(aws: Account, bucket: str, key: str) -> bytes:
-    """The content of an object."""
-    body: bytes = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body
+    return buckets.make_pair(aws)
 
 
 def test_keys_arrive(aws: Account, pair: tuple[str, str]) -> None:
     """A server of other authors understands the same encoding."""
     keys = [key for key in DIFFICULT_KEYS if key not in _NOT_FOR_WEED]
     for key in keys:
-        put(aws, pair[0], key, key.encode())
+        put(aws, key, key.encode(), pair[0])
     outcome, _ = copy(aws, order(aws, *pair))
     assert (outcome.copied, outcome.skipped) == (len(keys), ())
-    assert all(get(aws, pair[1], key) == key.encode() for key in keys)
+    assert all(get(aws, key, pair[1]) == key.encode() for key in keys)
 
 
 def test_a_split_bucket_is_copied_once(
@@ -85,7 +70,7 @@ def test_a_split_bucket_is_copied_once(
     small_pages(monkeypatch)
     names = many_keys(key for key in DIFFICULT_KEYS if key not in _NOT_FOR_WEED)
     for key in names:
-        put(aws, pair[0], key, key.encode())
+        put(aws, key, key.encode(), pair[0])
     the_order = order(aws, *pair)
     assert len(partitions(aws, the_order)) >= 4
     outcome, _ = copy(aws, the_order)
@@ -93,7 +78,7 @@ def test_a_split_bucket_is_copied_once(
     aws.client("s3").delete_object(Bucket=pair[1], Key="data/00060.bin")
     outcome, _ = copy(aws, the_order)
     assert (outcome.copied, outcome.same) == (1, len(names) - 1)
-    assert all(get(aws, pair[1], key) == key.encode() for key in names)
+    assert all(get(aws, key, pair[1]) == key.encode() for key in names)
 
 
 @pytest.mark.parametrize("threshold", [LARGE, LARGE - 1], ids=["at once", "in parts"])
@@ -102,13 +87,13 @@ def test_an_object_that_comes_in_between_is_not_replaced(
     aws: Account, pair: tuple[str, str], threshold: int, policy: OnConflict | None
 ) -> None:
     """Whoever writes to the target between listing and copy wins, unless the policy says else."""
-    put(aws, pair[0], "key", b"x" * LARGE)
+    put(aws, "key", b"x" * LARGE, pair[0])
     came: list[Request] = []
 
     def come_in_between(request: Request) -> Response | None:
         if request.method in {"PUT", "POST"} and not came:
             came.append(request)
-            put(aws, pair[1], "key", b"theirs")
+            put(aws, "key", b"theirs", pair[1])
         return None
 
     the_order = order(
@@ -117,17 +102,17 @@ def test_an_object_that_comes_in_between_is_not_replaced(
     outcome, _ = copy(aws, the_order, answer=come_in_between)
     if policy is None:
         assert [left.reason for left in outcome.skipped] == [SkipReason.CONFLICT]
-        assert get(aws, pair[1], "key") == b"theirs"
+        assert get(aws, "key", pair[1]) == b"theirs"
     else:
         assert outcome.copied == 1
-        assert get(aws, pair[1], "key") == b"x" * LARGE
+        assert get(aws, "key", pair[1]) == b"x" * LARGE
     assert not aws.client("s3").list_multipart_uploads(Bucket=pair[1]).get("Uploads")
 
 
 def test_an_object_in_parts_keeps_everything(aws: Account, pair: tuple[str, str]) -> None:
     """Headers, metadata and tags arrive, and the mark does not become part of the object."""
     kept = {"ContentType": "text/x", "CacheControl": "max-age=1", "Metadata": {"a": "1"}}
-    put(aws, pair[0], "key", b"x" * LARGE, Tagging="t=1%2B", **kept)
+    put(aws, "key", b"x" * LARGE, pair[0], Tagging="t=1%2B", **kept)
     the_order = order(aws, *pair, multipart_threshold=LARGE - 1, part_size=5 * 1024**2)
     outcome, _ = copy(aws, the_order)
     assert (outcome.copied, outcome.skipped) == (1, ())
@@ -135,5 +120,5 @@ def test_an_object_in_parts_keeps_everything(aws: Account, pair: tuple[str, str]
     assert {name: head[name] for name in kept} == kept
     tags = aws.client("s3").get_object_tagging(Bucket=pair[1], Key="key")["TagSet"]
     assert tags == [{"Key": "t", "Value": "1+"}]
-    assert get(aws, pair[1], "key") == b"x" * LARGE
+    assert get(aws, "key", pair[1]) == b"x" * LARGE
     assert copy(aws, the_order)[0].same == 1

@@ -55,18 +55,10 @@ class TableCarrier:
 
         Raises WriteDeniedError and what else no later try cures.
         """
-        watched = WatchedWire(self._writing)
-        target = TableClient(watched, self._order.target)
-        whole = await carry_in_lots(keys, lambda lot: self._carry_some(lot, target))
-        return whole.doubt() if watched.unclear else whole
+        return await carry_in_lots(keys, self._writing, self._order, self._carry_lot)
 
-    async def _carry_some(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
-        try:
-            items, unread = await read_items(self._source, keys)
-        except LookupFailedError as error:
-            if isinstance(error, WriteDeniedError) or error.lacks_permission:
-                raise
-            return CarryOutcome(failed=frozenset(keys))
+    async def _carry_lot(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
+        (items,), unread = await read_sides(keys, self._source)
         writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
         parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
         written = await gather_outcomes(_write(target, dict(part)) for part in parts)
@@ -74,16 +66,46 @@ class TableCarrier:
 
 
 async def carry_in_lots(
-    keys: Collection[bytes], carry_lot: Callable[[Sequence[bytes]], Awaitable[CarryOutcome]]
+    keys: Collection[bytes],
+    writing: Wire,
+    order: CopyOrder,
+    carry_lot: Callable[[Sequence[bytes], TableClient], Awaitable[CarryOutcome]],
 ) -> CarryOutcome:
-    """Carry as many keys together as one read takes, READS_AT_ONCE of such lots at a time."""
+    """Carry as many keys together as one read takes, READS_AT_ONCE of such lots at a time.
+
+    `carry_lot` is given the target to write to. Where a write may still arrive, all is in doubt.
+    """
+    watched = WatchedWire(writing)
+    target = TableClient(watched, order.target)
     waiting, turn = list(keys), asyncio.Semaphore(READS_AT_ONCE)
 
     async def carry(at: int) -> CarryOutcome:
         async with turn:
-            return await carry_lot(waiting[at : at + READ_TOGETHER])
+            return await carry_lot(waiting[at : at + READ_TOGETHER], target)
 
-    return await gather_outcomes(carry(at) for at in range(0, len(waiting), READ_TOGETHER))
+    whole = await gather_outcomes(carry(at) for at in range(0, len(waiting), READ_TOGETHER))
+    return whole.doubt() if watched.unclear else whole
+
+
+async def read_sides(
+    keys: Sequence[bytes], *sides: TableClient
+) -> tuple[list[dict[bytes, Any]], frozenset[bytes]]:
+    """The items of each side, by key, and the keys that one of them did not answer for.
+
+    These are all keys where a later try may help. Raises WriteDeniedError and what else no later
+    try cures.
+    """
+    items, unread = [], frozenset[bytes]()
+    try:
+        for side in sides:
+            found, missing = await read_items(side, keys)
+            items.append(found)
+            unread |= missing
+    except LookupFailedError as error:
+        if isinstance(error, WriteDeniedError) or error.lacks_permission:
+            raise
+        return [{} for _ in sides], frozenset(keys)
+    return items, unread
 
 
 async def read_items(

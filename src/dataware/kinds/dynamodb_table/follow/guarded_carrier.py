@@ -27,7 +27,6 @@ from typing import Any
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError, WriteDeniedError
 from dataware.core.follow.feed import CarryOutcome, Conflict
-from dataware.core.follow.watched_wire import WatchedWire
 from dataware.core.follow.written import NOT_WRITTEN, WrittenKeys, WrittenVersion
 from dataware.core.ports import Wire
 from dataware.kinds.dynamodb_table.copy.client import (
@@ -39,7 +38,7 @@ from dataware.kinds.dynamodb_table.copy.client import (
 from dataware.kinds.dynamodb_table.follow.carrier import (
     carry_in_lots,
     gather_outcomes,
-    read_items,
+    read_sides,
 )
 from dataware.kinds.dynamodb_table.follow.item_digest import digest_item
 from dataware.kinds.dynamodb_table.follow.keys import decode_key
@@ -102,20 +101,10 @@ class GuardedTableCarrier:
 
         Raises WriteDeniedError and what else no later try cures.
         """
-        watched = WatchedWire(self._writing)
-        target = TableClient(watched, self._order.target)
-        whole = await carry_in_lots(keys, lambda lot: self._carry_some(lot, target))
-        return whole.doubt() if watched.unclear else whole
+        return await carry_in_lots(keys, self._writing, self._order, self._carry_lot)
 
-    async def _carry_some(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
-        try:
-            there, unread = await read_items(self._source, keys)
-            here, unseen = await read_items(self._seen, keys)
-        except LookupFailedError as error:
-            if error.lacks_permission:
-                raise
-            return CarryOutcome(failed=frozenset(keys))
-        failed = unread | unseen
+    async def _carry_lot(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
+        (there, here), failed = await read_sides(keys, self._source, self._seen)
         states = self._judge([key for key in keys if key not in failed], there, here)
         ours = [state for state in states if state.is_ours]
         theirs = tuple(Conflict(state.key, NOT_OURS) for state in states if not state.is_ours)
