@@ -49,6 +49,9 @@ TESTS_OF: Mapping[str, tuple[str, ...]] = {
     "ops.follow.undo_run": (f"{_OPS}/test_undo_run.py",),
     "ops.follow.way_back": (f"{_OPS}/test_way_back.py", f"{_OPS}/test_undo_run.py"),
     "ops.follow.asked_cutover": (f"{_OPS}/test_asked_cutover.py",),
-    "ops.follow.request_cutover": (f"{_OPS}/test_request_cutover.py",),
+    "ops.follow.request_cutover": (
+        f"{_OPS}/test_request_cutover.py",
+        f"{_OPS}/test_asked_cutover.py",
+    ),
 }
 """By the name of a module below `dataware`."""

@@ -19,12 +19,14 @@ from dataware.core.errors import (
 from dataware.core.follow.cutover import CutoverState
 from dataware.core.follow.cutover_request import TOPIC
 from dataware.core.follow.feed import Gap, GapCause
+from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Marker, MarkerState, Owner, Ownership
 from dataware.ops.follow import cutover_run
 from dataware.ops.follow.cut_over import cut_over, find_followed
 from dataware.ops.follow.cutover_run import NAMED, CutoverRun, GivenUpError, StrayKeysTeller
 from dataware.ops.follow.way_back import KnownStrays
 from dataware.ops.migration_policy import UNDO_FEED
+from dataware.state.follow_file import FollowFiles
 from dataware.state.marker_value import ACCEPTS
 from support.copying import MemoryJournal
 from support.followed_boxes import (
@@ -268,6 +270,23 @@ def test_whoever_writes_to_the_source_behind_the_switch_is_named(
     assert boxes.boxes["new"]["k001"] == "0"
 
 
+def test_a_write_that_was_begun_and_never_arrived_is_no_stray(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is on record, and looked at before the freeze; else the watch would name its key."""
+    monkeypatch.setenv("DATAWARE_STATE", str(tmp_path))
+    boxes = follow_boxes(monkeypatch, has_feed=False)
+    boxes.fill(3)
+    follow_for_a_while(boxes)
+    run = str(boxes.marker.run)
+    state = FollowFiles(boxes.context().aws).open(SLUG, "new", run, ())
+    assert not state.is_new
+    state.save_written({b"begun": WrittenVersion(intended="tag")})
+    state.close()
+    switch(boxes, watch=0.2)
+    assert boxes.texts("stray-keys") == []
+
+
 def test_a_source_without_any_feed_is_cut_over_by_comparing_and_not_watched(
     boxes: FollowedBoxes,
 ) -> None:
@@ -318,6 +337,21 @@ def test_the_way_back_is_known_from_the_freeze_on(boxes: FollowedBoxes) -> None:
     known = KnownStrays.read(records, boxes.record.witness)
     assert (known.is_seen, known.are_all, known.keys) == (True, True, frozenset())
     assert [one["type"] for one in records].count("switching") == 1
+
+
+def test_the_way_back_begins_with_the_freeze_and_not_before(boxes: FollowedBoxes) -> None:
+    """What was carried until then is on both sides."""
+    seen: list[bool] = []
+
+    def look() -> None:
+        records = boxes.kept.read(SLUG, "new")
+        seen.append("switching" in [one["type"] for one in records])
+
+    terminal = Terminal()
+    boxes.on_event["freezing"] = look
+    terminal.on_freeze = look
+    cut_over(boxes.context(), TYPE, places(), FOLLOW, terminal.settings())
+    assert seen == [False, True]
 
 
 def test_without_consent_nothing_is_switched_on_and_without_an_answer_people_are_warned(
