@@ -9,26 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from support.simulator.run import run_seed
+from support.simulator.run import BUCKETS, TABLES, run_seed
 from support.simulator.world import Chances, Rules
 
 SEEDS = int(os.environ.get("DATAWARE_SEEDS", "2000"))
+SHARES = {TABLES: SEEDS * 6 // 10, BUCKETS: SEEDS - SEEDS * 6 // 10}
+"""How many of the seeds are those of what."""
+
 CHUNK = 100
 TESTS = Path(__file__).resolve().parent.parent
 ENOUGH = 400
 """Seeds within which a rule that is switched off is missed; most are missed within 50."""
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
-def test_no_seed_breaks_a_promise(first: int) -> None:
+@pytest.mark.parametrize(
+    ("of", "first"), [(of, at) for of, seeds in SHARES.items() for at in range(0, seeds, CHUNK)]
+)
+def test_no_seed_breaks_a_promise(of: str, first: int) -> None:
     """Nothing is lost, revived or overwritten, "complete" is true, and every run ends."""
-    broken = [run_seed(seed).broken for seed in range(first, first + CHUNK)]
+    broken = [run_seed(seed, of=of).broken for seed in range(first, first + CHUNK)]
     assert [one for one in broken if one] == []
 
 
-def test_the_rules_of_the_follow_need_no_verification() -> None:
+@pytest.mark.parametrize("of", [TABLES, BUCKETS])
+def test_the_rules_of_the_follow_need_no_verification(of: str) -> None:
     """Where the comparison finds nothing whatever there is, nothing is lost either."""
-    broken = [run_seed(seed, Rules(verify=False)).broken for seed in range(200)]
+    broken = [run_seed(seed, Rules(verify=False), of=of).broken for seed in range(150)]
     assert [one for one in broken if one] == []
 
 
@@ -58,12 +64,29 @@ def test_without_a_rule_data_is_lost(rules: Rules, chances: Chances) -> None:
     assert "differ" in found or "nobody was told" in found or "after the switch" in found
 
 
-def test_a_seed_does_the_same_in_every_process_to_the_letter() -> None:
+@pytest.mark.parametrize(
+    ("rules", "promise"),
+    [
+        (Rules(swap=False), "a stranger's object was overwritten"),
+        (Rules(ledger=False), "a stranger's object was overwritten"),
+        (Rules(verify=False, settle=False), "differ"),
+        (Rules(deep_on_record=False), "differ"),
+    ],
+    ids=["compare and swap", "ledger", "settle", "depth on record"],
+)
+def test_without_a_rule_objects_are_lost(rules: Rules, promise: str) -> None:
+    """Each rule of buckets is needed, too."""
+    broken = (run_seed(seed, rules, Chances(), of=BUCKETS).broken for seed in range(ENOUGH))
+    assert promise in next((one for one in broken if one), "")
+
+
+@pytest.mark.parametrize("of", [TABLES, BUCKETS])
+def test_a_seed_does_the_same_in_every_process_to_the_letter(of: str) -> None:
     """So what a seed has found can be looked at again, whatever order sets have there."""
     for seed in (2, 4):
-        here = run_seed(seed, tracing=True)
+        here = run_seed(seed, tracing=True, of=of)
         assert len(here.trace) > 50
-        command = [sys.executable, "-m", "support.simulator", "--seed", str(seed)]
+        command = [sys.executable, "-m", "support.simulator", "--seed", str(seed), "--of", of]
         there = {
             subprocess.run(
                 command,

@@ -30,7 +30,7 @@ from dataware.ops.engine_choice import EngineDemand, make_steps, table_of
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
 from dataware.ops.import_by_id import adopt_by_id, refuse_without_secrets
-from dataware.ops.migrate import order_of, refuse_unfollowed
+from dataware.ops.migrate import order_of, refuse_unfollowed, with_recorded_depth
 from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.plan import make_plan
@@ -308,13 +308,14 @@ def _migrate(
     source = with_real_region(context, kind, source)
     if not missing:
         target = replace(target, region=planned.preferred.region or target.region)
-    settings = with_recorded_headers(settings, planned.preferred.marker)
+    marker = planned.preferred.marker
+    settings = with_recorded_depth(with_recorded_headers(settings, marker), marker)
     context, told = context.in_region(target.region), context.emit
     migration = Migration(
         kind,
         order_of(source, target, settings),
         settings,
-        planned.preferred.marker,
+        marker,
         planned.preferred,
         create=partial(group.create, planned.wanted) if missing else None,
     )

@@ -24,7 +24,7 @@ from dataware.kinds import list_copied, load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.history_check import check_history
 from dataware.ops.marker_names import on_record
-from dataware.ops.migration_policy import FOLLOWED, Migration
+from dataware.ops.migration_policy import DEEP, FOLLOWED, Migration
 from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.partial_copy import require_consent
@@ -82,7 +82,7 @@ def prepare_migration(
     check_object_headers(settings, [kind])
     order = order_of(source, target, settings)
     marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])
-    settings = with_recorded_headers(settings, marker)
+    settings = with_recorded_depth(with_recorded_headers(settings, marker), marker)
     order = order_of(source, target, settings)
     source, target = order.source, order.target
     before = _existing(context, kind, source)
@@ -105,6 +105,15 @@ def prepare_migration(
     migration = Migration(kind, order, settings, marker, after, nothing_to_copy=empty)
     refuse_unfollowed(migration)
     return migration
+
+
+def with_recorded_depth(settings: CopySettings, marker: Marker) -> CopySettings:
+    """The settings of a follow that compares as deep as the one on record does.
+
+    What its rounds saw and carried would else be missed by the cut-over, and by the way back.
+    """
+    recorded = marker.detail.get(FOLLOWED) and marker.detail.get(DEEP)
+    return replace(settings, deep=True) if settings.follow and recorded else settings
 
 
 def refuse_content(migration: Migration) -> None:

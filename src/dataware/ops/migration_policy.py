@@ -45,7 +45,7 @@ migration gives up as incomplete."""
 HALF_MADE = "half_made"
 """What a record calls the identity of a target that its creation left half made."""
 
-FOLLOWED, FEED_ENABLED, GUARDED = "followed", "feed_enabled", "guarded"
+FOLLOWED, FEED_ENABLED, GUARDED, DEEP = "followed", "feed_enabled", "guarded", "deep"
 CARRIER = "carrier"
 """What a record calls that changes of the source are carried after the copy, the feed of them that
 the migration has switched on, that only what the follow wrote is replaced, and the function in the
@@ -125,7 +125,8 @@ class Migration:
     def _follow_detail(self) -> dict[str, object]:
         if not self.settings.follow:
             return {}
-        return {FOLLOWED: True, **({GUARDED: True} if self.guarded else {})}
+        said = {GUARDED: self.guarded, DEEP: self.settings.deep}
+        return {FOLLOWED: True, **{name: True for name, holds in said.items() if holds}}
 
     def checkpoint_into(self, identity: str | None) -> object:
         """The checkpoint on record, if it is about the target with this `identity`, else None.

@@ -13,4 +13,10 @@ the follow, the gap rules, the cut-over, the marker and its lock. What surrounds
 - `people` are those who start and stop processes, and the apps that write
 - `judge` says what must never happen
 - `run` runs a seed
+
+Buckets are followed by listings and swapped by ETags, so they have parts of their own:
+
+- `stepped_loop` is an event loop that a seed drives, `wires` the requests that are on their way
+- `buckets` has the objects and the S3 that answers, `bucket_sides` lists, compares and records
+- `bucket_process`, `bucket_undo` and `bucket_people` are the same as above, for buckets
 """

@@ -5,27 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from multiprocessing import Pool
 
-from support.simulator.run import run_seed
+from support.simulator.run import TABLES, WORLDS, run_seed
 
 LOT = 200
 TELL_SECONDS = 30.0
 
 
-def run_lot(first: int) -> tuple[int, list[str]]:
+def run_lot(first: int, of: str) -> tuple[int, list[str]]:
     """Run the seeds of one lot: how many turns they took, and which promises were broken."""
-    outcomes = [run_seed(seed) for seed in range(first, first + LOT)]
+    outcomes = [run_seed(seed, of=of) for seed in range(first, first + LOT)]
     return sum(one.turns for one in outcomes), [one.broken for one in outcomes if one.broken]
 
 
-def soak(first: int, seeds: int, processes: int) -> int:
+def soak(first: int, seeds: int, processes: int, of: str) -> int:
     """Run `seeds` seeds, tell of each that breaks a promise, and how far it is."""
     began = told = time.monotonic()
     turns, broken, done = 0, 0, 0
     lots = range(first, first + seeds, LOT)
     with Pool(processes) as pool:
-        for more, lines in pool.imap_unordered(run_lot, lots):
+        for more, lines in pool.imap_unordered(partial(run_lot, of=of), lots):
             turns, broken, done = turns + more, broken + len(lines), done + LOT
             for line in lines:
                 print(line, flush=True)
@@ -33,7 +34,7 @@ def soak(first: int, seeds: int, processes: int) -> int:
                 told = time.monotonic()
                 print(f"{done} seeds, {broken} broken, {told - began:.0f} s", flush=True)
     seconds = time.monotonic() - began
-    print(f"{done} seeds from {first} on, {turns} turns, {broken} broken, {seconds:.0f} s")
+    print(f"{done} seeds of {of} from {first} on, {turns} turns, {broken} broken, {seconds:.0f} s")
     return 1 if broken else 0
 
 
@@ -43,11 +44,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2000, help="how many seeds to run")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--processes", type=int, default=2, help="how many processes run them")
+    parser.add_argument("--of", choices=tuple(WORLDS), default=TABLES, help="what is followed")
     parser.add_argument("--seed", type=int, help="print what happens in this one seed instead")
     given = parser.parse_args()
     if given.seed is None:
-        return soak(given.first, given.seeds, given.processes)
-    outcome = run_seed(given.seed, tracing=True)
+        return soak(given.first, given.seeds, given.processes, given.of)
+    outcome = run_seed(given.seed, tracing=True, of=given.of)
     print("\n".join(outcome.trace))
     print(outcome.broken or f"SEED={given.seed}: every promise was kept")
     return 1 if outcome.broken else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS
 from dataware.core.model import MarkerState
@@ -10,7 +10,7 @@ from dataware.state.marker_value import CUTOVER, MarkerValue, parameter_name
 from dataware.state.parameter_store import ParameterStore
 from support.simulator.process import KIND, TARGET, Process
 from support.simulator.sides import RUDE, STRANGER, TOOL
-from support.simulator.tables import Table, differing_keys
+from support.simulator.tables import differing_keys
 from support.simulator.world import World
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Judge:
         people.source.judge = people.target.judge = self.hear_write
         people.store.on_write = self.hear_marker
 
-    def hear_write(self, table: Table, key: bytes, author: str) -> None:
+    def hear_write(self, table: Any, key: bytes, author: str) -> None:
         """Somebody writes."""
         people = self.people
         if author == TOOL:
@@ -83,7 +83,7 @@ class Judge:
         self.world.say("FOLLOWING counts")
         if not people.is_new_frozen and not self.thawed_late:
             self.break_off("undone, but the target is open")
-        differing = differing_keys(people.source.items, people.target.items)
+        differing = self.find_differing()
         # A record that came late looks like a stray's, and a person may have kept what is there.
         unexplained = differing - self.behind - self.strays - self.kept
         if unexplained and not people.has_rude_writer:
@@ -115,14 +115,16 @@ class Judge:
         if not people.is_frozen and not self.thawed_late:
             self.break_off("complete, but the source is open")
         differing = {
-            key
-            for key in differing_keys(people.source.items, people.target.items)
-            if people.target.authors.get(key) != STRANGER
+            key for key in self.find_differing() if people.target.authors.get(key) != STRANGER
         }
         # What nobody could know of in time has to be named afterwards; all else is a lie.
         if differing and not people.has_rude_writer and people.delay < LEAST_SETTLE_SECONDS:
             self.break_off(f"complete, but {sorted(differing)} differ")
         self.behind |= differing
+
+    def find_differing(self) -> set[bytes]:
+        """The keys under which both sides differ."""
+        return differing_keys(self.people.source.items, self.people.target.items)
 
     def hear_thaw(self, process: Process) -> None:
         """A process lets the app write to the source again."""
@@ -135,9 +137,13 @@ class Judge:
 
     def judge_end(self) -> None:
         """Nothing happens any more."""
-        missed = self.behind - self.strays
+        missed = self.find_unnamed()
         if missed and not self.unwatched:
             self.break_off(f"nobody was told of {sorted(missed)}, written behind the switch")
+
+    def find_unnamed(self) -> set[bytes]:
+        """The keys that somebody wrote behind the switch, and of which nobody was told."""
+        return self.behind - self.strays
 
     def break_off(self, what: str) -> None:
         """A promise was broken."""

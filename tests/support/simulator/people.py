@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
+from typing import Any, Protocol
 
 from dataware.core.errors import ServiceError
 from dataware.core.follow.cutover import CutoverState
@@ -16,6 +18,17 @@ from support.simulator.world import HOUR, World
 
 APP = "app"
 MOST_MACHINES = 2
+
+
+class Side(Protocol):
+    """A table or a bucket."""
+
+    items: dict[bytes, Any]
+    authors: dict[bytes, str]
+    judge: Callable[[Any, bytes, str], None]
+
+    def write(self, key: bytes, value: Any, author: str) -> None:
+        """Put or delete."""
 
 
 class People:
@@ -32,17 +45,17 @@ class People:
         self.delay = random.choice((0.0, 2.0, 2.0, 8.0, 40.0))
         split = random.choice((0.0, 0.05, 0.3))
         roots = random.randrange(1, 4)
-        self.source = Table(world, "source", Stream(world, roots, self.delay, split))
+        self.source = self._make_source(roots, split)
         # Of its own, so that the rest of a seed is as it would be without.
         undoing = Random(world.seed * 7919 + 1)
         self.wants_undo = undoing.random() < 0.5 and (
             world.rules.verify or not world.rules.way_back
         )
         self.decision = undoing.choice((None, "keep", "replace"))
-        self.target = Table(world, "target", Stream(world, 1, 0.0, 0.3 if self.wants_undo else 0.0))
+        self.target = self._make_target()
         self.store = LateParameters(world)
-        self.judge = Judge(world, self)
-        self.machines = [Machine(world, f"m{number}") for number in range(MOST_MACHINES)]
+        self.judge = self._make_judge()
+        self.machines = [self._make_machine(f"m{number}") for number in range(MOST_MACHINES)]
         self.keys = [b"k%02d" % number for number in range(random.choice((6, 20, 30)))]
         self.pace = random.choice((0.02, 0.1, 0.4))
         # What a stranger wrote and took away again is only found by a comparison.
@@ -54,7 +67,7 @@ class People:
         self._asks_again_at = 0.0
         self._starts_at = 0.0
         for key in self.keys[: random.randrange(len(self.keys))]:
-            self.source.write(key, world.number(), APP)
+            self.source.write(key, self._make_value(APP), APP)
         world.on_tick, world.on_turn = self.write, self.act
         world.until_busy = lambda: max(0.0, self._starts_at - world.now)
 
@@ -185,7 +198,7 @@ class People:
             self.world.tick()
 
     def _start(self, machine: Machine) -> None:
-        Process(self.world, self, machine)
+        self._start_process(machine)
         self._starts_at = self.world.now + self.world.random.choice((0, 1, 30, 100))
         if self.world.happens(0.05):
             self._starts_at += self.world.random.choice((3, 21, 30)) * HOUR
@@ -195,8 +208,29 @@ class People:
         if process.loop is not None:
             process.loop.failure = "a person asked to stop"
 
-    def _change(self, table: Table, author: str) -> None:
+    def _change(self, side: Side, author: str) -> None:
         random = self.world.random
         key = random.choice(self.keys)
-        value = None if random.random() < 0.3 else self.world.number()
-        table.write(key, value, author)
+        value = None if random.random() < 0.3 else self._make_value(author)
+        side.write(key, value, author)
+
+    def _make_source(self, roots: int, split: float) -> Any:
+        return Table(self.world, "source", Stream(self.world, roots, self.delay, split))
+
+    def _make_target(self) -> Any:
+        split = 0.3 if self.wants_undo else 0.0
+        return Table(self.world, "target", Stream(self.world, 1, 0.0, split))
+
+    def _make_judge(self) -> Judge:
+        return Judge(self.world, self)
+
+    def _make_machine(self, name: str) -> Machine:
+        return Machine(self.world, name)
+
+    def _start_process(self, machine: Machine) -> None:
+        Process(self.world, self, machine)
+
+    def _make_value(self, author: str) -> Any:
+        """What nobody has written yet."""
+        del author
+        return self.world.number()

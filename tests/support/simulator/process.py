@@ -33,7 +33,7 @@ from support.simulator.sides import (
     copy_table,
 )
 from support.simulator.tables import StreamFeed
-from support.simulator.undo import WayBackDisk, undo
+from support.simulator.undo import WayBackDisk, make_loop, undo
 from support.simulator.world import World
 
 if TYPE_CHECKING:
@@ -177,8 +177,7 @@ class Process:
             yield from undo(self, marker)
             return
         if marker.state is MarkerState.COMPLETE:
-            records = CompleteCutoverRecords(self._markers, KIND, TARGET)
-            yield from self._go_on(self._make_loop(records))
+            yield from self._watch(marker)
             return
         self.lease = self._take_lock(marker)
         self._beaten = self.world.now
@@ -190,6 +189,19 @@ class Process:
         loop = self._make_loop(records)
         yield from self._copy(loop)
         yield from self._go_on(loop)
+
+    def _watch(self, marker: Marker) -> Iterator[None]:
+        """Name whoever writes to the source behind the switch."""
+        del marker
+        records = CompleteCutoverRecords(self._markers, KIND, TARGET)
+        yield from self._go_on(self._make_loop(records))
+
+    def make_way_back(self, records: LeaseCutoverRecords, witness: str) -> CutoverLoop:
+        """The loop of a way back."""
+        return make_loop(self, records, witness)
+
+    def record_equal(self, loop: CutoverLoop) -> None:
+        """Nothing of what was carried back is on record."""
 
     def _take_lock(self, marker: Marker) -> ParameterLease:
         if self._markers.holds(KIND, TARGET):
@@ -259,13 +271,16 @@ class Process:
             if not world.rules.phase_fence:
                 loop.loop.allow_carrying(0.0)
             outcomes = Outcomes(world, self.people.target, self.check, guarded=self.people.guarded)
+            is_late = False
             for is_unknown in copy_table(self.people.source, outcomes):
                 if is_unknown:
-                    self.delay_next_run(UNKNOWN_OUTCOME_SECONDS)
+                    is_late = True
                     quiet_from = max(quiet_from, world.now + UNKNOWN_OUTCOME_SECONDS)
                 self.beat()
                 loop.step(self.machine.now())
                 yield
+            if is_late:
+                self.delay_next_run(UNKNOWN_OUTCOME_SECONDS)
         if not world.rules.not_before:
             quiet_from = world.now
         if world.rules.phase_fence or loop.loop.next_due is None:
@@ -279,12 +294,7 @@ class Process:
             loop.open(self.machine.now())
         while True:
             self.beat()
-            opens = self.people.wants_undo and not self._way_back_open
-            if loop.record.state in FORTH.freeze and opens:
-                self._way_back_open = True
-                self.machine.way_back.open(
-                    str(self.number), StreamFeed(self.world, self.people.target), self.machine.now()
-                )
+            self._prepare_step(loop)
             step = loop.step(self.machine.now())
             if step.action not in (CutoverAction.CARRY, CutoverAction.DRAIN, CutoverAction.WATCH):
                 self.world.say(self, loop.record.state, step.action, step.why)
@@ -296,6 +306,15 @@ class Process:
         self.people.hear(loop)
         if self.lease is not None:
             self.lease.release(self.detail)
+
+    def _prepare_step(self, loop: CutoverLoop) -> None:
+        """Remember under the freeze where the target's feed is."""
+        if loop.record.state not in FORTH.freeze or self._way_back_open:
+            return
+        if self.people.wants_undo:
+            self._way_back_open = True
+            feed = StreamFeed(self.world, self.people.target)
+            self.machine.way_back.open(str(self.number), feed, self.machine.now())
 
     def beat(self) -> None:
         if self.lease is None or self.world.now - self._tried < BEAT_SECONDS:

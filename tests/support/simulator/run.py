@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from dataware.core.follow.cutover import CutoverState
+from support.simulator.bucket_people import BucketPeople
 from support.simulator.judge import BrokenPromiseError
 from support.simulator.people import People
 from support.simulator.world import Chances, Rules, World
 
 MOST_TURNS = 6000
+TABLES, BUCKETS = "tables", "buckets"
+WORLDS: Mapping[str, Callable[[World], People]] = {TABLES: People, BUCKETS: BucketPeople}
 
 PROFILES = (
     Chances(),
@@ -37,8 +41,9 @@ def run_seed(
     chances: Chances | None = None,
     *,
     tracing: bool = False,
+    of: str = TABLES,
 ) -> Outcome:
-    """Run a seed: the same one always does the same, to the letter.
+    """Run a seed of tables or of buckets: the same one always does the same, to the letter.
 
     What goes wrong how often, the seed chooses where nobody does.
     """
@@ -47,7 +52,7 @@ def run_seed(
     broken = ""
     began = world.now
     try:
-        people = People(world)
+        people = WORLDS[of](world)
         _run(world, people)
         people.judge.judge_end()
     except BrokenPromiseError as error:

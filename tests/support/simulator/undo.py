@@ -188,7 +188,7 @@ def undo(process: Process, marker: Marker) -> Iterator[None]:
     records = LeaseCutoverRecords(
         lease, process.detail.update, process.send_heartbeat, process.amend
     )
-    loop = make_loop(process, records, record.witness)
+    loop = process.make_way_back(records, record.witness)
     now = process.machine.now()
     loop.open(now)
     loop.loop.allow_carrying(loop.steady(now) + lease.unsettled_seconds)
@@ -200,6 +200,7 @@ def undo(process: Process, marker: Marker) -> Iterator[None]:
         # What one process has listed, the next one finds again by comparing alone.
         if people.decide() == "keep" or not world.rules.verify:
             people.judge.kept |= loop.loop.conflicts.keys()
+        process.record_equal(loop)
         step = loop.step(process.machine.now())
         world.say(process, loop.record.state, step.action, step.why)
         if step.why and step.action.value == "stop":

@@ -32,6 +32,9 @@ class Rules:
     settle: bool = True
     verify: bool = True
     way_back: bool = True
+    swap: bool = True
+    ledger: bool = True
+    deep_on_record: bool = True
 
 
 @dataclass(frozen=True)

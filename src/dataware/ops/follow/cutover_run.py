@@ -140,7 +140,7 @@ class CutoverRun(FollowRun):
             keeper.publish,
             keeper.send_heartbeat,
         )
-        pair = ComparisonSpec.of(kind, order)
+        pair = ComparisonSpec.of(kind, order, deep=self._migration.settings.deep)
 
         def make_readers() -> Any:
             readers = sides_of(kind, pair, partial(aws_of, context))

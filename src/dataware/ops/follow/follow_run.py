@@ -234,6 +234,8 @@ class FollowRun(MigrationRun):
                 with self._context.bounds.slot(self._stop):
                     self._copy_whole(journal, order)
             late = self._migration.resumes or bool(self._keeper.detail.get("retries"))
+            if late:  # a clock may be set before the next run reads the time in the journal
+                self._keeper.delay_next_run(UNKNOWN_OUTCOME_SECONDS)
             since = self._time.now() + (UNKNOWN_OUTCOME_SECONDS if late else 0.0)
             journal.append({"type": COPIED, "carry_from": since})
         if self._migration.marker.detail.get(CARRIER):

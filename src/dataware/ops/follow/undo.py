@@ -170,7 +170,7 @@ def _prepare(
     return UndoMigration(
         prepared.kind,
         prepared.order,
-        settings,
+        prepared.settings,
         prepared.marker,
         prepared.target,
         guarded=True,

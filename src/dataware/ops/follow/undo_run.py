@@ -139,9 +139,7 @@ class UndoRun(CutoverRun):
             self._context, self._migration, following, difference, self._publish_now
         )
         self._states = forth, kept = self._open_states(chosen)
-        by_record = list_changes(self._context, following, order.source, forth, is_target=True)
-        is_seen = KnownStrays.read(journal.records(), self._witness).is_seen
-        if by_record is not None and is_seen:
+        if (by_record := self._list_changes(journal, following, forth)) is not None:
             chosen = replace(chosen, feed=by_record)
         written = UndoWritten(kept, replaces=self._on_conflict is UndoConflict.REPLACE)
         self._old = self._make_old_side(journal, following, forth, written)
@@ -162,6 +160,19 @@ class UndoRun(CutoverRun):
                 carrier.close()
             forth.close()
             kept.close()
+
+    def _list_changes(
+        self, journal: Journal, following: Following, forth: FollowState
+    ) -> ChangeFeed | None:
+        """What tells, by its record, which keys of the new side have changed since the switch.
+
+        A deep comparison sees what listings do not show, so that takes its place.
+        """
+        is_seen = KnownStrays.read(journal.records(), self._witness).is_seen
+        if not is_seen or self._migration.settings.deep:
+            return None
+        place = self._migration.order.source
+        return list_changes(self._context, following, place, forth, is_target=True)
 
     def _make_ports(
         self, chosen: SourceFeed, carrier: SyncCarrier, journal: Journal
