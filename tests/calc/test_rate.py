@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.calc.rate import MEMORY_SECONDS, UNKNOWN, RateEstimator, rough
+from dataware.calc.rate import MEMORY_SECONDS, UNKNOWN, RateEstimator, format_tenths, rough
 
 STEPS = st.lists(st.tuples(st.floats(0.01, 60), st.integers(0, 10**6)), min_size=1, max_size=40)
 
@@ -95,3 +95,21 @@ def test_no_span_has_sixty_of_a_smaller_unit(first: float, second: float) -> Non
     """Rounding never yields "1 min 60 s"."""
     for seconds in (first, second):
         assert " 60 " not in rough(seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1.0, "0.0 s"),
+        (0.04, "0.0 s"),
+        (12.34, "12.3 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00.0 s"),
+        (125.06, "2 min 05.1 s"),
+        (3599.99, "1 h 00 min 00.0 s"),
+        (3725.5, "1 h 02 min 05.5 s"),
+    ],
+)
+def test_what_was_measured_is_told_to_a_tenth_of_a_second(seconds: float, text: str) -> None:
+    """Seconds without writers are what people have waited for."""
+    assert format_tenths(seconds) == text

@@ -16,8 +16,10 @@ from dataware.cli.process.freeze_hooks import ShellHooks
 from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
 from dataware.core.follow.cutover import CutoverState
 from dataware.core.model import Marker, MarkerState
+from dataware.ops.follow.approve import approve
 from dataware.ops.follow.cut_over import find_followed
 from dataware.ops.status import status
+from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import read_cutover
 from dataware.state.journal import journal_path
 from support.live_tables import Live, live, server
@@ -133,13 +135,26 @@ def test_whoever_interrupts_the_freeze_at_once_is_told_of_the_writers(
     live.assert_switched()
 
 
-def test_a_file_postpones_the_freeze(live: Live, tmp_path: Path) -> None:
-    """While it exists changes are carried, and the writers go on."""
+def test_a_file_and_an_approval_postpone_the_freeze(live: Live, tmp_path: Path) -> None:
+    """While one is waited for changes are carried, and the writers go on."""
     postpone = tmp_path / "wait"
     postpone.touch()
     threading.Timer(1.5, postpone.unlink).start()
-    before = live.app.writes
-    live.cut_over(postpone=postpone)
+    before, context = live.app.writes, live.context(threading.Event(), told := [])
+
+    def say_yes() -> None:
+        while not (shown := [one.text() for one in live.events if "--approve" in one.text()]):
+            time.sleep(0.05)
+        markers = ParameterMarkers(context.aws, context.clock)
+        token = shown[0].rpartition(" ")[2].rstrip("`")
+        approve(context, markers, live.target, token, "desk")
+
+    thread = threading.Thread(target=say_yes)
+    thread.start()
+    live.cut_over(postpone=postpone, await_approval=True)
+    thread.join()
+    assert [one.text() for one in live.events if one.text() == "Approved on desk"]
+    assert told[-1].text().startswith("Approved the cut-over")
     assert not postpone.exists()
     assert live.app.writes > before + 20
     live.assert_switched()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from dataware.core.events import Event
 from dataware.core.follow.cutover import CutoverState
 from dataware.core.model import MarkerState
 from dataware.ops.follow import asked_cutover, request_cutover
+from dataware.ops.follow.approve import approve
 from dataware.ops.follow.cut_over import find_followed
 from dataware.ops.follow.follow import follow
 from dataware.ops.follow.request_cutover import ask_follow
-from dataware.state import markers
+from dataware.state import ParameterMarkers, markers
 from dataware.state.cutover_records import read_cutover
 from support.live_tables import FOLLOW, TABLE, Live, live, server
 
@@ -32,7 +34,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both terminals look at the record all the time."""
     for name in ("LOOK_SECONDS", "ANSWER_SECONDS"):
         monkeypatch.setattr(asked_cutover, name, 0.1)
-    monkeypatch.setattr(asked_cutover, "WATCH_SECONDS", 1.0)
     for name in ("LOOK_SECONDS", "BEAT_SECONDS"):
         monkeypatch.setattr(request_cutover, name, 0.1)
 
@@ -97,12 +98,28 @@ def test_a_freeze_that_fails_elsewhere_thaws_there_and_the_follow_goes_on(live: 
         live.assert_switched()
 
 
-def test_writers_that_were_stopped_by_hand_need_no_command_anywhere(live: Live) -> None:
-    """The follow freezes nothing."""
+def test_writers_that_were_stopped_by_hand_need_no_command_but_the_approval(live: Live) -> None:
+    """The follow freezes nothing, and waits until another person has said yes."""
     with following(live):
         live.frozen.touch()
-        ask(live, by_hand=True)
+        told: list[Event] = []
+        context = live.context(threading.Event(), told)
+
+        def say_yes() -> None:
+            while not (shown := [one.text() for one in told if "--approve" in one.text()]):
+                time.sleep(0.05)
+            assert not any(one.code == "cut-over" for one in live.events)
+            markers = ParameterMarkers(context.aws, context.clock)
+            token = shown[0].rpartition(" ")[2].rstrip("`")
+            approve(context, markers, live.target, token, "desk")
+
+        thread = threading.Thread(target=say_yes)
+        thread.start()
+        settings = replace(live.settings(by_hand=True), await_approval=True)
+        assert ask_follow(context, find_followed(context, live.target), settings)
+        thread.join()
         live.assert_switched()
+    assert "Approved on desk" in [one.text() for one in told]
 
 
 def test_a_request_that_is_withdrawn_before_the_freeze_changes_nothing(

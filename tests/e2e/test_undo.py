@@ -11,18 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import boto3
 import pytest
 
+from dataware.cli.process.freeze_hooks import FileGate
 from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.model import MarkerState
 from dataware.ops.follow.after_switch import close, find_switched, watch
 from dataware.ops.follow.cut_over import cut_over
+from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
 from dataware.ops.follow.undo import find_undoable, undo
 from dataware.ops.follow.undo_run import UndoConflict
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import CompleteCutoverRecords, read_cutover
+from dataware.state.marker_value import parameter_name
 from support.live_tables import FOLLOW, TABLE, App, Live, live, server
 
 __all__ = ["live", "server"]
@@ -84,6 +88,9 @@ def test_keys_that_both_sides_wrote_are_named_and_left_to_a_person(live: Live) -
     put(live, live.source, "both", 2)
     put(live, live.target, "new", 3)
     put(live, live.source, "old", 4)
+    for side in (live.source, live.target):
+        put(live, side, "gone", 5)
+        live.client.delete_item(TableName=side, Key={"pk": {"S": "gone"}})
     for _ in range(2):
         live.events.clear()
         with pytest.raises(RefusedError, match=r"1 key .*both sides.*--on-conflict keep"):
@@ -153,6 +160,28 @@ def test_a_freeze_that_fails_lets_the_writers_go_on_with_the_target(live: Live) 
     marker = live.marker()
     assert marker.state is MarkerState.COMPLETE
     assert read_cutover(marker.detail).state is CutoverState.REVERSIBLE
+
+
+def test_an_undo_that_loses_its_record_names_the_writers_that_it_has_stopped(live: Live) -> None:
+    """Both sides are closed then, and only people can open one."""
+    live.cut_over()
+    context = live.context(threading.Event())
+    name = parameter_name("dynamodb-table", live.target)
+
+    class LosesRecord:
+        def freeze(self) -> None:
+            boto3.client("ssm").delete_parameter(Name=name)
+
+        def thaw(self) -> None:
+            raise AssertionError("whoever has the record decides")
+
+    settings = CutoverSettings(LosesRecord(), FileGate(None, None), 60.0, 0.0)
+    found = find_undoable(context, live.target)
+    live.events.clear()
+    with pytest.raises(RefusedError, match="its record was removed"):
+        undo(context, found, live.places(context), settings, FOLLOW, None)
+    (told,) = [one.text() for one in live.events if "stopped still" in one.text()]
+    assert told.startswith(f"the writers of {live.target} may be stopped still; look at")
 
 
 def test_what_cannot_be_undone_is_refused(live: Live) -> None:

@@ -125,6 +125,7 @@ class Live:
         by_hand: bool = False,
         max_rate: float | None = None,
         keep_way_back: bool = False,
+        await_approval: bool = False,
     ) -> None:
         """Cut over, as the command does."""
         context = self.context(threading.Event())
@@ -132,6 +133,7 @@ class Live:
         settings = self.settings(
             freeze, limit, watch, postpone, by_hand=by_hand, keep_way_back=keep_way_back
         )
+        settings = replace(settings, await_approval=await_approval)
         copying = replace(FOLLOW, max_rate=max_rate)
         cut_over(context, TABLE, self.places(context), copying, settings)
 

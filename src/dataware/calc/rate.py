@@ -61,6 +61,17 @@ def rough(seconds: float | None) -> str:
     return f"{round(seconds / 86400):,} days"
 
 
+def format_tenths(seconds: float) -> str:
+    """A span of time that was measured, to a tenth of a second: "12.3 s", "2 min 05.1 s"."""
+    tenths = round(max(0.0, seconds) * 10)
+    minutes, rest = divmod(tenths, 600)
+    if not minutes:
+        return f"{rest / 10:.1f} s"
+    hours, minutes = divmod(minutes, 60)
+    whole = f"{hours:,} h {minutes:02} min" if hours else f"{minutes} min"
+    return f"{whole} {rest / 10:04.1f} s"
+
+
 def _two(amount: int, each: int, large: str, small: str) -> str:
     whole, rest = divmod(amount, each)
     return f"{whole} {large} {rest:02} {small}" if rest else f"{whole} {large}"

@@ -131,6 +131,8 @@ class CutoverOptions:
     source: str | None
     max_rate: float | None
     enable_stream: bool = False
+    await_approval: bool = False
+    approve: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

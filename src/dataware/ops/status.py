@@ -24,6 +24,7 @@ from dataware.ops.control_teller import describe_control
 from dataware.ops.failure_summary import state_of
 from dataware.ops.migration_policy import CARRIER
 from dataware.ops.partial_copy import NOT_CARRIED
+from dataware.state.cutover_records import list_seals
 from dataware.state.marker_value import control_in
 
 RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
@@ -308,7 +309,7 @@ def describe_switch(run: MigrationStatus) -> str:
         return ""
     if run.state != COMPLETE or record.state not in _SWITCHED:
         return ""
-    parts, until = ["cut over"], record.reversible_until
+    parts, until = [f"cut over{record.describe_rest()}"], record.reversible_until
     if record.state is CutoverState.CLOSED:
         parts.append("the way back is closed")
     elif until is not None:
@@ -330,6 +331,8 @@ def _follow_amount(run: MigrationStatus) -> str:
         parts.append(f"{format_count(conflicts, 'conflict')} kept")
     if may_be_frozen(run.detail):
         parts.append("its writers may be stopped by a cut-over")
+    elif list_seals(run.detail):
+        parts.append("a cut-over waits for an approval")
     return ", ".join(parts)
 
 

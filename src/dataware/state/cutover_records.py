@@ -7,10 +7,12 @@ from typing import Any
 
 from dataware.core.errors import IncompleteError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
+from dataware.core.follow.cutover_request import TOPIC as REQUEST
+from dataware.core.follow.cutover_request import CutoverRequest
 from dataware.core.model import MarkerState
 from dataware.core.ports import Lease
 from dataware.state.lease import ParameterLease
-from dataware.state.marker_value import CUTOVER, SWITCHED_ON
+from dataware.state.marker_value import APPROVAL, ASKED, CUTOVER, OUTCOME, SWITCHED_ON
 from dataware.state.markers import ParameterMarkers
 
 
@@ -142,3 +144,13 @@ def read_cutover(detail: Mapping[str, Any]) -> CutoverRecord:
             f"the record of the cut-over cannot be read by this version of dataware ({error}): use "
             "the version that wrote it"
         ) from error
+
+
+def list_seals(detail: Mapping[str, Any]) -> list[str]:
+    """The seals of what a record waits for: a cut-over of its own run, and one asked elsewhere."""
+    request = CutoverRequest.from_json(detail.get(ASKED, {}).get(REQUEST))
+    ended = detail.get(OUTCOME, {}).get("id")
+    seals = [str(detail.get(APPROVAL, {}).get("seal", ""))]
+    if request is not None and not request.withdrawn and request.id != ended:
+        seals.append(request.seal)
+    return [seal for seal in seals if seal]

@@ -45,6 +45,9 @@ HOOK, OUTCOME, ACCEPTS = "hook", "outcome", "accepts"
 """What a run wants done where a cut-over was typed, how that cut-over ended, and which topics of
 `ASKED` the run looks at."""
 
+APPROVAL = "approval"
+"""The seal of the approval that a cut-over waits for; empty once it does not."""
+
 OBJECT_HEADERS = "object_headers"
 """What of the progress says how the objects are written, which the next run goes on with."""
 
@@ -91,7 +94,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(SWITCHED_ON, _TEXT),
     "carrier": _TEXT,
     ACCEPTS: (list,),
-    **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS), (dict,)),
+    **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS, APPROVAL), (dict,)),
 }
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
 _CUTOVER: Mapping[str, tuple[type, ...]] = {

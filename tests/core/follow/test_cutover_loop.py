@@ -156,6 +156,25 @@ def test_a_new_process_freezes_and_verifies_all_again() -> None:
     assert setting.compared[-1] is None
 
 
+def test_the_downtime_is_that_of_the_writers_and_not_of_the_process_that_ends_it() -> None:
+    """Whoever takes over counts from the freeze on record; alone its own clock counts."""
+    setting = Setting()
+    setting.run_until(CutoverState.FROZEN)
+    began = setting.record.freeze_began
+    assert began is not None
+    setting.run_until(CutoverState.VERIFIED)
+    setting.now += 40.0
+    setting.restart()
+    setting.run_until(CutoverState.SWITCHED)
+    rested = setting.record.frozen_seconds
+    assert rested == pytest.approx(setting.now - began, abs=0.2)
+    assert setting.loop.frozen_seconds == pytest.approx(rested, abs=0.2)
+    alone = Setting()
+    alone.run_until(CutoverState.SWITCHED)
+    assert alone.record.frozen_seconds == pytest.approx(alone.loop.frozen_seconds or 0.0, abs=0.2)
+    assert (alone.record.frozen_seconds or 0.0) < rested - 30.0
+
+
 def test_a_watch_on_another_machine_says_what_it_has_not_seen() -> None:
     """Without a position nobody knows who wrote since the switch."""
     setting = Setting()

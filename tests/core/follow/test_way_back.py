@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 
 from dataware.core.errors import LookupFailedError
-from dataware.core.follow.feed import FeedRound, Gap, GapCause
+from dataware.core.follow.feed import DifferenceResult, FeedRound, Gap, GapCause
 from dataware.core.follow.way_back import (
     BothSidesFeed,
     OldSide,
+    SettledComparison,
     UndoCarrier,
     UndoWritten,
     list_equal,
@@ -148,6 +150,126 @@ def test_what_both_sides_wrote_is_carried_only_where_a_person_said_so(*, replace
     assert outcome.carried == {b"both", b"new"} - {each.key for each in outcome.conflicts}
     only = carrier.carry([b"both"], 0.0)
     assert bool(only.carried) == replaces
+
+
+class Comparison:
+    """The KeyComparison port of a test: its result is there at once."""
+
+    def __init__(self, *keys: bytes, complete: bool = True) -> None:
+        self.result: DifferenceResult | None = DifferenceResult(frozenset(keys), complete)
+        self.started: list[Collection[bytes] | None] = []
+
+    def start(self, keys: Collection[bytes] | None) -> None:
+        """Begin."""
+        self.started.append(keys)
+
+    def collect(self) -> DifferenceResult | None:
+        """All that differs, whoever wrote it."""
+        return self.result
+
+
+class SlowFeed(LogFeed):
+    """A feed that does not reach its end while it is `slow`."""
+
+    slow = False
+
+    def poll(self, now: float) -> FeedRound:
+        """The next page."""
+        return replace(super().poll(now), whole=not self.slow)
+
+
+def test_what_a_stray_wrote_is_no_difference_though_its_record_comes_later() -> None:
+    """Else a person who lets the new side win would lose what only the old side has written."""
+    feed, clock = SlowFeed([]), [0.0]
+    old, _, _ = make_old(feed, Record())
+    inner = Comparison(b"stray", b"new", complete=False)
+    settled = SettledComparison(inner, old, old.choose, lambda: 10.0, lambda: clock[0])
+    settled.start(None)
+    assert settled.collect() is None
+    clock[0] = 9.0
+    old.poll(9.0)
+    assert settled.collect() is None, "a record may be on its way"
+    feed.log.append((8.0, b"stray"))
+    clock[0], feed.slow = 11.0, True
+    assert settled.collect() is None
+    old.poll(11.0)
+    assert settled.collect() is None, "this round did not reach the end"
+    feed.slow = False
+    old.poll(12.0)
+    result = settled.collect()
+    assert result is not None
+    assert (result.keys, result.complete) == ({b"new"}, False)
+    settled.start(None)
+    assert settled.collect() is None, "a new comparison waits anew"
+
+
+def test_a_comparison_of_some_keys_or_without_a_feed_waits_for_nothing() -> None:
+    """Those keys were carried; and where nobody tells who wrote, everything counts."""
+    with_feed, _, _ = make_old(LogFeed([]), Record())
+    without, _, _ = make_old(None, Record())
+    for old, keys in ((with_feed, [b"a"]), (without, None)):
+        inner = Comparison(b"a")
+        settled = SettledComparison(inner, old, old.choose, lambda: 10.0, lambda: 0.0)
+        settled.start(keys)
+        assert inner.started == [keys]
+        assert settled.collect() is inner.result
+        inner.result = None
+        assert settled.collect() is None
+
+
+class BothSides:
+    """Two sides, and a carrier back that looks which keys neither of them has."""
+
+    def __init__(self, new: dict[bytes, int], old: dict[bytes, int], *strays: bytes) -> None:
+        self.new, self.old_items = new, old
+        self.feed = LogFeed([])
+        self.old, _, _ = make_old(self.feed, Record(), *strays)
+        self.kept: set[bytes] = set()
+        self.is_broken = False
+        self.carrier = UndoCarrier(
+            SideCarrier(new, old),
+            self.old,
+            replaces=False,
+            keep=self.kept.update,
+            find_gone=self.find_gone,
+        )
+
+    def find_gone(self, keys: Collection[bytes]) -> frozenset[bytes]:
+        """What neither side has."""
+        if self.is_broken:
+            raise LookupFailedError("no answer")
+        return frozenset(keys) - self.new.keys() - self.old_items.keys()
+
+
+def test_a_key_that_both_sides_have_deleted_is_no_conflict() -> None:
+    """Both say: gone. What one side has still is for a person, whichever side that is."""
+    sides = BothSides({b"new": 1}, {b"old": 2}, b"gone", b"new", b"old")
+    outcome = sides.carrier.carry([b"gone", b"new", b"old"], 0.0)
+    assert outcome.carried == {b"gone"}
+    assert [each.key for each in outcome.conflicts] == [b"new", b"old"]
+    assert (sides.new, sides.old_items) == ({b"new": 1}, {b"old": 2})
+    assert sides.kept == {b"gone", b"new", b"old"}, "a later run looks at them again"
+
+
+def test_a_key_that_was_gone_and_comes_back_is_looked_at_once_more() -> None:
+    """Else the old side would keep what the new side has deleted, and nobody would be asked."""
+    sides = BothSides({}, {}, b"gone")
+    assert sides.carrier.carry([b"gone"], 0.0).carried == {b"gone"}
+    sides.old_items[b"gone"] = 7
+    sides.feed.log.append((1.0, b"gone"))
+    keys, _ = sides.old.poll(2.0)
+    assert keys == {b"gone"}
+    assert [each.key for each in sides.carrier.carry(keys, 2.0).conflicts] == [b"gone"]
+    assert sides.old.gone == set()
+
+
+def test_what_cannot_be_looked_at_is_neither_gone_nor_a_conflict() -> None:
+    """It is tried again, and the rest is carried."""
+    sides = BothSides({b"mine": 1}, {}, b"gone")
+    sides.is_broken = True
+    outcome = sides.carrier.carry([b"gone", b"mine"], 0.0)
+    assert (outcome.failed, outcome.carried) == ({b"gone"}, {b"mine"})
+    assert outcome.conflicts == ()
 
 
 def test_what_was_carried_back_is_known_to_the_next_follow_from_its_own_side() -> None:

@@ -211,6 +211,11 @@ def undo(process: Process, marker: Marker) -> Iterator[None]:
     lease.release({**process.detail, CUTOVER: loop.record.to_json()})
 
 
+def find_gone(new: Table, old: Table, keys: Collection[bytes]) -> frozenset[bytes]:
+    """Those of `keys` that neither table has."""
+    return frozenset(key for key in keys if key not in new.items and key not in old.items)
+
+
 def make_loop(process: Process, records: LeaseCutoverRecords, witness: str) -> CutoverLoop:
     """The loop of a way back."""
     world, people, machine = process.world, process.people, process.machine
@@ -244,7 +249,12 @@ def make_loop(process: Process, records: LeaseCutoverRecords, witness: str) -> C
     difference: FullDifference = compare(leave_kept)
     follow = FollowPorts(
         BothSidesFeed(StreamFeed(world, people.target), old),
-        UndoCarrier(UncertainOutcomes(carrier, process.delay_next_run), old, replaces=replaces),
+        UndoCarrier(
+            UncertainOutcomes(carrier, process.delay_next_run),
+            old,
+            replaces=replaces,
+            find_gone=lambda keys: find_gone(people.target, people.source, keys),
+        ),
         disk.dirty,
         disk.memory,
         difference,

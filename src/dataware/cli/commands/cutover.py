@@ -87,6 +87,16 @@ def freeze_options(side: str) -> Decorator[Any]:
 )
 @click.option("--at", type=PointInTime(), metavar="TIME", help="Wait, following, until this time.")
 @click.option(
+    "--await-approval",
+    is_flag=True,
+    help="Wait, following, until somebody types the token that is shown (--approve).",
+)
+@click.option(
+    "--approve",
+    metavar="TOKEN",
+    help="Approve the cut-over to NAME that waits for this token, and do nothing else.",
+)
+@click.option(
     "--watch",
     type=Duration(),
     default="1m",
@@ -122,6 +132,8 @@ def cutover(**given: Any) -> int:
       dataware cutover Orders-prod --freeze ./stop-app.sh --thaw ./start-app.sh
       dataware cutover Orders-prod --frozen --freeze-limit 15m
       dataware cutover Orders-prod --freeze ./stop.sh --thaw ./start.sh --at 2026-11-29T22:00Z
+      dataware cutover Orders-prod --frozen --await-approval
+      dataware cutover Orders-prod --approve 3f2c9b1d7a604e58
     """
     return run_cutover(pick(AwsOptions, given), given["name"], pick(CutoverOptions, given))
 
@@ -136,6 +148,8 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
     from dataware.ops.follow.cutover_run import CutoverSettings
     from dataware.ops.follow.request_cutover import ask_follow
 
+    if options.approve is not None:
+        return run_approve(out, name, options)
     check_hooks(options.freeze, options.thaw, options.freeze_limit, frozen=options.frozen)
     with outside(out, copies=True) as stopping:
         context = go_on_after_stop(stopping, out)
@@ -148,6 +162,7 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
             options.watch,
             by_hand=options.frozen,
             keep_way_back=options.enable_stream,
+            await_approval=options.await_approval,
         )
         if followed.is_alive and ask_follow(context, followed, cutover):
             return 0
@@ -156,6 +171,24 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
         )
         settings = CopySettings(follow=True, max_rate=options.max_rate)
         cut_over(context, followed.type_name, places, settings, cutover)
+    return 0
+
+
+def run_approve(out: AwsOptions, name: str, options: CutoverOptions) -> int:
+    """Say yes to a cut-over that waits on some machine. Raises UsageError for other options."""
+    from dataware.cli.context import outside
+    from dataware.ops.follow.approve import approve
+    from dataware.state import ParameterMarkers
+    from dataware.state.holder import this_process
+
+    if options.freeze or options.thaw or options.frozen or options.await_approval:
+        raise click.UsageError(
+            "--approve says yes to a cut-over that waits elsewhere; leave out all that says how "
+            "it is made"
+        )
+    with outside(out) as context:
+        markers = ParameterMarkers(context.aws, context.clock)
+        approve(context, markers, name, str(options.approve), this_process().host)
     return 0
 
 

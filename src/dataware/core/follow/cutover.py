@@ -28,6 +28,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from dataware.calc.rate import format_tenths
+
 FREEZE_LIMIT = 300.0
 """Seconds after which a freeze is given up, if nobody says otherwise."""
 
@@ -261,6 +263,11 @@ class CutoverRecord:
         if STATES[record.state].back and record.freeze_began is None:
             raise ValueError("its cut-over does not say when the freeze began")
         return record
+
+    def describe_rest(self) -> str:
+        """For how long the writers rested, as " after 12.3 s without writers"; empty if unknown."""
+        rested = self.frozen_seconds
+        return "" if rested is None else f" after {format_tenths(rested)} without writers"
 
     @property
     def may_be_frozen(self) -> bool:

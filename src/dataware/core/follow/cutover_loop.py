@@ -60,8 +60,8 @@ class CutoverLoop:
 
     `record` is what counts in the marker as far as is known. `given_up` is why the freeze was given
     up, once the source is open again; with it the request is over, too. `frozen_seconds` is how
-    long the source was frozen when the switch counted. `done` is what the last step did in the
-    follow, if anything.
+    long the source was frozen when the switch counted, by an earlier process or by this one. `done`
+    is what the last step did in the follow, if anything.
     """
 
     given_up = ""
@@ -73,6 +73,7 @@ class CutoverLoop:
 
     _began: tuple[float, float] | None = None
     _frozen_at: float | None = None
+    _now = 0.0
     _quiet_from = 0.0
     _round_at = 0.0
     _watches = _comparing = _compared = _settled = _source_read = False
@@ -111,6 +112,8 @@ class CutoverLoop:
         if not self.record.may_be_frozen:
             self.record = replace(self.record, freeze_limit=freeze_limit)
         self._strays_before = self.record.strays
+        # Its writers have rested since then, whoever stopped them.
+        self._inherited = self.record.freeze_began if self.record.may_be_frozen else None
         # By this clock alone: the times of changes are the service's, and this machine's is set.
         self._caught_up_at = float("-inf")
 
@@ -123,6 +126,7 @@ class CutoverLoop:
 
     def step(self, now: float) -> CutoverStep:
         """Take the next step. Raises RefusedError when the lock is lost, after which it is over."""
+        self._now = now
         step = next_step(self.record, self._facts(now), now)
         self.idle, self.done = step.action is CutoverAction.WATCH, None
         match step.action:
@@ -162,7 +166,7 @@ class CutoverLoop:
             converged=self._seconds() - self._caught_up_at <= CONVERGED_SECONDS,
             difference_due=self._difference_due(),
             frozen=frozen,
-            frozen_seconds=self._seconds() - self._frozen_at if self._frozen_at is not None else 0,
+            frozen_seconds=self._measure_freeze(now),
             settled=self._settled,
             dirty=self._follow.dirty.count(),
             equal=self._equal,
@@ -170,6 +174,16 @@ class CutoverLoop:
             source_read=self._source_read,
             failure=self.failure,
         )
+
+    def _measure_freeze(self, now: float) -> float:
+        """For how long the writers have rested.
+
+        By this process's clock, which is never set; by the record where an earlier one began it.
+        """
+        if self._frozen_at is None:
+            return 0.0
+        measured = self._seconds() - self._frozen_at
+        return measured if self._inherited is None else max(measured, now - self._inherited)
 
     def _difference_due(self) -> bool:
         """Whether both sides have to be compared before a freeze, or a gap shows under it."""
@@ -197,10 +211,10 @@ class CutoverLoop:
         state = self.record.state
         is_over = before.may_be_frozen and not self.record.may_be_frozen
         if is_over and not before.back and self._frozen_at is not None:
-            self.frozen_seconds = self._seconds() - self._frozen_at
+            self.frozen_seconds = self._measure_freeze(self._now)
         if is_over and before.back:
             self.given_up, self.failure = before.back, ""
-            self._frozen_at = self._thawed = None
+            self._frozen_at = self._thawed = self._inherited = None
             self._compared = False
         if state in _BEGINS_ANEW:
             self._settled, self._comparing, self._equal = False, False, None

@@ -20,6 +20,9 @@ from typing import Any
 TOPIC = "cutover"
 """The name of this request among those that a run may be asked."""
 
+WATCH_SECONDS = 60.0
+"""For how long the source is watched after the switch where nobody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class CutoverRequest:
@@ -29,7 +32,8 @@ class CutoverRequest:
     there, `by_hand` that a person has stopped the writers, so that no command is run. `answered` is
     the token of the command that was run last, and `failure` why that failed. `withdrawn` says that
     the person does not ask any more, and `keep_way_back` that a feed of the target may be switched
-    on.
+    on. After the switch whoever writes to the source is named for `watch` seconds. `seal` is that
+    of the approval that is waited for there, if any.
     """
 
     id: str
@@ -42,6 +46,8 @@ class CutoverRequest:
     failure: str = ""
     withdrawn: bool = False
     keep_way_back: bool = False
+    watch: float = WATCH_SECONDS
+    seal: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object in the marker."""
@@ -64,6 +70,9 @@ class CutoverRequest:
                 str(raw["failure"]),
                 bool(raw["withdrawn"]),
                 bool(raw["keep_way_back"]),
+                # Versions before this one ask without.
+                float(raw.get("watch", WATCH_SECONDS)),
+                str(raw.get("seal", "")),
             )
         except (KeyError, TypeError, ValueError):
             return None

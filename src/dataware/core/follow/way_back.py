@@ -6,7 +6,8 @@ written there, too:
     written since the switch       then
     to the new side alone          carried, only while the old side has what was seen
     to the old side alone          stays as it is
-    to both                        a conflict: listed, and left to a person
+    to both                        a conflict: listed, and left to a person; but what neither side
+                                   has any more, both have deleted, and nothing is to be decided
 
 The old side's feed tells of our own writes as well. Which keys we wrote is on disk before a write
 is sent, so such a key is looked at once more: what stands there has the tag of what we wrote, or
@@ -21,12 +22,13 @@ from itertools import islice
 from typing import Any
 
 from dataware.core.errors import LookupFailedError
-from dataware.core.follow.cutover_ports import StrayKeys
+from dataware.core.follow.cutover_ports import KeyComparison, StrayKeys
 from dataware.core.follow.feed import (
     Carrier,
     CarryOutcome,
     ChangeFeed,
     Conflict,
+    DifferenceResult,
     FeedRound,
     FollowMemory,
     Gap,
@@ -93,7 +95,9 @@ class OldSide:
     """The side to which it goes back, as its feed tells; None where it has no feed.
 
     `strays` are the keys that somebody else wrote there since the switch, `is_known` says that
-    these are all.
+    these are all. `gone` are those of them that neither side had when it was looked: where one
+    comes back it is looked at once more. `whole_rounds` counts how often its feed was read to the
+    end.
     """
 
     def __init__(
@@ -111,7 +115,14 @@ class OldSide:
         self._written = written
         self._teller = teller
         self.strays = set(strays)
+        self.gone: set[bytes] = set()
+        self.whole_rounds = 0
         written.is_trusted = is_known and feed is not None
+
+    @property
+    def has_feed(self) -> bool:
+        """Whether anything tells who writes there."""
+        return self._feed is not None
 
     @property
     def is_known(self) -> bool:
@@ -139,7 +150,8 @@ class OldSide:
         if change_round.gaps:
             self._miss(change_round.gaps, now)
         self._memory.save_position(change_round.position)
-        return ours, change_round.whole
+        self.whole_rounds += change_round.whole
+        return ours | self.gone.intersection(change_round.keys), change_round.whole
 
     def choose(self, keys: Collection[bytes]) -> frozenset[bytes]:
         """Those of `keys` that have to be equal on both sides: not what others wrote there."""
@@ -149,6 +161,54 @@ class OldSide:
     def _miss(self, gaps: Collection[Gap], now: float) -> None:
         self._teller.report_gaps(gaps, now)
         self._written.is_trusted = False
+
+
+class SettledComparison:
+    """The KeyComparison port of a way back: what differs counts once it is known who wrote it.
+
+    A comparison of all may see what a stray wrote before the old side's feed tells of it, and such
+    a key must not be taken for one that the new side has changed. So its result waits until that
+    feed was read to the end once more, `settle` seconds later.
+    """
+
+    def __init__(
+        self,
+        comparison: KeyComparison,
+        old: OldSide,
+        choose: Callable[[Collection[bytes]], frozenset[bytes]],
+        settle: Callable[[], float],
+        seconds: Callable[[], float],
+    ) -> None:
+        self._comparison = comparison
+        self._old = old
+        self._choose = choose
+        self._settle = settle
+        self._seconds = seconds
+        self._is_whole = False
+        self._result: DifferenceResult | None = None
+        self._collected = 0.0
+        self._rounds: int | None = None
+
+    def start(self, keys: Collection[bytes] | None) -> None:
+        """Begin to read `keys` on both sides; None stands for all."""
+        self._is_whole = keys is None and self._old.has_feed
+        self._result = self._rounds = None
+        self._comparison.start(keys)
+
+    def collect(self) -> DifferenceResult | None:
+        """The keys that have to be equal and are not; None while that is not known."""
+        if self._result is None:
+            result = self._comparison.collect()
+            if result is None or not self._is_whole:
+                return result
+            self._result, self._collected = result, self._seconds()
+        if self._seconds() - self._collected < self._settle():
+            return None
+        if self._rounds is None:
+            self._rounds = self._old.whole_rounds
+        if self._old.whole_rounds == self._rounds:
+            return None
+        return DifferenceResult(self._choose(self._result.keys), self._result.complete)
 
 
 class BothSidesFeed:
@@ -175,11 +235,16 @@ def _forget(_keys: Collection[bytes]) -> None:
     """Nothing keeps them."""
 
 
+def _find_none(_keys: Collection[bytes]) -> frozenset[bytes]:
+    """Nobody looks."""
+    return frozenset()
+
+
 class UndoCarrier:
     """The Carrier port of a way back: keys that were written on both sides are not carried.
 
     `keep` has those on disk when it returns: the feeds tell of them once, and a person may decide
-    after this run.
+    after this run. `find_gone` gives those of some keys that neither side has.
     """
 
     def __init__(
@@ -189,11 +254,13 @@ class UndoCarrier:
         *,
         replaces: bool,
         keep: Callable[[Collection[bytes]], None] = _forget,
+        find_gone: Callable[[Collection[bytes]], frozenset[bytes]] = _find_none,
     ) -> None:
         self._carrier = carrier
         self._old = old
         self._replaces = replaces
         self._keep = keep
+        self._find_gone = find_gone
 
     def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
         """Carry what the new side alone has changed, and list the rest."""
@@ -201,11 +268,21 @@ class UndoCarrier:
             return self._carrier.carry(keys, now)
         ours = self._old.choose(keys)
         theirs = frozenset(keys) - ours
-        if theirs:
-            self._keep(theirs)
-        conflicts = tuple(Conflict(key, ON_BOTH_SIDES) for key in sorted(theirs))
+        settled = self._settle(theirs) if theirs else CarryOutcome()
         if not ours:
-            return CarryOutcome(conflicts=conflicts)
-        return CarryOutcome.join(
-            [CarryOutcome(conflicts=conflicts), self._carrier.carry(ours, now)]
-        )
+            return settled
+        return CarryOutcome.join([settled, self._carrier.carry(ours, now)])
+
+    def _settle(self, theirs: frozenset[bytes]) -> CarryOutcome:
+        """What becomes of keys that somebody else wrote on the old side, too."""
+        self._keep(theirs)
+        try:
+            gone = self._find_gone(theirs)
+        except LookupFailedError:
+            # What cannot be looked at is neither gone nor a conflict.
+            return CarryOutcome(failed=theirs)
+        self._old.gone |= gone
+        left = theirs - gone
+        self._old.gone -= left
+        conflicts = tuple(Conflict(key, ON_BOTH_SIDES) for key in sorted(left))
+        return CarryOutcome(carried=gone, conflicts=conflicts)

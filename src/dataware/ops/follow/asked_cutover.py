@@ -19,8 +19,9 @@ from dataware.core.model import MarkerState
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
-from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings, GivenUpError
+from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
 from dataware.ops.follow.follow_run import FollowRun
+from dataware.ops.follow.freeze_warning import GivenUpError
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration
 from dataware.state.lease import ParameterLease
@@ -35,9 +36,6 @@ ANSWER_SECONDS = 1.0
 
 SILENT_SECONDS = 45.0
 """Before the freeze, a request whose process gave no sign of life for so long is over."""
-
-WATCH_SECONDS = 60.0
-"""For how long a follow that was asked names whoever writes to the source behind the switch."""
 
 
 class CutoverAskedError(Exception):
@@ -173,7 +171,7 @@ class AskedFollowRun(FollowRun):
             self._asked,
             self._asked,
             request.freeze_limit,
-            WATCH_SECONDS,
+            request.watch,
             by_hand=request.by_hand,
             keep_way_back=request.keep_way_back,
         )

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.events import event
+from dataware.core.follow.cutover import CutoverRecord
 from dataware.core.follow.cutover_request import TOPIC
 from dataware.core.kind import Kind
 from dataware.core.model import Location, MarkerState
-from dataware.kinds import kinds
+from dataware.kinds import kinds, load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
 from dataware.ops.follow.exclusive import check_exclusive
+from dataware.ops.follow.freeze_warning import telling_of_freeze
 from dataware.ops.forget import find_migration
 from dataware.ops.migrate import prepare_migration, refuse_after_switch, report_target
 from dataware.ops.migration_policy import FOLLOWED
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
+from dataware.state.cutover_records import read_cutover
 from dataware.state.marker_value import ACCEPTS
 
 
@@ -79,10 +83,17 @@ def cut_over(
     raises.
     """
     source, target = places
-    migration = prepare_migration(context, type_name, source, target, settings)
-    # Another process may have switched since the record was looked at first.
-    refuse_after_switch(migration)
-    migration = check_exclusive(context, migration)
+
+    def find_record() -> CutoverRecord:
+        with suppress(DatawareError):
+            return read_cutover(context.markers.get(load(type_name).names.slug, target.name).detail)
+        return CutoverRecord()
+
+    with telling_of_freeze(context, source.name, target.name, find_record):
+        migration = prepare_migration(context, type_name, source, target, settings)
+        # Another process may have switched since the record was looked at first.
+        refuse_after_switch(migration)
+        migration = check_exclusive(context, migration)
     words = {"kind": migration.kind.names.slug, "source": source.name, "name": target.name}
     report_target(context, migration)
     summary = RunSummary(context.emit, context.clock.now())

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dataware.calc.rate import rough
+from dataware.calc.rate import format_tenths
 from dataware.core.copier import CopyOrder
-from dataware.core.errors import DatawareError, IncompleteError, RefusedError, SidesDifferError
-from dataware.core.events import event, format_count
-from dataware.core.follow.cutover import CutoverAction, CutoverState, CutoverStep
+from dataware.core.errors import IncompleteError, SidesDifferError
+from dataware.core.events import Event, event, format_count
+from dataware.core.follow.cutover import (
+    CutoverAction,
+    CutoverRecord,
+    CutoverState,
+    CutoverStep,
+)
 from dataware.core.follow.cutover_loop import CutoverLoop
-from dataware.core.follow.cutover_ports import CutoverGate, CutoverPorts, FreezeHooks
+from dataware.core.follow.cutover_ports import (
+    CutoverGate,
+    CutoverPorts,
+    FreezeHooks,
+    KeyComparison,
+)
 from dataware.core.follow.cutover_table import FORTH
 from dataware.core.follow.feed import ChangeFeed, Gap, find_refused
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
@@ -22,14 +33,19 @@ from dataware.core.ports import Journal
 from dataware.migrate import since_boot
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.follow import follow_run
+from dataware.ops.follow.approve_gate import ApprovalGate, make_approval
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.follow_run import LONGEST_REST, FollowRun, FollowTeller
+from dataware.ops.follow.freeze_warning import GivenUpError, telling_of_freeze
 from dataware.ops.follow.key_comparison import KeyComparisonThread
 from dataware.ops.follow.source_feed import SourceFeed
 from dataware.ops.follow.way_back import WayBack, find_old_feed
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration
 from dataware.ops.verify import aws_of, sides_of
+from dataware.state.cutover_records import read_cutover
+from dataware.state.lease import ParameterLease
+from dataware.state.marker_value import APPROVAL
 from dataware.verify.verdict import Verdict
 
 MAY_PAUSE = frozenset(
@@ -47,16 +63,13 @@ NAMED = 10
 """Stray keys that one event names."""
 
 
-class GivenUpError(IncompleteError):
-    """A cut-over was given up; nothing was switched."""
-
-
 @dataclass(frozen=True, slots=True)
 class CutoverSettings:
     """How people want to cut over: what freezes and thaws, when, for how long at most.
 
     After the switch the source is watched for `watch_seconds`. `by_hand` says that no command lets
-    the writers go on, and `keep_way_back` that a feed of the target may be switched on.
+    the writers go on, `keep_way_back` that a feed of the target may be switched on, and
+    `await_approval` that nobody is stopped before another person types a token.
     """
 
     hooks: FreezeHooks
@@ -65,6 +78,7 @@ class CutoverSettings:
     watch_seconds: float
     by_hand: bool = False
     keep_way_back: bool = False
+    await_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,18 @@ class StrayKeysTeller:
             self._context.emit(event("stray-gap", why=why, **self._words))
 
 
+def switched_event(frozen_seconds: float | None, words: Mapping[str, object]) -> Event:
+    """That both sides are switched, with how long the writers rested, to a tenth of a second."""
+    measured = round(frozen_seconds or 0.0, 1)
+    told = format_tenths(measured)
+    return event("cut-over", seconds=told, frozen_seconds=measured, **words)
+
+
+def find_asked(keeper: LeaseKeeper) -> Mapping[str, Any]:
+    """What people ask of the run that holds a lock, as of its last heartbeat."""
+    return keeper.lease.asked if isinstance(keeper.lease, ParameterLease) else {}
+
+
 class CutoverRun(FollowRun):
     """The steps of a followed migration that is cut over."""
 
@@ -122,6 +148,7 @@ class CutoverRun(FollowRun):
         super().__init__(context, migration, run, keeper)
         self._cutover_settings = settings
         self._cutover: CutoverLoop
+        self._is_loop_made = False
         self._may_pause = True
         self._journal: Journal
         self._strays: StrayKeysTeller
@@ -150,10 +177,10 @@ class CutoverRun(FollowRun):
         self._comparison = KeyComparisonThread(self._difference_tools(order), make_readers, most)
         self._strays = StrayKeysTeller(context, journal, dict(self._migration.words()))
         settings = self._cutover_settings
-        gate = PausableGate(settings.gate, self._is_paused)
+        gate = PausableGate(self._make_gate(), self._is_paused)
         self._watched = self._make_watched(order)
         given = CutoverPorts(
-            records, settings.hooks, gate, self._comparison, self._strays, self._watched
+            records, settings.hooks, gate, self._make_comparison(), self._strays, self._watched
         )
         self._cutover = CutoverLoop(
             given,
@@ -163,7 +190,29 @@ class CutoverRun(FollowRun):
             freeze_limit=settings.freeze_limit,
             witness=self._way_back.witness,
         )
+        self._is_loop_made = True
         return self._cutover.loop
+
+    def _make_comparison(self) -> KeyComparison:
+        """What compares both sides, as the steps of the cut-over use it."""
+        return self._comparison
+
+    def _make_gate(self) -> CutoverGate:
+        """What people say about when to cut over, with the approval that is waited for."""
+        settings, keeper = self._cutover_settings, self._keeper
+        if not settings.await_approval:
+            return settings.gate
+        approval = make_approval(self._run)
+        keeper.publish({APPROVAL: {"seal": approval.seal}})
+        gate = ApprovalGate(
+            settings.gate,
+            approval,
+            lambda: find_asked(keeper),
+            self._context.emit,
+            self._migration.words(),
+        )
+        gate.report()
+        return gate
 
     def _make_watched(self, order: CopyOrder) -> ChangeFeed | None:
         """What tells who writes to a source without a feed behind the switch."""
@@ -181,6 +230,22 @@ class CutoverRun(FollowRun):
         """Whether people pause; while writers wait for the switch nothing else is waited for."""
         return self._may_pause and super()._is_paused()
 
+    def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
+        """Follow and cut over; what ends it early says who may be stopped still."""
+        with self._telling_of_freeze():
+            return super()._rounds(journal, order)
+
+    def _telling_of_freeze(self) -> AbstractContextManager[None]:
+        """Whatever ends the run while nobody may write to either side is told by name."""
+        source, target = str(self._migration.words()["source"]), self._target_on_record
+        return telling_of_freeze(self._context, source, target, self._find_record)
+
+    def _find_record(self) -> CutoverRecord:
+        """What the record says as far as this run knows."""
+        if self._is_loop_made:
+            return self._cutover.record
+        return read_cutover(self._migration.marker.detail)
+
     def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
         """Follow, and cut over. Raises IncompleteError where that was given up."""
         self._cutover.copied = True
@@ -193,11 +258,6 @@ class CutoverRun(FollowRun):
         try:
             while not self._step(teller):
                 self._check_end()
-        except RefusedError:
-            raise
-        except (DatawareError, KeyboardInterrupt) as error:
-            self._warn_of_freeze(error)
-            raise
         finally:
             self._comparison.close()
         return self._watch(chosen)
@@ -257,17 +317,6 @@ class CutoverRun(FollowRun):
             "run the same command again"
         )
 
-    def _warn_of_freeze(self, error: BaseException) -> None:
-        """A process that cannot go on may leave the source frozen, so it says so."""
-        is_told = isinstance(error, DatawareError) and self._cutover.failure == str(error)
-        if self._cutover.record.may_be_frozen and not is_told:
-            words = self._migration.words()
-            text = (
-                f"the writers of {words['source']} may be stopped still; run the same command "
-                "again, which goes on or lets them go on"
-            )
-            self._context.emit(event("warning", text=text, name=words["name"]))
-
     def _tell(self, step: CutoverStep, before: CutoverState) -> None:
         """Tell what people wait for."""
         cutover, words = self._cutover, self._migration.words()
@@ -281,8 +330,7 @@ class CutoverRun(FollowRun):
         elif state is CutoverState.FOLLOWING and cutover.given_up:
             self._context.emit(event("thawed", reason=cutover.given_up, **words))
         elif state is CutoverState.SWITCHED:
-            frozen = rough(cutover.frozen_seconds or 0.0)
-            self._context.emit(event("cut-over", seconds=frozen, **words))
+            self._context.emit(switched_event(cutover.frozen_seconds, words))
 
     def _watch(self, chosen: SourceFeed) -> Verdict:
         """Name whoever writes to the source behind the switch. Raises SidesDifferError."""

@@ -14,6 +14,20 @@ TOGETHER = 1000
 """Keys that are read on one side before they are read on the other."""
 
 
+def find_gone(sides: tuple[Reader, Reader], keys: Collection[bytes]) -> frozenset[bytes]:
+    """Those of `keys` that neither side has, read consistently. Raises LookupFailedError."""
+    gone, wanted = set(keys), sorted(keys)
+    for at in range(0, len(wanted), TOGETHER):
+        asked = [_entry_of(key) for key in wanted[at : at + TOGETHER]]
+        for side in sides:
+            gone -= side.find(asked).keys()
+    return frozenset(gone)
+
+
+def _entry_of(key: bytes) -> KeyFingerprint:
+    return KeyFingerprint(key, b"", key.decode("utf-8", "surrogatepass"))
+
+
 class KeyComparisonThread:
     """The KeyComparison port, on a thread of its own.
 
@@ -78,10 +92,7 @@ class KeyComparisonThread:
         differing: set[bytes] = set()
         missing: set[bytes] = set()
         for at in range(0, len(keys), TOGETHER):
-            asked = [
-                KeyFingerprint(key, b"", key.decode("utf-8", "surrogatepass"))
-                for key in keys[at : at + TOGETHER]
-            ]
+            asked = [_entry_of(key) for key in keys[at : at + TOGETHER]]
             here, there = source.find(asked), target.find(asked)
             for key in here.keys() | there.keys():
                 if key not in there:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Protocol
 from uuid import uuid4
 
-from dataware.calc.rate import rough
 from dataware.core.errors import (
     DatawareError,
     IncompleteError,
@@ -27,8 +26,9 @@ from dataware.core.run_control import NO_CONTROL
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
 from dataware.ops.control_teller import ControlTeller
+from dataware.ops.follow.approve_gate import ApprovalGate, make_approval
 from dataware.ops.follow.cut_over import FollowedMigration
-from dataware.ops.follow.cutover_run import CutoverSettings
+from dataware.ops.follow.cutover_run import CutoverSettings, switched_event
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import read_cutover
 from dataware.state.holder import this_process
@@ -100,7 +100,10 @@ class CutoverRequester:
             settings.freeze_limit,
             settings.by_hand,
             keep_way_back=settings.keep_way_back,
+            watch=settings.watch_seconds,
         )
+        self._gate = settings.gate
+        self._asked: Mapping[str, Any] = {}
         self._sent: CutoverRequest | None = None
         self._beaten = self._told = float("-inf")
         self._tell_control = ControlTeller(context.emit, words)
@@ -126,8 +129,21 @@ class CutoverRequester:
                     holder = str(marker.detail.get("holder", "another machine"))
                     text = f"Asked the follow on {holder} to cut over; its commands run here"
                     self._context.emit(event("note", text=text, **self._words))
+                    self._await_approval(marker)
                 self._judge(marker)
             self._context.aws.pause(LOOK_SECONDS)
+
+    def _await_approval(self, marker: Marker) -> None:
+        """Keep the gate shut until another person types a token of the follow's run."""
+        if not self._settings.await_approval:
+            return
+        approval = make_approval(marker.run)
+        self._request = replace(self._request, seal=approval.seal)
+        gate = ApprovalGate(
+            self._settings.gate, approval, lambda: self._asked, self._context.emit, self._words
+        )
+        self._gate = gate
+        gate.report()
 
     def _read(self) -> Marker | None:
         try:
@@ -141,6 +157,7 @@ class CutoverRequester:
 
     def _judge(self, marker: Marker) -> None:
         """What the record wants of this machine. Raises IncompleteError where it is over."""
+        self._asked = marker.detail.get(ASKED, {})
         outcome, hook = marker.detail.get(OUTCOME, {}), marker.detail.get(HOOK, {})
         if outcome.get("id") == self._request.id:
             raise IncompleteError(str(outcome.get("given_up")))
@@ -178,7 +195,7 @@ class CutoverRequester:
 
     def _send(self) -> None:
         """Write what is asked where that is new, or as a sign of life."""
-        is_open = self._settings.gate.is_open(self._context.clock.now())
+        is_open = self._gate.is_open(self._context.clock.now())
         self._request = replace(self._request, is_open=is_open)
         now = self._seconds()
         if self._request == self._sent and now - self._beaten < BEAT_SECONDS:
@@ -190,6 +207,22 @@ class CutoverRequester:
             return
         self._request = self._sent = asked
         self._beaten = now
+
+    def _await_watch(self, record: CutoverRecord) -> CutoverRecord:
+        """Wait while the follow watches the source, as it was asked to; what the record says then.
+
+        It waits also until the source was read to its end once, but not for ever: the follow may
+        have died.
+        """
+        watched = self._seconds() + self._settings.watch_seconds
+        end = max(watched, self._seconds() + self._settings.freeze_limit)
+        while not self._context.stop() and self._seconds() < end:
+            if record.state is not CutoverState.SWITCHED and self._seconds() >= watched:
+                break
+            self._context.aws.pause(LOOK_SECONDS)
+            if (now := self._read()) is not None:
+                record = read_cutover(now.detail)
+        return record
 
     def _tell(self, record: CutoverRecord) -> None:
         now = self._seconds()
@@ -205,15 +238,8 @@ class CutoverRequester:
         record = read_cutover(marker.detail)
         if not STATES[record.state].target_open:
             raise RefusedError(f"the migration into {words['name']} was completed without a switch")
-        frozen = rough(record.frozen_seconds or 0.0)
-        context.emit(event("cut-over", seconds=frozen, **words))
-        end = self._seconds() + self._settings.freeze_limit
-        while record.state is CutoverState.SWITCHED and self._seconds() < end:
-            if context.stop():
-                return True
-            context.aws.pause(LOOK_SECONDS)
-            if (now := self._read()) is not None:
-                record = read_cutover(now.detail)
+        context.emit(switched_event(record.frozen_seconds, words))
+        record = self._await_watch(record)
         if record.strays:
             raise SidesDifferError(
                 f"{format_count(record.strays, 'key')} of {words['source']} changed after the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from dataware.kinds import kinds
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.freeze_warning import telling_of_freeze
 from dataware.ops.follow.undo_run import UndoConflict, UndoMigration, UndoRun
 from dataware.ops.follow.way_back import KnownStrays
 from dataware.ops.forget import find_migration
@@ -94,6 +96,21 @@ def report_undo(
     context: Context, found: UndoableCutover, places: tuple[Location, Location]
 ) -> None:
     """Tell what an undo would do; changes nothing. Raises LookupFailedError."""
+    with _telling_of_freeze(context, found):
+        texts = _list_texts(context, found, places)
+    for text in texts:
+        context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **found.words))
+
+
+def _telling_of_freeze(context: Context, found: UndoableCutover) -> AbstractContextManager[None]:
+    """What ends an undo before it has the lock names the side that an earlier one has stopped."""
+    return telling_of_freeze(context, found.target, found.target, lambda: found.record)
+
+
+def _list_texts(
+    context: Context, found: UndoableCutover, places: tuple[Location, Location]
+) -> list[str]:
+    """What an undo would do, in sentences. Raises LookupFailedError."""
     old, new = places
     following = require_following(found.kind)
     check_old_side(context, found, old)
@@ -114,8 +131,7 @@ def report_undo(
         )
     if not strays.are_all or not has_old_feed:
         texts.append(f"some writes to {old.name} since the switch may be unknown")
-    for text in texts:
-        context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **found.words))
+    return texts
 
 
 def check_old_side(context: Context, found: UndoableCutover, old: Location) -> None:
@@ -139,7 +155,8 @@ def undo(
     process that still watches, or for conflicts that nobody has decided, and IncompleteError where
     it was given up.
     """
-    migration = _prepare(context, found, places, settings)
+    with _telling_of_freeze(context, found):
+        migration = _prepare(context, found, places, settings)
     summary = RunSummary(context.emit, context.clock.now())
     summed = replace(context, emit=summary)
     make_run = partial(UndoRun, cutover, on_conflict)

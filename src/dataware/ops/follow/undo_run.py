@@ -11,13 +11,13 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
-from dataware.calc.rate import rough
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError
 from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState, CutoverStep
-from dataware.core.follow.cutover_ports import UncertainOutcomes
+from dataware.core.follow.cutover_ports import KeyComparison, UncertainOutcomes
 from dataware.core.follow.feed import ChangeFeed, FollowState, Gap, GapCause, find_refused
 from dataware.core.follow.following import Following
 from dataware.core.follow.loop import FollowLoop, FollowPorts
@@ -25,6 +25,7 @@ from dataware.core.follow.steady_time import SteadyTime
 from dataware.core.follow.way_back import (
     BothSidesFeed,
     OldSide,
+    SettledComparison,
     UndoCarrier,
     UndoWritten,
     list_equal,
@@ -32,16 +33,18 @@ from dataware.core.follow.way_back import (
 from dataware.core.model import Facts, Marker, MarkerState
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
-from dataware.ops.context import Context
+from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.follow.cutover_run import (
     CutoverRun,
     CutoverSettings,
-    GivenUpError,
     StrayKeysTeller,
+    switched_event,
 )
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.follow_run import FollowTeller
+from dataware.ops.follow.freeze_warning import GivenUpError
+from dataware.ops.follow.key_comparison import find_gone
 from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.follow.way_back import (
@@ -55,6 +58,7 @@ from dataware.ops.follow.way_back import (
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import UNDO_FEED, Migration
+from dataware.ops.verify import aws_of, sides_of
 from dataware.state.cutover_records import read_cutover
 from dataware.state.marker_value import ACCEPTS, ASKED, CUTOVER, HOOK, OUTCOME
 from dataware.verify.verdict import Verdict
@@ -132,6 +136,10 @@ class UndoRun(CutoverRun):
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Carry back, and open the source. Raises IncompleteError where that was given up."""
+        with self._telling_of_freeze():
+            return self._carry_back(journal, order)
+
+    def _carry_back(self, journal: Journal, order: CopyOrder) -> Verdict:
         following = require_following(self._migration.kind).guard()
         tools = replace(self._difference_tools(order), choose=self._leave_kept)
         difference = BackgroundDifference(tools)
@@ -184,9 +192,30 @@ class UndoRun(CutoverRun):
         kept.add(undecided.keys, self._context.clock.now())
         telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
         replaces = self._on_conflict is UndoConflict.REPLACE
-        back = UndoCarrier(telling, self._old, replaces=replaces, keep=undecided.keep)
+        back = UndoCarrier(
+            telling,
+            self._old,
+            replaces=replaces,
+            keep=undecided.keep,
+            find_gone=self._find_gone,
+        )
         feed = BothSidesFeed(chosen.feed, self._old)
         return FollowPorts(feed, back, kept, kept, chosen.difference)
+
+    def _make_comparison(self) -> KeyComparison:
+        return SettledComparison(
+            self._comparison,
+            self._old,
+            self._choose,
+            lambda: self._cutover.settle_seconds,
+            since_boot,
+        )
+
+    def _find_gone(self, keys: Collection[bytes]) -> frozenset[bytes]:
+        """Those of `keys` that neither side has. Raises LookupFailedError."""
+        pair = ComparisonSpec.of(self._migration.kind, self._migration.order)
+        readers = sides_of(self._migration.kind, pair, partial(aws_of, self._context))
+        return find_gone((readers.source, readers.target), keys)
 
     def _open_states(self, chosen: SourceFeed) -> tuple[FollowState, FollowState]:
         """What the follow knew, and what is known of the target since the switch."""
@@ -251,11 +280,6 @@ class UndoRun(CutoverRun):
                 if self._cutover.record.state is CutoverState.UNDO_VERIFIED:
                     self._record_equal(loop)
                 self._step(teller)
-        except RefusedError:
-            raise
-        except (DatawareError, KeyboardInterrupt) as error:
-            self._warn_of_freeze(error)
-            raise
         finally:
             self._comparison.close()
         self.is_on_record = True
@@ -327,5 +351,4 @@ class UndoRun(CutoverRun):
         elif record.state is CutoverState.UNDOING and cutover.given_up:
             tell(event("thawed", reason=cutover.given_up, **words))
         elif record.state is CutoverState.FOLLOWING:
-            frozen = rough(cutover.frozen_seconds or 0.0)
-            tell(event("cut-over", seconds=frozen, **words))
+            tell(switched_event(cutover.frozen_seconds, words))
