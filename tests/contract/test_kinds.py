@@ -31,7 +31,7 @@ from support.servers import FaultProxy, Seen
 ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+")
 PHASES = {"probe", "read", "write", "verify", "create", "account", "describe", "import"}
 PHASES |= {"acl", "versions", "versions-write", "follow", "enable-feed"}
-PHASES |= {"carry", "restore-from", "restore-to"}
+PHASES |= {"carry", "restore-from", "restore-to", "undo"}
 COPIED = [cfn_type for cfn_type in CATALOGUE if load(cfn_type).copying]
 KEYED = [cfn_type for cfn_type in COPIED if BENCHES[cfn_type].has_keys]
 LOOKED_INTO = [cfn_type for cfn_type in CATALOGUE if BENCHES[cfn_type].content_calls]

@@ -149,7 +149,7 @@ def test_a_file_and_an_approval_postpone_the_freeze(live: Live, tmp_path: Path) 
         token = shown[0].rpartition(" ")[2].rstrip("`")
         approve(context, markers, live.target, token, "desk")
 
-    thread = threading.Thread(target=say_yes)
+    thread = threading.Thread(target=say_yes, daemon=True)
     thread.start()
     live.cut_over(postpone=postpone, await_approval=True)
     thread.join()

@@ -113,7 +113,7 @@ def test_writers_that_were_stopped_by_hand_need_no_command_but_the_approval(live
             token = shown[0].rpartition(" ")[2].rstrip("`")
             approve(context, markers, live.target, token, "desk")
 
-        thread = threading.Thread(target=say_yes)
+        thread = threading.Thread(target=say_yes, daemon=True)
         thread.start()
         settings = replace(live.settings(by_hand=True), await_approval=True)
         assert ask_follow(context, find_followed(context, live.target), settings)

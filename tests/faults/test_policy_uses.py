@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contract.benches import BENCHES
+from dataware.core.follow import cutover_loop
 from dataware.core.phases import PolicyUse
 from dataware.embedded import EmbeddedAws
 from support.assemblies import assembly, opted_in, prepare_project
@@ -74,7 +75,7 @@ RARELY: dict[PolicyUse, frozenset[str]] = {
 UNSEEN_BY_EMULATOR = "ssm:GetParametersByPath"
 """The emulator's IAM takes every path of parameters for "*"."""
 
-USES = [use for use in PolicyUse if use not in {PolicyUse.ALL, PolicyUse.FOLLOW}]
+USES = [use for use in PolicyUse if use not in {PolicyUse.ALL, PolicyUse.FOLLOW, PolicyUse.UNDO}]
 READS = ("Get", "List", "Describe", "Scan", "BatchGet")
 RESTORES = "RestoreTableToPointInTime"
 """It makes another table, and leaves the one that it is allowed on as it is."""
@@ -201,10 +202,16 @@ def test_the_policy_of_what_only_reads_writes_nothing(
     assert {verb for verb in verbs if not verb.startswith(READS)} == set()
 
 
-def test_no_policy_allows_to_delete_from_a_fallback(
+WRITES_OF_AN_UNDO = {
+    *("AbortMultipartUpload", "DeleteItem", "DeleteObject", "PutItem", "PutObject"),
+    *("PutObjectAnnotation", "PutObjectTagging"),
+}
+
+
+def test_no_policy_allows_to_write_to_a_fallback_but_the_one_asked_for_by_name(
     aws_server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A source is only read, also where delete markers are copied."""
+    """A source is only read, also where delete markers are copied; an undo writes the way back."""
     monkeypatch.chdir(tmp_path)
     app = assembly(App=resources_for(PolicyUse.ALL))
     for use in PolicyUse:
@@ -216,7 +223,8 @@ def test_no_policy_allows_to_delete_from_a_fallback(
             for action in one["Action"]
         }
         writes = {verb for verb in on_sources if not verb.startswith(READS)}
-        assert writes - {RESTORES} == set(), use
+        allowed = WRITES_OF_AN_UNDO if use is PolicyUse.UNDO else set()
+        assert writes - {RESTORES} == allowed, use
 
 
 OF_STREAMS = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
@@ -231,6 +239,7 @@ def test_a_follow_a_pause_and_a_cut_over_need_no_more_than_their_policy(
 ) -> None:
     """With it alone changes and deletes are carried, also where the source has a stream."""
     use = PolicyUse.FOLLOW
+    monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 1.0)
     dynamodb, s3 = client("dynamodb"), client("s3")
     stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     dynamodb.update_table(TableName="old-table", StreamSpecification=stream)
@@ -267,14 +276,46 @@ def test_a_follow_a_pause_and_a_cut_over_need_no_more_than_their_policy(
         finally:
             follow.send_signal(signal.SIGINT)
             ran = ended(follow)
-        if kind == "table":
-            assert run("cutover", f"{use}-{kind}", "--frozen", "--watch", "1s").code == 0
+        assert run("cutover", f"{use}-{kind}", "--frozen", "--watch", "1s").code == 0
     assert ran.code == 4, ran
     assert "denied" not in ran.out.lower() + ran.err.lower()
     called = {action for seen in proxy.seen for action in actions_of(seen)} - ALWAYS_ALLOWED
     assert called - granted_by(policy) == set()
     of_kind = {one for one in granted_by(policy) if one.startswith((scheme, "ssm"))}
     assert of_kind - called - RARELY_FOLLOWED == set()
+    go_back(scheme, app, proxy, monkeypatch)
+
+
+def go_back(scheme: str, app: Path, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo the cut-over with the policy of an undo alone, which is what that calls."""
+    kind = {"dynamodb": "table", "s3": "bucket"}[scheme]
+    name, old = f"{PolicyUse.FOLLOW}-{kind}", f"old-{kind}"
+    if kind == "bucket":
+        versions = {"Status": "Enabled"}
+        client("s3").put_bucket_versioning(Bucket=old, VersioningConfiguration=versions)
+        client("s3").put_object(Bucket=name, Key="0", Body=b"since")
+        client("s3").delete_object(Bucket=name, Key="2")
+    else:
+        first, second = sorted(items_of(name).values(), key=str)[:2]
+        changed = {**first, "since": {"S": "the switch"}}
+        client("dynamodb").put_item(TableName=name, Item=changed)
+        client("dynamodb").delete_item(TableName=name, Key={"pk": second["pk"]})
+    policy = json.loads(run("iam-policy", app, "--for", PolicyUse.UNDO).out)
+    streams = sorted(one for one in granted_by(policy) if one in OF_STREAMS)
+    everywhere = {"Effect": "Allow", "Action": [UNSEEN_BY_EMULATOR, *streams], "Resource": ["*"]}
+    with monkeypatch.context() as signed_in:
+        whole = {**policy, "Statement": [*policy["Statement"], everywhere]}
+        sign_in(signed_in, whole, "undoer")
+        proxy.clear()
+        ran = run("undo", name, "--frozen", "--yes")
+    assert ran.code == 0, ran
+    look: Any = {"table": items_of, "bucket": objects_of}[kind]
+    assert look(name) == look(old)
+    called = {action for seen in proxy.seen for action in actions_of(seen)} - ALWAYS_ALLOWED
+    assert called - granted_by(policy) == set()
+    of_kind = {one for one in granted_by(policy) if one.startswith((scheme, "ssm"))}
+    rarely = BY_AWS | OF_LARGE_OBJECTS | {"s3:ListBucketMultipartUploads"}
+    assert of_kind - called - rarely == set()
 
 
 ROLE = "arn:aws:iam::000000000000:role/batch"

@@ -34,6 +34,7 @@ MARKER_ACTIONS: Final[Mapping[PolicyUse, tuple[str, ...]]] = {
     PolicyUse.DEPLOY: (READ, LIST, WRITE),
     PolicyUse.MIGRATE: (READ, WRITE),
     PolicyUse.FOLLOW: (READ, LIST, WRITE),
+    PolicyUse.UNDO: (READ, LIST, WRITE),
     PolicyUse.VERIFY: (),
 }
 """What each use does with the records of migrations."""

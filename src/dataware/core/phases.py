@@ -22,6 +22,9 @@ WRITE_ACL = "acl"
 FOLLOW, CARRY, ENABLE_FEED = "follow", "carry", "enable-feed"
 """What following needs beside the rest: of the source, of the target, and to switch a feed on."""
 
+UNDO = "undo"
+"""What going back from a cut-over writes to the old side, and reads of it to write nothing else."""
+
 RESTORE_FROM, RESTORE_TO = "restore-from", "restore-to"
 """What making a target by a restore needs beside the rest: of the source, and of the target."""
 
@@ -54,4 +57,5 @@ class PolicyUse(StrEnum):
     DEPLOY = "deploy"
     MIGRATE = "migrate"
     FOLLOW = "follow"
+    UNDO = "undo"
     VERIFY = "verify"

@@ -6,12 +6,13 @@ What a use does with a name is a row of `PHASES_OF`; which actions that takes, t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from dataware.core.engines.card import Grant, GrantPlace
-from dataware.core.kind import Permissions
+from dataware.core.errors import InputError
+from dataware.core.kind import Kind, Permissions
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import (
@@ -27,6 +28,7 @@ from dataware.core.phases import (
     READ,
     RESTORE_FROM,
     RESTORE_TO,
+    UNDO,
     VERIFY,
     VERSIONS,
     VERSIONS_WRITE,
@@ -91,6 +93,8 @@ PHASES_OF: Final[Mapping[PolicyUse, UsePhases]] = {
     PolicyUse.DEPLOY: _CARRIED_OUT,
     PolicyUse.MIGRATE: UsePhases(_FROM, _TO, _COPIED),
     PolicyUse.FOLLOW: UsePhases((*_FROM, FOLLOW), (*_TO, CARRY)),
+    # It writes to the fallback, because a person asks for just that; `choose_undone` says to which.
+    PolicyUse.UNDO: UsePhases((PROBE, VERIFY, FOLLOW, UNDO), (*_FROM, FOLLOW)),
     PolicyUse.VERIFY: UsePhases((VERIFY,), (VERIFY,), _COMPARED),
 }
 
@@ -150,6 +154,36 @@ def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where
         if PROBE in PHASES_OF[use].preferred:
             granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
     return {"Version": "2012-10-17", "Statement": _statements(granted)}
+
+
+def choose_undone(
+    wanted: Sequence[Wanted], find_source: Callable[[Kind, str], str | None]
+) -> list[Wanted]:
+    """The resources that can be gone back from, each with the one name to which it goes back.
+
+    `find_source` gives the source of the migration into a name that is on record; None without one.
+    Raises InputError where that is one of several fallbacks and no record says which, and where
+    nothing can be undone.
+    """
+    chosen = []
+    for item in wanted:
+        kind = load(item.type)
+        if kind.copying is None or kind.copying.following is None:
+            continue
+        source = find_source(kind, item.preferred)
+        names = (source,) if source is not None else item.fallbacks
+        if len(names) > 1:
+            raise InputError(
+                f"{item.preferred} has {len(names)} fallbacks, and no record says from which of "
+                "them it is cut over: follow it first, or name one with --fallback"
+            )
+        if names:
+            chosen.append(replace(item, fallbacks=names))
+    if not chosen:
+        raise InputError(
+            "nothing of this app can be undone: no table or bucket of it has a fallback"
+        )
+    return chosen
 
 
 def object_permissions(

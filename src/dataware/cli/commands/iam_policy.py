@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +24,10 @@ from dataware.core.events import event, format_count
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.phases import PolicySide, PolicyUse
 from dataware.report import Format
+
+if TYPE_CHECKING:
+    from dataware.core.kind import Kind
+    from dataware.ops.context import Context
 
 
 @click.command("iam-policy", cls=SectionedCommand, short_help="Print the least IAM policy.")
@@ -60,13 +65,15 @@ from dataware.report import Format
 def iam_policy(**given: Any) -> int:
     """Print the least IAM policy that planning and applying APP needs, or one command alone.
 
-    APP is a saved plan, or anything that `dataware plan` takes.
+    APP is a saved plan, or anything that `dataware plan` takes. Only --for undo allows writes to a
+    fallback: those of going back from a cut-over, and no other.
 
     \b
     Examples:
       dataware iam-policy plan.json > policy.json
       dataware iam-policy --for plan > reads.json
       dataware iam-policy --for apply --engine map > map.json
+      dataware iam-policy --for undo > way-back.json
       dataware iam-policy cdk.out --role-template 111122223333 > role.json
     """
     from dataware.cli.context import headers_of
@@ -104,12 +111,15 @@ def run_policy(
     from dataware.cli.policy import policy_of
     from dataware.cli.project import in_project
     from dataware.ops.inputs import App
+    from dataware.ops.policy import choose_undone
 
     saved = saved_plan(app)
     out = in_project(out, app)
     loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
     with outside(out) as context:
         wanted = wanted_here(context, loaded)
+        if use is PolicyUse.UNDO:
+            wanted = choose_undone(wanted, partial(_find_source, context))
         policy = policy_of(
             context.aws,
             wanted,
@@ -127,6 +137,14 @@ def run_policy(
     if out.format is not Format.JSON:
         print(json.dumps(policy, indent=2))
     return 0
+
+
+def _find_source(context: Context, kind: Kind, name: str) -> str | None:
+    """The source of the migration into a name, as its record says; None without one."""
+    from dataware.core.names import place_of
+
+    place = place_of(kind, name, context.aws.account, context.aws.region)
+    return context.markers.get(kind.names.slug, place.name).source
 
 
 def run_role_template(out: AwsOptions, app: AppOptions, use: PolicyUse, *, trusted: str) -> int:

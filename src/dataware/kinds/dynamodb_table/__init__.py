@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
-from dataware.core.phases import CARRY, DESCRIBE, ENABLE_FEED, FOLLOW, RESTORE_FROM, RESTORE_TO
+from dataware.core.phases import (
+    CARRY,
+    DESCRIBE,
+    ENABLE_FEED,
+    FOLLOW,
+    RESTORE_FROM,
+    RESTORE_TO,
+    UNDO,
+)
 from dataware.kinds.dynamodb_table.capacity import FRESH_WRITES, advise_on_capacity, count_units
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
@@ -149,6 +157,14 @@ KIND = Kind(
                 "dynamodb:PutItem",
             ),
             ENABLE_FEED: ("dynamodb:UpdateTable",),
+            # An undo replaces only what has stood there since the switch, so item by item.
+            UNDO: (
+                "dynamodb:BatchGetItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeTimeToLive",
+                "dynamodb:PutItem",
+            ),
             RESTORE_FROM: RESTORED_FROM,
             RESTORE_TO: RESTORED_TO,
             "create": (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Location, Size
-from dataware.core.phases import CARRY, DESCRIBE, VERSIONS, VERSIONS_WRITE, WRITE_ACL
+from dataware.core.phases import CARRY, DESCRIBE, UNDO, VERSIONS, VERSIONS_WRITE, WRITE_ACL
 from dataware.core.ports import Aws
 from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.access_points import ACCESS_POINTS
@@ -195,6 +195,18 @@ KIND = Kind(
             # A delete marker is made by deleting.
             VERSIONS_WRITE: ("s3:DeleteObject",),
             CARRY: ("s3:DeleteObject",),
+            UNDO: (
+                "s3:GetBucketVersioning",
+                "s3:ListBucket",
+                *_READ_OBJECTS,
+                "s3:PutObject",
+                "s3:PutObjectTagging",
+                "s3:PutObjectAnnotation",
+                "s3:ListBucketMultipartUploads",
+                "s3:ListMultipartUploadParts",
+                "s3:AbortMultipartUpload",
+                "s3:DeleteObject",
+            ),
             "create": (
                 "s3:CreateBucket",
                 "s3:PutBucketObjectLockConfiguration",

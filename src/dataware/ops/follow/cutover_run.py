@@ -203,7 +203,8 @@ class CutoverRun(FollowRun):
         if not settings.await_approval:
             return settings.gate
         approval = make_approval(self._run)
-        keeper.publish({APPROVAL: {"seal": approval.seal}})
+        # On record before it is shown, so that whoever types it at once is heard.
+        self._publish_now({APPROVAL: {"seal": approval.seal}})
         gate = ApprovalGate(
             settings.gate,
             approval,

@@ -103,6 +103,7 @@ class CutoverRequester:
             watch=settings.watch_seconds,
         )
         self._gate = settings.gate
+        self._report_gate: Callable[[], None] | None = None
         self._asked: Mapping[str, Any] = {}
         self._sent: CutoverRequest | None = None
         self._beaten = self._told = float("-inf")
@@ -142,8 +143,7 @@ class CutoverRequester:
         gate = ApprovalGate(
             self._settings.gate, approval, lambda: self._asked, self._context.emit, self._words
         )
-        self._gate = gate
-        gate.report()
+        self._gate, self._report_gate = gate, gate.report
 
     def _read(self) -> Marker | None:
         try:
@@ -207,6 +207,10 @@ class CutoverRequester:
             return
         self._request = self._sent = asked
         self._beaten = now
+        if self._report_gate is not None:
+            # Whoever types the token at once is heard, because its seal is on record by now.
+            self._report_gate()
+            self._report_gate = None
 
     def _await_watch(self, record: CutoverRecord) -> CutoverRecord:
         """Wait while the follow watches the source, as it was asked to; what the record says then.

@@ -55,7 +55,7 @@ LEFT_OUT = (
     *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
     *("core/follow/cutover.py", "core/follow/cutover_loop.py", "core/follow/cutover_ports.py"),
     *("core/follow/cutover_request.py", "core/follow/cutover_table.py", "core/follow/way_back.py"),
-    "core/follow/ledger.py",
+    *("core/follow/approval.py", "core/follow/ledger.py"),
     *("core/follow/loop.py", "core/follow/steady_time.py"),
     *("core/engines/port.py", "kinds/dynamodb_table/repair.py", "ops/maker_run.py"),
     *("kinds/dynamodb_table/restore.py", "kinds/s3_bucket/batch", "ops/filler_run.py"),
