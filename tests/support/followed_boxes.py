@@ -414,6 +414,5 @@ def follow_boxes(monkeypatch: pytest.MonkeyPatch, *, has_feed: bool = True) -> F
     monkeypatch.setattr(difference, "LEAST_PAUSE", 0.005)
     monkeypatch.setattr(asked_cutover, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(asked_cutover, "ANSWER_SECONDS", 0.0)
-    monkeypatch.setattr(asked_cutover, "WATCH_SECONDS", 0.05)
     monkeypatch.setattr(request_cutover, "LOOK_SECONDS", 0.001)
     return boxes

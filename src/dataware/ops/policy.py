@@ -181,7 +181,7 @@ def choose_undone(
             chosen.append(replace(item, fallbacks=names))
     if not chosen:
         raise InputError(
-            "nothing of this app can be undone: no table or bucket of it has a fallback"
+            "nothing of this app can be undone: nothing of it that can be followed has a fallback"
         )
     return chosen
 

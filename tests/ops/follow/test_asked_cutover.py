@@ -175,14 +175,13 @@ def test_a_request_that_is_taken_back_before_the_freeze_leaves_the_follow_as_it_
 
 
 def test_strays_are_named_by_the_follow_and_counted_where_it_was_typed(
-    boxes: FollowedBoxes, monkeypatch: pytest.MonkeyPatch
+    boxes: FollowedBoxes,
 ) -> None:
-    """Both end with that."""
-    monkeypatch.setattr(asked_cutover, "WATCH_SECONDS", 1.0)
+    """Both end with that; the follow watches for as long as was asked there."""
     boxes.on_event["cut-over"] = lambda: boxes.put("old", "k001", "stray")
     with following(boxes) as elsewhere:
         with pytest.raises(SidesDifferError, match=r"1 key of old changed .*; the follow names"):
-            ask(boxes, Terminal().settings())
+            ask(boxes, Terminal().settings(watch=1.0))
         elsewhere.thread.join(30)
     assert isinstance(elsewhere.error, SidesDifferError)
 

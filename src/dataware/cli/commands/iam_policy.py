@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from dataware.report import Format
 
 if TYPE_CHECKING:
     from dataware.core.kind import Kind
+    from dataware.core.model import Wanted
     from dataware.ops.context import Context
 
 
@@ -111,15 +113,12 @@ def run_policy(
     from dataware.cli.policy import policy_of
     from dataware.cli.project import in_project
     from dataware.ops.inputs import App
-    from dataware.ops.policy import choose_undone
 
     saved = saved_plan(app)
     out = in_project(out, app)
     loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
     with outside(out) as context:
-        wanted = wanted_here(context, loaded)
-        if use is PolicyUse.UNDO:
-            wanted = choose_undone(wanted, partial(_find_source, context))
+        wanted = _choose_wanted(context, wanted_here(context, loaded), use)
         policy = policy_of(
             context.aws,
             wanted,
@@ -137,6 +136,15 @@ def run_policy(
     if out.format is not Format.JSON:
         print(json.dumps(policy, indent=2))
     return 0
+
+
+def _choose_wanted(context: Context, wanted: Sequence[Wanted], use: PolicyUse) -> Sequence[Wanted]:
+    """The resources of which a policy speaks, each with the names that a use works with."""
+    from dataware.ops.policy import choose_undone
+
+    if use is not PolicyUse.UNDO:
+        return wanted
+    return choose_undone(wanted, partial(_find_source, context))
 
 
 def _find_source(context: Context, kind: Kind, name: str) -> str | None:
