@@ -345,9 +345,9 @@ def head_object(original, bucket, key, headers=None, query=None):
     return status, answered | s3._object_tagging_count_header(*place), b""
 
 
-# --- DynamoDB: streams have shards, gaps and expiries, and restores a window of time
+# --- DynamoDB: streams have shards, gaps and expiries, restores a window, and exports files
 
-for name in ("stream", "import", "registry", "restore", "map"):
+for name in ("stream", "import", "registry", "restore", "export", "map"):
     runpy.run_path(__file__.replace("overlay.py", f"{name}_overlay.py"), {"replaces": replaces})
 
 # --- The server

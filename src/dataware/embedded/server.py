@@ -38,7 +38,8 @@ class StreamSettings:
 
     Shards end after `shard_records` records (in AWS after hours), records are trimmed after
     `stream_seconds`, and iterators expire after `iterator_seconds`; expired items are deleted every
-    `ttl_seconds`. A restore of a table takes `restore_seconds` (in AWS minutes to hours).
+    `ttl_seconds`. A restore, an export and an import of a table take `restore_seconds`,
+    `export_seconds` and `import_seconds` (in AWS minutes to hours).
     """
 
     shard_records: int | None = None
@@ -46,6 +47,8 @@ class StreamSettings:
     iterator_seconds: float | None = None
     ttl_seconds: float | None = None
     restore_seconds: float | None = None
+    export_seconds: float | None = None
+    import_seconds: float | None = None
 
     def environ(self) -> dict[str, str]:
         """The variables by which the server is told."""

@@ -35,6 +35,9 @@ CODES: Mapping[str, frozenset[str]] = {
     # DescribeContinuousBackups alone has an error of its own for a table that is not there.
     "DescribeContinuousBackups": frozenset({"TableNotFoundException"}),
     "DescribeTimeToLive": _NO_RESOURCE,
+    "DescribeExport": frozenset({"ExportNotFoundException"}),
+    "DescribeImport": frozenset({"ImportNotFoundException"}),
+    "DescribeBulkOperation": _NO_RESOURCE,
     "ListTagsOfResource": _NO_RESOURCE,
     **dict.fromkeys(("GetParameter", "GetParameterHistory"), frozenset({"ParameterNotFound"})),
     "DescribeStackResources": _NO_STACK,

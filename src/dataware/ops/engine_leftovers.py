@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataware.core.engines.begun import find_begun_work
 from dataware.core.engines.card import ENGINE, EngineCard
 from dataware.core.engines.choice import EngineTable
-from dataware.core.engines.port import Record, TargetFiller
+from dataware.core.engines.port import Record, TargetFiller, TargetMaker
 from dataware.core.errors import LookupFailedError, ServiceError
 from dataware.core.events import event
 from dataware.core.kind import Kind
@@ -31,6 +31,11 @@ def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) 
     if card.filler is not None:
         parts = " and ".join(card.filler(context.aws, "").list_parts(record))
         return f"{parts} are removed, which the engine {card.name} has left"
+    if card.maker is not None and (names := card.maker(context.aws).list_parts(record)):
+        parts = " and ".join(names)
+        return (
+            f"{parts} goes, which the engine {card.name} has left; what it makes of {target} stays"
+        )
     return f"the engine {card.name} makes {target} by itself, which nothing ends: it stays"
 
 
@@ -38,6 +43,8 @@ def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
     """End and remove what the engine of an unfinished migration left; name what stays."""
     remove_workers(context, marker)
     card, record = _find_work(slug, marker)
+    if card is not None and card.maker is not None:
+        _remove_parts(context, card.maker(context.aws), record)
     if card is None or card.filler is None:
         return
     filler = card.filler(context.aws, "")
@@ -53,6 +60,18 @@ def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
     else:
         text = f"look whether {parts} are gone, because the job does not end"
         context.emit(event("warning", text=text))
+
+
+def _remove_parts(context: Context, maker: TargetMaker, record: Record) -> None:
+    """Remove what a maker needed on the way; what it makes goes on, and stays."""
+    parts = " and ".join(maker.list_parts(record))
+    if not parts:
+        return
+    try:
+        maker.clean(record)
+        context.emit(event("note", text=f"Removed {parts}"))
+    except ServiceError as error:
+        context.emit(event("warning", text=f"remove {parts} by hand, because {error}"))
 
 
 def _end_work(context: Context, filler: TargetFiller, record: Record) -> bool:

@@ -1,9 +1,10 @@
 """The steps of a migration whose target a service of AWS makes and fills by itself.
 
-    request on record ── asked for ── watched ── settings repaired ── verified ── complete
-                                                                        │   ↑
-                                              keys that changed since: carried
+    request on record ── prepared ── asked for ── watched ── settings repaired ── verified
+                                                                                   │   ↑
+                                                         keys that changed since: carried
 
+What has to be prepared, such as an export, is on record and watched like the target itself.
 The request is on record before it is sent, so whoever goes on after a kill watches the same work.
 What AWS brings is verified like any copy; keys of the source that changed since are put, or
 deleted, one by one, by what a follow uses. A target that was whole before the run began may be in
@@ -12,28 +13,25 @@ use: what it has is kept, as by any copy, and the rest is a conflict for a perso
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from dataware.calc.measures import duration
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
-from dataware.core.engines.port import Record, TargetMaker
-from dataware.core.errors import DatawareError, IncompleteError
+from dataware.core.engines.port import MakerProgress, Preparation, Record, TargetMaker
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
 from dataware.core.events import event, format_count
 from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts
-from dataware.ops.context import Context
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.sync_carrier import SyncCarrier
-from dataware.ops.lease_keeper import LeaseKeeper, await_settled
+from dataware.ops.lease_keeper import await_settled
 from dataware.ops.migration_outcome import report_decision
 from dataware.ops.migration_policy import (
     ROUNDS,
-    Migration,
     MigrationDecision,
     MigrationStep,
 )
@@ -46,6 +44,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 """Seconds between two looks at the service; they grow."""
 
 TELL_SECONDS = 10.0
+
+FAILED = "failed"
+"""What a record calls that the work has failed, so that the next run asks for it again."""
 
 LOT = 1000
 """Keys that are carried together."""
@@ -65,25 +66,6 @@ class NothingWritten:
         """Nothing is recorded."""
 
 
-class MakeMakerRun(Protocol):
-    """How the steps are made, once it is known under which lease."""
-
-    def __call__(
-        self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
-    ) -> MakerRun:
-        """The steps of one migration."""
-        ...
-
-
-def make_maker_run(engine: EngineName, maker: TargetMaker, wanted: Wanted) -> MakeMakerRun:
-    """How the steps of a migration by this engine are made."""
-
-    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> MakerRun:
-        return MakerRun(context, migration, run, keeper).use(engine, maker, wanted)
-
-    return make
-
-
 class MakerRun(MigrationRun):
     """The steps of one migration by a service that makes the target."""
 
@@ -101,7 +83,7 @@ class MakerRun(MigrationRun):
 
     def _create_target(self) -> Facts:
         """Have the target made and repaired; what it is then. Raises what ends the run."""
-        self._enter("restoring")
+        self._enter(self._maker.words.begins)
         self._ask()
         self.stands = True
         self._watch()
@@ -113,7 +95,8 @@ class MakerRun(MigrationRun):
         facts = look(self._context, self._migration.kind, target.name)
         if facts.existence is not Existence.EXISTS:
             raise IncompleteError(
-                f"{target.name} went away while it was being restored; run the same command again"
+                f"{target.name} went away while it was being {self._maker.words.done}; run the "
+                "same command again"
             )
         self.items = facts.size.items if facts.size else 0
         return facts
@@ -123,22 +106,31 @@ class MakerRun(MigrationRun):
     def _ask(self) -> None:
         """Ask for the target, unless an earlier run has done so."""
         target = self._migration.order.target
-        before = self._migration.marker.detail.get(ENGINE)
-        begun: Record = before if isinstance(before, Mapping) else {}
-        if begun and (progress := self._maker.look(begun, target)).exists:
-            self._record, self._was_whole = begun, progress.done
-            self._tell_begun("resuming-restore")
-            return
-        self._keep(self._await_request(begun))
+        if self._begun and (progress := self._maker.look(self._begun, target)).exists:
+            self._record, self._was_whole = self._begun, progress.done
+            if not progress.failed:
+                self._tell_begun(self._maker.words.resumes)
+                return
+        self._keep(self._await_request(self._begun))
+        self._prepare()
         try:
-            self._maker.begin(
-                self._record, self._migration.order.source, target, self._wanted.properties
+            self._keep(
+                self._maker.begin(
+                    self._record, self._migration.order.source, target, self._wanted.properties
+                )
             )
         except DatawareError:
-            if not self._maker.look(self._record, target).exists:
+            is_bare = not self._maker.list_parts(self._record)
+            if is_bare and not self._maker.look(self._record, target).exists:
                 self._keep(None)  # nothing has begun, so that another engine may
             raise
-        self._tell_begun("restoring")
+        self._tell_begun(self._maker.words.begins)
+
+    @property
+    def _begun(self) -> Record:
+        """What an earlier run has put on record; empty without one."""
+        before = self._migration.marker.detail.get(ENGINE)
+        return before if isinstance(before, Mapping) else {}
 
     def _tell_begun(self, code: str) -> None:
         time = self._maker.describe(self._record)
@@ -147,16 +139,78 @@ class MakerRun(MigrationRun):
     def _await_request(self, begun: Record) -> Record:
         """Wait until the service can give the source as it is now."""
         since, context = self._context.clock.now(), self._context
-        source, pause, told = self._migration.order.source, FIRST_PAUSE, False
-        while (found := self._maker.find_request(source, since, begun)) is None:
+        order, pause, told = self._migration.order, FIRST_PAUSE, False
+        while (found := self._maker.find_request(order.source, order.target, since, begun)) is None:
             if not told:
-                text = f"waiting until {source.name} can be restored as it is now, some 5 minutes"
-                context.emit(event("note", text=text, name=self._migration.order.target.name))
+                text = (
+                    f"waiting until {order.source.name} can be {self._maker.words.done} as it is "
+                    "now, some 5 minutes"
+                )
+                context.emit(event("note", text=text, name=order.target.name))
                 told = True
             self._keeper.check()
             context.aws.pause(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
         return {"name": self._engine.value, "asked_at": round(since), **found}
+
+    def _prepare(self) -> None:
+        """Wait until the target can be asked for. Raises IncompleteError, also on a stop."""
+        codes, source = self._maker.words.prepares, self._migration.order.source
+        try:
+            step = self._maker.prepare(self._record, source)
+            if codes and not step.ready and not step.problem:
+                self._tell_begun(codes[0])
+            pauses = self._pauses(codes[1] if codes else "")
+            while self._take(step):
+                next(pauses)
+                step = self._maker.prepare(self._record, source)
+        except IncompleteError as error:
+            if not self._context.stop():
+                raise
+            raise self._stopped_error(f"what is made ready for the {self._noun}") from error
+        if codes:
+            self._tell_begun(codes[2])
+
+    def _take(self, step: Preparation) -> bool:
+        """Keep what a step has made ready; whether there is more.
+
+        Raises IncompleteError where it failed, and RefusedError where it leads to nothing.
+        """
+        if step.problem:
+            self._keep({**step.record, FAILED: True})
+            raise IncompleteError(
+                f"what the {self._noun} of {self._migration.order.target.name} needs was not made "
+                f"({step.problem}); cure that, and run the same command again, which asks for it "
+                "once more"
+            )
+        if step.refusal:
+            self._clean()
+            self._keep(None)
+            raise RefusedError(
+                f"nothing was changed, because {step.refusal}; run the same command with --engine "
+                "local"
+            )
+        if step.record != self._record:
+            self._keep(step.record)
+        return not step.ready
+
+    def _pauses(self, code: str) -> Iterator[None]:
+        """Wait between two looks, longer and longer, and tell now and then that it goes on."""
+        context, pause = self._context, FIRST_PAUSE
+        told = context.clock.monotonic()
+        while True:
+            self._keeper.check()
+            if code and context.clock.monotonic() - told >= TELL_SECONDS:
+                told = context.clock.monotonic()
+                age = duration(max(0, round(context.clock.now() - self._record["asked_at"])))
+                context.emit(event(code, age=age, **self._migration.words()))
+            context.aws.pause(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+            yield
+
+    @property
+    def _noun(self) -> str:
+        return self._maker.words.noun
 
     def _keep(self, record: Record | None) -> None:
         """Have it on record before anything is asked for."""
@@ -165,34 +219,57 @@ class MakerRun(MigrationRun):
         self._keeper.send_heartbeat()
 
     def _watch(self) -> None:
-        """Wait until the target is whole. Raises IncompleteError when a person asks to stop."""
+        """Wait until the work has ended. Raises IncompleteError when a person asks to stop."""
         try:
-            self._await_whole()
+            progress = self._await_end()
         except IncompleteError as error:
             if not self._context.stop():
                 raise
-            name = self._migration.order.target.name
-            raise IncompleteError(
-                f"stopped watching; a restore cannot be cancelled, so that of {name} goes on in "
-                "AWS; run the same command again to go on"
-            ) from error
-        time = self._maker.describe(self._record)
-        self._context.emit(event("restored", time=time, **self._migration.words()))
+            raise self._stopped_error(f"the {self._noun}") from error
+        if progress.counts:
+            self._keep({**self._record, **progress.counts})
+        self._tell_begun(self._maker.words.ends)
+        if progress.problem:
+            self._warn(
+                f"the {self._noun} did not bring everything ({progress.problem}); this machine "
+                "compares and carries the rest"
+            )
+        self._clean()
 
-    def _await_whole(self) -> None:
-        context, words, pause = self._context, self._migration.words(), FIRST_PAUSE
-        target, clock = self._migration.order.target, self._context.clock
-        told = clock.monotonic()
+    def _stopped_error(self, what: str) -> IncompleteError:
+        order = self._migration.order
+        beside = " and ".join(self._maker.list_parts(self._record))
+        return IncompleteError(
+            f"stopped watching; {what} of {order.target.name} goes on in AWS, "
+            f"{self._maker.words.stays}{f' (it has {beside})' if beside else ''}; run the same "
+            "command again to go on"
+        )
+
+    def _await_end(self) -> MakerProgress:
+        target, pauses = self._migration.order.target, self._pauses(self._maker.words.progress)
         while not (progress := self._maker.look(self._record, target)).done:
+            if progress.failed:
+                self._keep({**self._record, FAILED: True})
+                raise IncompleteError(
+                    f"the {self._noun} into {target.name} failed ({progress.problem}); cure that, "
+                    "and run the same command again, which asks for another one"
+                )
             if not progress.exists:
                 raise IncompleteError(f"{target.name} went away; run the same command again")
-            self._keeper.check()
-            if clock.monotonic() - told >= TELL_SECONDS:
-                told = clock.monotonic()
-                age = duration(max(0, round(clock.now() - self._record["asked_at"])))
-                context.emit(event("restore-progress", age=age, **words))
-            context.aws.pause(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+            next(pauses)
+        return progress
+
+    def _clean(self) -> None:
+        """Remove what only the work needed, or name what stays."""
+        self._keeper.check()
+        try:
+            self._maker.clean(self._record)
+        except ServiceError as error:
+            parts = " and ".join(self._maker.list_parts(self._record))
+            self._warn(f"{parts} cannot be removed ({error}); remove it yourself")
+
+    def _warn(self, text: str) -> None:
+        self._context.emit(event("warning", text=text, **self._migration.words()))
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Verify, and carry what changed since, up to `ROUNDS` times."""
@@ -226,11 +303,11 @@ class MakerRun(MigrationRun):
         if not verdict.differs:
             return self._complete(verdict)
         words = self._migration.words()
-        text = (
+        self._warn(
             f"{words['source']} and {words['name']} differ ({verdict.summary()}), and others may "
-            f"have written to {words['name']} since it was restored; what it has is kept"
+            f"have written to {words['name']} since it was {self._maker.words.done}; what it has "
+            "is kept"
         )
-        self._context.emit(event("warning", text=text, **words))
         self._restart(journal, CopyState.of(journal.records()))
         return super()._rounds(journal, order)
 
@@ -238,8 +315,9 @@ class MakerRun(MigrationRun):
         words, kind = self._migration.words(), self._migration.kind
         if not verdict.compared:
             raise IncompleteError(
-                f"nothing was restored to {words['name']}, because {words['source']} held no "
-                f"{kind.unit}; look what became of its data, and run the same command again"
+                f"nothing was {self._maker.words.done} into {words['name']}, because "
+                f"{words['source']} held no {kind.unit}; look what became of its data, and run "
+                "the same command again"
             )
         counts = Counts(copied=verdict.compared).to_json()
         self._context.emit(event("copy-totals", unit=kind.unit, skip_reasons={}, **counts, **words))
@@ -252,11 +330,10 @@ class MakerRun(MigrationRun):
         """Put or delete what differs; copy in full where not every such key is known."""
         words, count = self._migration.words(), verdict.differences
         since = self._maker.describe(self._record)
-        text = (
+        self._warn(
             f"{words['source']} has changed since {since} "
             f"({format_count(count, 'key')} differ); carrying what changed"
         )
-        self._context.emit(event("warning", text=text, **words))
         if not self._record.get("carrying"):
             self._keep({**self._record, "carrying": True})
         keys = sorted({one.raw_key for one in verdict.listed})

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from dataware.core.engines.card import EngineName
+from dataware.core.engines.card import EngineName, list_actions
 from dataware.core.engines.choice import EngineLine, EngineState, EngineTable, find_obstacle
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.errors import RefusedError
@@ -82,20 +82,23 @@ def test_every_engine_of_a_table_of_ten_terabytes() -> None:
     # $0.10 and $0.15 for each GB; nobody promises a time.
     assert (imported.seconds, imported.usd) == (None, gigabytes * 0.25 + verified)
     assert imported.at_least
-    bulk = lines[EngineName.BULK]
-    assert (bulk.state, bulk.cost) == (EngineState.UNFIT, None)
-    assert bulk.why == ("Orders-prod does not exist yet, and this engine fills one that does")
+    bulk = lines[EngineName.BULK].cost
+    assert bulk is not None
+    # $0.10 for each GB, and the price of bulk put bytes, which is not known.
+    assert (bulk.seconds, bulk.usd, bulk.at_least) == (None, 1695.08864, True)
+    for name in (EngineName.BULK, EngineName.EXPORT_IMPORT):
+        assert lines[name].state is EngineState.FITS
     assert EngineName.BATCH not in lines
 
 
-def test_the_bulk_engine_of_a_table_that_stands() -> None:
-    """Into an existing table: an export at $0.10 for each GB, and a price that is not known."""
+def test_no_service_replaces_what_stands_in_a_table_of_somebody_else() -> None:
+    """Into a table that this migration did not make, only what keeps what it finds copies."""
     there = situation(TABLE, TERABYTES_10, is_new=False, is_own=False)
     lines = lines_of(TABLE, there)
-    bulk = lines[EngineName.BULK]
-    assert bulk.cost is not None
-    assert (bulk.cost.seconds, bulk.cost.usd, bulk.cost.at_least) == (None, 1695.08864, True)
-    assert bulk.state is EngineState.NOT_BUILT
+    assert lines[EngineName.BULK].state is EngineState.UNFIT
+    assert lines[EngineName.BULK].why == (
+        "this run did not make Orders-prod, and this engine replaces what it finds"
+    )
     for new in (RESTORE, EngineName.EXPORT_IMPORT):
         assert "always makes a new one" in lines[new].why
     assert table_of(TABLE).choose(there) is LOCAL
@@ -148,7 +151,11 @@ def test_an_engine_that_is_not_built_is_never_picked(kind: str) -> None:
         (RESTORE, {"same_region": False}, "Orders is in another region"),
         (RESTORE, {"is_new": False}, "Orders-prod exists, and this engine always makes a new one"),
         (RESTORE, {"problems": {RESTORE: "its local indexes differ"}}, "its local indexes differ"),
-        (EngineName.BULK, {}, "Orders-prod does not exist yet"),
+        (EngineName.BULK, {"is_new": False, "is_own": False}, "this run did not make Orders-prod"),
+        (EngineName.BULK, {"recovery": False}, "point in time recovery of Orders is off"),
+        (EngineName.EXPORT_IMPORT, {"is_new": False}, "Orders-prod exists, and this engine always"),
+        (EngineName.EXPORT_IMPORT, {"same_account": False}, "Orders is in another account"),
+        (EngineName.EXPORT_IMPORT, {"followed": True}, "--follow copies from this machine"),
         (RESTORE, {"begun": LOCAL}, "the migration was begun with local, which goes on"),
         (LOCAL, {"begun": RESTORE}, "the migration was begun with restore, which goes on"),
     ],
@@ -202,6 +209,14 @@ def test_workers_carry_tables_and_buckets_only() -> None:
         assert table_of(kind).find(MAP) is None
 
 
+@pytest.mark.parametrize("name", [EngineName.BULK, EngineName.EXPORT_IMPORT])
+def test_an_export_is_carried_into_another_region_when_it_is_asked_for(name: EngineName) -> None:
+    """A restore stays in its region; neither is picked by itself, whatever the size."""
+    there = situation(TABLE, TERABYTES_10, same_region=False)
+    assert table_of(TABLE).choose(there, name) is name
+    assert table_of(TABLE).choose(there) is LOCAL
+
+
 def test_what_was_begun_goes_on() -> None:
     """An interrupted migration keeps its engine, whatever the table says."""
     there = situation(TABLE, TERABYTES_10, begun=LOCAL)
@@ -223,3 +238,4 @@ def test_every_card_says_what_it_is() -> None:
         assert names[-1] is LOCAL
     for card in cards:
         assert all((card.proven, card.time, card.money, card.limits, card.when))
+        assert not card.scopes or list_actions(card.scopes) == card.permissions

@@ -92,15 +92,15 @@ def test_a_restore_is_asked_for_as_the_source_is_now() -> None:
     aws = StubbedAws()
     restore = TableRestore(aws)  # type: ignore[arg-type]
     aws.recoverable()
-    assert restore.find_request(SOURCE, NOON.timestamp() + 300, {}) is None
+    assert restore.find_request(SOURCE, TARGET, NOON.timestamp() + 300, {}) is None
     aws.recoverable()
     aws.described()
-    record = restore.find_request(SOURCE, NOON.timestamp(), {"restore_times": [1]})
+    record = restore.find_request(SOURCE, TARGET, NOON.timestamp(), {"restore_times": [1]})
     assert record is not None
     assert record["restore_times"] == [1, int(NOON.timestamp())]
     aws.recoverable(on=False)
     with pytest.raises(RefusedError, match="recovery of Orders is off"):
-        restore.find_request(SOURCE, 0, {})
+        restore.find_request(SOURCE, TARGET, 0, {})
 
 
 def test_the_request_carries_what_is_declared() -> None:

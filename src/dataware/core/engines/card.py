@@ -67,15 +67,33 @@ Grant: TypeAlias = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class EngineScope:
+    """Actions, and the resource on which IAM checks them.
+
+    The resource is an ARN with fields for `partition`, `account`, `region`, and the ARNs of the
+    `source` and the `target`.
+    """
+
+    resource: str
+    actions: tuple[str, ...]
+
+
+def list_actions(scopes: Iterable[EngineScope]) -> tuple[str, ...]:
+    """Every action of some scopes, each once."""
+    return tuple(dict.fromkeys(action for scope in scopes for action in scope.actions))
+
+
+@dataclass(frozen=True, slots=True)
 class EngineCard:
     """What is true of an engine whatever it carries.
 
     It fits where all `needs` hold, and is picked where it `is_better` (`when` says so in words).
     `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
-    target, and `filler` fills it with a role that the service assumes, for engines that do.
+    target (or, where it `loads`, fills what the run has made), and `filler` fills it with a role
+    that the service assumes, for engines that do.
     `limits` and `permissions` are a clause and an action each, beside those of a usual copy;
     `grants` scopes those actions for one target, by its name and that of the role, for an engine
-    that needs one.
+    that needs one, and `scopes` those of an engine that only runs when it is asked for.
     `proven` says by what it was shown to work, `time` and `money` on what its figures rest, and
     `formula` how they are made.
     """
@@ -94,9 +112,11 @@ class EngineCard:
     formula: tuple[str, str]
     permissions: tuple[str, ...] = ()
     grants: Callable[[str, str, GrantPlace], Iterable[Grant]] | None = None
+    scopes: tuple[EngineScope, ...] = ()
     sources: tuple[str, ...] = ()
     instead: str = ""
     maker: Callable[[Aws], TargetMaker] | None = None
+    loads: bool = False
     filler: Callable[[Aws, str], TargetFiller] | None = None
 
     @property

@@ -54,11 +54,6 @@ NEW_TARGET = EngineNeed(
     lambda it: it.is_new or it.begun is not None,
     lambda it: f"{it.target} exists, and this engine always makes a new one",
 )
-STANDING_TARGET = EngineNeed(
-    "the target exists",
-    lambda it: not it.is_new,
-    lambda it: f"{it.target} does not exist yet, and this engine fills one that does",
-)
 ONE_ACCOUNT = EngineNeed(
     "source and target are in one account",
     lambda it: it.same_account,
@@ -85,7 +80,7 @@ RECOVERY = EngineNeed(
 OWN_TARGET = EngineNeed(
     "this run makes the target",
     lambda it: it.is_own,
-    lambda it: f"this run did not make {it.target}, and a job replaces what it finds",
+    lambda it: f"this run did not make {it.target}, and this engine replaces what it finds",
 )
 NOT_FOLLOWED = EngineNeed(
     "no --follow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from dataware.core.copier import CopyOrder
@@ -12,22 +13,68 @@ from dataware.core.ports import Clock, Journal
 Record = Mapping[str, Any]
 """What a record keeps of an engine: JSON, from which another run goes on with the same work."""
 
+NO_COUNTS: Mapping[str, int] = MappingProxyType({})
+
+
+class MakerWords(NamedTuple):
+    """What people are told of a maker's work: `noun` and `done` in sentences, else event codes.
+
+    `stays` says in a clause what a stop leaves, and `prepares` has the codes for what comes before
+    the request: begun, under way, done.
+    """
+
+    noun: str
+    done: str
+    begins: str
+    resumes: str
+    progress: str
+    ends: str
+    stays: str
+    prepares: tuple[str, str, str] | None = None
+
 
 class MakerProgress(NamedTuple):
-    """How far a target is: whether it is there, and whether it is whole."""
+    """How far a target is: whether it is there, and whether the work has ended.
+
+    `problem` says in a clause what went wrong; with `failed` the work has to be asked for again,
+    else the target has what it brought. `counts` go to the journal.
+    """
 
     exists: bool
     done: bool
+    problem: str = ""
+    failed: bool = False
+    counts: Mapping[str, int] = NO_COUNTS
+
+
+class Preparation(NamedTuple):
+    """What was made ready before a target is asked for: the record with it, and if that is all.
+
+    `problem` says why it failed, so that the next run makes it again, and `refusal` why the target
+    cannot be made at all.
+    """
+
+    record: Record
+    ready: bool = True
+    problem: str = ""
+    refusal: str = ""
 
 
 class TargetMaker(Protocol):
-    """Makes a target that is full already, by a service of AWS that goes on by itself."""
+    """Makes a target that is full already, or fills one, by a service of AWS that goes on alone."""
+
+    @property
+    def words(self) -> MakerWords:
+        """What people are told of it."""
+        ...
 
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
         """What stands against it, in a clause; empty if nothing does. Raises LookupFailedError."""
         ...
 
-    def find_request(self, source: Location, since: float, before: Record) -> Record | None:
+    def find_request(
+        self, source: Location, target: Location, since: float, before: Record
+    ) -> Record | None:
         """What to ask for and to keep on record first; None while it cannot be asked for yet.
 
         Changes of the source up to `since` should be in it. `before` is the record of an earlier
@@ -35,10 +82,18 @@ class TargetMaker(Protocol):
         """
         ...
 
+    def prepare(self, record: Record, source: Location) -> Preparation:
+        """One step before the target is asked for; again is harmless. Raises LookupFailedError."""
+        ...
+
     def begin(
         self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
-    ) -> None:
-        """Ask for the target; again is harmless. Raises LookupFailedError."""
+    ) -> Record:
+        """Ask for the target, again is harmless; the record with what it is called.
+
+        Raises IncompleteError where it is not known whether the request got through, and any
+        other error where it has not.
+        """
         ...
 
     def look(self, record: Record, target: Location) -> MakerProgress:
@@ -50,6 +105,14 @@ class TargetMaker(Protocol):
 
         Raises IncompleteError where something is not as declared afterwards.
         """
+        ...
+
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """What stands in the account only because of the work, by name."""
+        ...
+
+    def clean(self, record: Record) -> None:
+        """Remove what only the work needed; harmless if it is gone. Raises LookupFailedError."""
         ...
 
     def describe(self, record: Record) -> str:

@@ -11,6 +11,7 @@ from dataware.core.engines.card import (
     EngineCard,
     EngineCost,
     EngineName,
+    list_actions,
     price_of,
 )
 from dataware.core.engines.general import (
@@ -19,14 +20,17 @@ from dataware.core.engines.general import (
     NOT_EXPORTED,
     ONE_ACCOUNT,
     ONE_REGION,
+    OWN_TARGET,
     RECOVERY,
-    STANDING_TARGET,
     count_local_seconds,
 )
 from dataware.core.engines.map_card import MAP
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
+from dataware.kinds.dynamodb_table.export.bulk_put import TableBulkPut
+from dataware.kinds.dynamodb_table.export.scopes import BULK_SCOPES, IMPORT_SCOPES
+from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.kinds.dynamodb_table.restore import TableRestore
 from dataware.kinds.dynamodb_table.restore_actions import RESTORE_ACTIONS
 
@@ -36,8 +40,10 @@ RESTORE_SECONDS = 20 * 60
 RESTORED_EACH_HOUR = 500
 """Gigabytes that a restore brings back in an hour; a guess, too."""
 
-LARGE, LARGE_BULK = 10, 50
-"""Gigabytes above which a restore, or a bulk put, is better than a copy by this machine."""
+LARGE = 10
+"""Gigabytes above which a restore is better than a copy by this machine."""
+
+ASKED = "only when it is asked for"
 
 
 def count_gigabytes(situation: EngineSituation) -> float:
@@ -104,60 +110,55 @@ RESTORE = EngineCard(
 
 BULK = EngineCard(
     name=EngineName.BULK,
-    summary="DynamoDB exports the source to S3 and puts its items into an existing table",
-    runs_on="Amazon DynamoDB and a bucket",
-    needs=(STANDING_TARGET, RECOVERY),
-    when=f"over {LARGE_BULK} GB",
-    is_better=lambda it: count_gigabytes(it) > LARGE_BULK,
+    summary="DynamoDB exports the source to S3 and puts its items into a table that this run made",
+    runs_on="Amazon DynamoDB and a bucket that this run makes and removes",
+    needs=(OWN_TARGET, ONE_ACCOUNT, NOT_FOLLOWED, RECOVERY),
+    when=ASKED,
+    is_better=lambda _situation: False,
     estimate=_estimate_bulk,
     limits=(
-        "the table must be ACTIVE, no global table, and build no index",
-        "50,000 objects of 5 GB",
-        "a cancelled operation leaves what it has written",
+        "only into a table that this run made, because it replaces what it finds: the conditions "
+        "that an input may carry are not written",
+        "no global table, and no index that is being built",
+        "50,000 files of 5 GB",
+        "a stop of the command does not stop it, and what is cancelled leaves what it has written",
+        "brings the source as it was a few minutes ago; what changed since is carried by key",
     ),
-    permissions=(
-        "dynamodb:ExportTableToPointInTime",
-        "dynamodb:DescribeExport",
-        "dynamodb:StartBulkPutItems",
-        "dynamodb:DescribeBulkOperation",
-        "s3:PutObject",
-        "s3:GetObject",
-        "s3:ListBucket",
-    ),
-    proven="not built",
+    permissions=list_actions(BULK_SCOPES),
+    scopes=BULK_SCOPES,
+    proven=f"{ON_A_MODEL}: requests and answers are checked against AWS's own model",
     time=NOT_BOUNDED,
     money="a price for each GB exported; the price of bulk put bytes is not in the price table",
     formula=("not bounded", "at least S x export-gb + verification"),
-    sources=("Amazon DynamoDB Developer Guide, Bulk put items considerations",),
-    instead=(
-        "export the table and run `aws dynamodb start-bulk-put-items` into the new one, then "
-        "`dataware verify`"
+    sources=(
+        "Amazon DynamoDB API Reference, StartBulkPutItems",
+        "Amazon DynamoDB Developer Guide, Bulk put items considerations",
     ),
+    maker=TableBulkPut,
+    loads=True,
 )
 
 EXPORT_IMPORT = EngineCard(
     name=EngineName.EXPORT_IMPORT,
     summary="DynamoDB exports the source to S3 and imports a new table from there",
-    runs_on="Amazon DynamoDB and a bucket",
-    needs=(NEW_TARGET, RECOVERY),
-    when="only when it is asked for",
+    runs_on="Amazon DynamoDB and a bucket that this run makes and removes",
+    needs=(NEW_TARGET, ONE_ACCOUNT, NOT_FOLLOWED, RECOVERY),
+    when=ASKED,
     is_better=lambda _situation: False,
     estimate=_estimate_import,
     limits=(
         "always makes a new table, without local indexes",
-        "50,000 objects, and 1 TB or 15 TB by region",
-        "of two items with one key either may stay",
+        "50,000 files, and 1 TB or 15 TB by region",
+        "neither the export nor the import can be cancelled once it has begun",
+        "tags, TTL, stream, point in time recovery, deletion protection, contributor insights and "
+        "the resource policy are set afterwards; scaling is the stack's to make",
+        "items that DynamoDB does not take are named in the log group /aws-dynamodb/imports; this "
+        "machine compares and carries what is missing",
+        "brings the source as it was a few minutes ago; what changed since is carried by key",
     ),
-    permissions=(
-        "dynamodb:ExportTableToPointInTime",
-        "dynamodb:DescribeExport",
-        "dynamodb:ImportTable",
-        "dynamodb:DescribeImport",
-        "s3:PutObject",
-        "s3:GetObject",
-        "s3:ListBucket",
-    ),
-    proven="not built",
+    permissions=list_actions(IMPORT_SCOPES),
+    scopes=IMPORT_SCOPES,
+    proven=f"{ON_A_MODEL}: an emulator that exports and imports as AWS documents it",
     time=NOT_BOUNDED,
     money="a price for each GB exported, and for each GB of uncompressed input",
     formula=("not bounded", "at least S x (export-gb + import-gb) + verification"),
@@ -165,10 +166,7 @@ EXPORT_IMPORT = EngineCard(
         "Amazon DynamoDB Developer Guide, DynamoDB data export to Amazon S3: how it works",
         "Amazon DynamoDB Developer Guide, DynamoDB data import from Amazon S3: how it works",
     ),
-    instead=(
-        "export and import the table by `aws dynamodb export-table-to-point-in-time` and "
-        "`import-table`, then `dataware verify`"
-    ),
+    maker=TableImport,
 )
 
 TABLE_ENGINES = (RESTORE, BULK, EXPORT_IMPORT, MAP)

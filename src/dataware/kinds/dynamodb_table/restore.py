@@ -10,18 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dataware.core.engines.port import MakerProgress, Record
-from dataware.core.errors import (
-    LookupFailedError,
-    NotFoundError,
-    RefusedError,
-    ServiceError,
-)
+from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.errors import RefusedError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws
+from dataware.kinds.dynamodb_table.recovery import find_latest_time, find_table, require_table
 from dataware.kinds.dynamodb_table.repair import repair_table
 
 PERMISSION = "dynamodb:RestoreTableToPointInTime"
+DONE = "restored"
 
 TIME, TIMES, SOURCE = "restore_time", "restore_times", "source_arn"
 
@@ -37,6 +34,16 @@ _UNLIKE = (
 class TableRestore:
     """The TargetMaker port over RestoreTableToPointInTime."""
 
+    words = MakerWords(
+        noun="restore",
+        done=DONE,
+        begins="restoring",
+        resumes="resuming-restore",
+        progress="restore-progress",
+        ends="restored",
+        stays="and cannot be cancelled",
+    )
+
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._api = aws.client("dynamodb")
@@ -49,37 +56,31 @@ class TableRestore:
             return (
                 f"it declares {unset[0]}, which a restore does not bring and dataware does not set"
             )
-        table = self._describe(source.name)
+        table = find_table(self._aws, source.name)
         if table is None:
             return f"{source.name} is gone"
         return next(_differences(source.name, table, properties), "")
 
-    def find_request(self, source: Location, since: float, before: Record) -> Record | None:
+    def find_request(
+        self, source: Location, target: Location, since: float, before: Record
+    ) -> Record | None:
         """The latest time to which the source can be restored, once that is not before `since`."""
-        with self._aws.translate_errors(
-            f"table {source.name}", "dynamodb:DescribeContinuousBackups"
-        ):
-            answer = self._api.describe_continuous_backups(TableName=source.name)
-        backups = answer["ContinuousBackupsDescription"]
-        recovery = backups.get("PointInTimeRecoveryDescription") or {}
-        latest = recovery.get("LatestRestorableDateTime")
-        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED" or latest is None:
-            raise RefusedError(
-                f"nothing was restored, because point in time recovery of {source.name} is off; "
-                "switch it on, or run the same command with --engine local"
-            )
-        if latest.timestamp() < int(since):
+        del target
+        time = find_latest_time(self._aws, source.name, DONE)
+        if time < int(since):
             return None
-        table = self._describe(source.name)
-        if table is None:
-            raise LookupFailedError(f"table {source.name} is gone; nothing was restored")
-        time = int(latest.timestamp())
+        table = require_table(self._aws, source.name, DONE)
         earlier = before.get(TIMES, [])
         return {TIME: time, TIMES: sorted({*earlier, time}), SOURCE: table["TableArn"]}
 
+    def prepare(self, record: Record, source: Location) -> Preparation:
+        """Nothing comes before a restore."""
+        del source
+        return Preparation(record)
+
     def begin(
         self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
-    ) -> None:
+    ) -> Record:
         """Ask for the restore; whatever stands under the name already, `look` judges."""
         del source
         time = datetime.fromtimestamp(record[TIME], UTC)
@@ -95,10 +96,11 @@ class TableRestore:
             code = error.problem.code if error.problem else ""
             if code not in ("TableAlreadyExistsException", "TableInUseException"):
                 raise
+        return record
 
     def look(self, record: Record, target: Location) -> MakerProgress:
         """What DescribeTable tells of the new table; raises RefusedError for somebody else's."""
-        table = self._describe(target.name)
+        table = find_table(self._aws, target.name)
         if table is None:
             return MakerProgress(exists=False, done=False)
         summary = table.get("RestoreSummary") or {}
@@ -116,16 +118,17 @@ class TableRestore:
         """Tags, TTL, stream and all else that a restore leaves behind."""
         return repair_table(self._aws, target.name, properties)
 
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """A restore leaves nothing but the table."""
+        del record
+        return ()
+
+    def clean(self, record: Record) -> None:
+        """Nothing to remove."""
+
     def describe(self, record: Record) -> str:
         """The time to which the source was restored."""
         return datetime.fromtimestamp(record[TIME], UTC).isoformat(timespec="seconds")
-
-    def _describe(self, name: str) -> Mapping[str, Any] | None:
-        try:
-            with self._aws.translate_errors(f"table {name}", "dynamodb:DescribeTable"):
-                return dict(self._api.describe_table(TableName=name)["Table"])
-        except NotFoundError:
-            return None
 
 
 def _differences(

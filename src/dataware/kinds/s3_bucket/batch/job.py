@@ -21,10 +21,12 @@ from typing import Any
 
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.port import FillerProgress, Record
+from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws, Clock, Journal
 from dataware.kinds.s3_bucket.batch.manifest import FORMAT, ManifestRow, ManifestWriter
+from dataware.kinds.s3_bucket.batch.permissions import name_work_bucket
 from dataware.kinds.s3_bucket.batch.report import (
     FORMAT as REPORT_FORMAT,
 )
@@ -34,7 +36,6 @@ from dataware.kinds.s3_bucket.batch.report import (
     record_report,
 )
 from dataware.kinds.s3_bucket.batch.target_look import read_fingerprint
-from dataware.kinds.s3_bucket.batch.work_bucket import WorkBucket, name_work_bucket
 from dataware.kinds.s3_bucket.copy.copier import BucketCopier
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 

@@ -6,10 +6,13 @@ Source: Service Authorization Reference, "Actions, resources, and condition keys
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from dataware.core.engines.card import Grant, GrantPlace
-from dataware.kinds.s3_bucket.batch.work_bucket import name_work_bucket
+
+BUCKET_PREFIX = "dataware-batch-"
+"""How the name of every work bucket begins; the account follows."""
 
 CREATE = ("s3:CreateJob",)
 OF_JOBS = ("s3:DescribeJob", "s3:UpdateJobStatus")
@@ -27,6 +30,12 @@ OF_WORK_OBJECTS = (
     "s3:PutObject",
 )
 PERMISSIONS = (*CREATE, *OF_JOBS, *OF_ROLES, *OF_WORK_BUCKET, *OF_WORK_OBJECTS)
+
+
+def name_work_bucket(account: str, target: str) -> str:
+    """The name of the work bucket of a target, the same for every run."""
+    name = hashlib.sha256(f"{account}/{target}".encode()).hexdigest()[:12]
+    return f"{BUCKET_PREFIX}{account}-{name}"
 
 
 def list_grants(target: str, role: str, place: GrantPlace) -> Iterator[Grant]:

@@ -1,12 +1,11 @@
-"""A short-lived bucket for the manifest and the report of a job.
+"""A short-lived bucket for what a service of AWS reads or writes on the way.
 
-They cannot lie in the target, which would then hold what the source does not. Source: Amazon S3 API
-Reference, CreateBucket, CreateMultipartUpload, DeleteObjects.
+A manifest or a report cannot lie in the target, which would then hold what the source does not.
+Source: Amazon S3 API Reference, CreateBucket, CreateMultipartUpload, ListObjectsV2, DeleteObject.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,15 +14,6 @@ from dataware.core.ports import Aws
 
 CHUNK = 1 << 20
 NEAREST = "us-east-1"
-
-BUCKET_PREFIX = "dataware-batch-"
-"""How the name of every work bucket begins; the account follows."""
-
-
-def name_work_bucket(account: str, target: str) -> str:
-    """The name of the work bucket of a target, the same for every run."""
-    name = hashlib.sha256(f"{account}/{target}".encode()).hexdigest()[:12]
-    return f"{BUCKET_PREFIX}{account}-{name}"
 
 
 class WorkBucket:
@@ -41,7 +31,7 @@ class WorkBucket:
         where = {} if region == NEAREST else {"LocationConstraint": region}
         settings = {"CreateBucketConfiguration": where} if where else {}
         try:
-            with self._aws.translate_errors(f"bucket {self._name}", "s3:CreateBucket"):
+            with self._aws.translate_errors(self._name, "s3:CreateBucket"):
                 self._api.create_bucket(Bucket=self._name, **settings)
         except ServiceError as error:
             if not error.problem or error.problem.code != "BucketAlreadyOwnedByYou":
@@ -53,21 +43,33 @@ class WorkBucket:
 
     def read(self, key: str) -> Iterator[bytes]:
         """An object, piece by piece. Raises LookupFailedError and NotFoundError."""
-        with self._aws.translate_errors(f"{key} in bucket {self._name}", "s3:GetObject"):
+        with self._aws.translate_errors(f"{key} in {self._name}", "s3:GetObject"):
             body = self._api.get_object(**self._place, Key=key)["Body"]
             yield from body.iter_chunks(CHUNK)
+
+    def list_etags(self, prefix: str) -> dict[str, str]:
+        """The ETags, without quotes, of all that lies under a prefix. Raises LookupFailedError."""
+        found: dict[str, str] = {}
+        more: dict[str, str] = {}
+        while True:
+            with self._aws.translate_errors(self._name, "s3:ListBucket"):
+                page = self._api.list_objects_v2(**self._place, Prefix=prefix, **more)
+            found |= {one["Key"]: one["ETag"].strip('"') for one in page.get("Contents", ())}
+            if not page.get("IsTruncated"):
+                return found
+            more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def remove(self) -> None:
         """Remove all that is in it, and the bucket. Raises LookupFailedError."""
         try:
             self._empty()
-            with self._aws.translate_errors(f"bucket {self._name}", "s3:DeleteBucket"):
+            with self._aws.translate_errors(self._name, "s3:DeleteBucket"):
                 self._api.delete_bucket(**self._place)
         except NotFoundError:
             return
 
     def _empty(self) -> None:
-        with self._aws.translate_errors(f"bucket {self._name}", "s3:ListBucket"):
+        with self._aws.translate_errors(self._name, "s3:ListBucket"):
             while found := self._api.list_objects_v2(**self._place).get("Contents"):
                 for one in found:
                     self._api.delete_object(**self._place, Key=one["Key"])
@@ -85,7 +87,7 @@ class UploadedParts:
         self._aws = aws
         self._api = aws.client("s3")
         self._place = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": aws.account}
-        self._what = f"{key} in bucket {bucket}"
+        self._what = f"{key} in {bucket}"
         self._upload = ""
         self._parts: list[dict[str, Any]] = []
 

@@ -1,0 +1,191 @@
+"""Fills a table that this run has made out of an export: StartBulkPutItems.
+
+Sources: Amazon DynamoDB API Reference, StartBulkPutItems, DescribeBulkOperation and
+ListBulkOperations (a client token makes the request idempotent for 8 hours; COMPLETED_WITH_ERRORS
+says that some input could not be read); Developer Guide, "Bulk put items considerations, quotas,
+and permissions" (no global table, and no index that is being built).
+
+An item that stands is replaced, because the conditions that an input may carry are not written. So
+this fills only what the run has made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.errors import IncompleteError, NotFoundError, ServiceError
+from dataware.core.model import Location
+from dataware.core.ports import Aws
+from dataware.kinds.dynamodb_table.export.table_export import (
+    BUCKET,
+    DATA,
+    TOKEN,
+    TableExport,
+    describe_time,
+)
+
+JOB = "job"
+PERMISSION = "dynamodb:StartBulkPutItems"
+REPORT = "report"
+"""Under the token: where the operation writes what it did not put."""
+
+REFUSALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "IdempotentParameterMismatchException",
+        "LimitExceededException",
+        "ResourceInUseException",
+        "ResourceNotFoundException",
+        "ValidationException",
+    }
+)
+"""Answers after which nothing has begun; after any other, such as to a second try, or none, that is
+not known."""
+
+RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
+WHOLE = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS"})
+
+
+class TableBulkPut:
+    """The TargetMaker port over an export and StartBulkPutItems."""
+
+    words = MakerWords(
+        noun="bulk put",
+        done="filled",
+        begins="filling",
+        resumes="resuming-fill",
+        progress="fill-progress",
+        ends="filled",
+        stays="until `aws dynamodb cancel-bulk-operation` ends it",
+        prepares=("exporting", "export-progress", "exported"),
+    )
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._api = aws.client("dynamodb")
+        self._export = TableExport(aws)
+
+    def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
+        """A global table."""
+        del source
+        return "it declares a global table, and a bulk put fills none" * ("Replicas" in properties)
+
+    def find_request(
+        self, source: Location, target: Location, since: float, before: Record
+    ) -> Record | None:
+        """The export to ask for."""
+        return self._export.find_request(source, target, since, before)
+
+    def prepare(self, record: Record, source: Location) -> Preparation:
+        """Export the source."""
+        return self._export.prepare(record, source)
+
+    def begin(
+        self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
+    ) -> Record:
+        """Ask for the operation, unless an earlier request got through; the record with its ARN."""
+        del source, properties
+        arn = self._find_operation(record)
+        return {**record, JOB: arn or self._ask(record, target)}
+
+    def look(self, record: Record, target: Location) -> MakerProgress:
+        """What the operation says of itself."""
+        del target
+        if JOB not in record:
+            return MakerProgress(exists=False, done=False)
+        told = self._describe(record[JOB])
+        status = told["BulkOperationStatus"]
+        if status in RUNNING:
+            return MakerProgress(exists=True, done=False)
+        counts = {
+            "processed": int(told.get("ProcessedItemCount") or 0),
+            "errors": int(told.get("FailedItemCount") or 0),
+        }
+        failed = status not in WHOLE
+        return MakerProgress(
+            exists=True, done=not failed, problem=_problem_of(told), failed=failed, counts=counts
+        )
+
+    def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
+        """Nothing: the table was made as declared."""
+        del target, properties
+        return ()
+
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """The bucket of the export."""
+        return self._export.list_parts(record)
+
+    def clean(self, record: Record) -> None:
+        """Remove the bucket of the export, with the report in it."""
+        self._export.clean(record)
+
+    def describe(self, record: Record) -> str:
+        """The time as of which the source was exported."""
+        return describe_time(record)
+
+    def _ask(self, record: Record, target: Location) -> str:
+        bucket = {"S3BucketOwner": self._aws.account, "S3Bucket": record[BUCKET]}
+        try:
+            with self._aws.translate_errors(f"table {target.name}", PERMISSION):
+                answer = self._api.start_bulk_put_items(
+                    ClientToken=record[TOKEN],
+                    TableName=target.name,
+                    InputS3Configuration={
+                        **bucket,
+                        "S3KeyPrefix": record[DATA],
+                        "InputFormat": "DYNAMODB_JSON",
+                        "InputCompressionType": "GZIP",
+                    },
+                    OutputS3Configuration={
+                        **bucket,
+                        "S3KeyPrefix": f"{record[TOKEN]}/{REPORT}",
+                        "OutputType": ["ERROR"],
+                    },
+                )
+        except ServiceError as error:
+            if error.problem and error.problem.code in REFUSALS:
+                raise
+            raise IncompleteError(
+                f"it is not known whether the bulk put into {target.name} has begun ({error}); "
+                "run the same command again to go on"
+            ) from error
+        return str(answer["BulkOperationDescription"]["BulkOperationArn"])
+
+    def _find_operation(self, record: Record) -> str | None:
+        """The operation that has this token; a token alone is known to AWS for 8 hours only."""
+        for arn in self._list_operations():
+            if self._describe(arn).get("ClientToken") == record[TOKEN]:
+                return arn
+        return None
+
+    def _list_operations(self) -> Iterator[str]:
+        more: dict[str, str] = {}
+        while True:
+            with self._aws.translate_errors("bulk operations", "dynamodb:ListBulkOperations"):
+                page = self._api.list_bulk_operations(**more)
+            yield from (one["BulkOperationArn"] for one in page["BulkOperationsSummaryList"])
+            if not page.get("NextToken"):
+                return
+            more = {"NextToken": page["NextToken"]}
+
+    def _describe(self, arn: str) -> Mapping[str, Any]:
+        try:
+            with self._aws.translate_errors("the bulk put", "dynamodb:DescribeBulkOperation"):
+                answer = self._api.describe_bulk_operation(BulkOperationArn=arn)
+            return dict(answer["BulkOperationDescription"])
+        except NotFoundError:
+            return {"BulkOperationStatus": "FAILED", "FailureMessage": "AWS does not know it"}
+
+
+def _problem_of(told: Mapping[str, Any]) -> str:
+    """Why not everything was put, in a clause; empty if everything was."""
+    status = told["BulkOperationStatus"]
+    if status == "COMPLETED":
+        return ""
+    if status == "COMPLETED_WITH_ERRORS":
+        return f"{int(told.get('FailedItemCount') or 0):,} items could not be put"
+    code = told.get("FailureCode") or f"it is {status}"
+    return f"{code}: {told.get('FailureMessage') or 'no reason given'}"

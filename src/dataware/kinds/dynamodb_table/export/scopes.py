@@ -1,0 +1,78 @@
+"""The IAM actions of an export and of what reads it, each with its resource.
+
+Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+DynamoDB"; Amazon DynamoDB Developer Guide, "Requesting a table export in DynamoDB" and "Requesting
+a table import in DynamoDB" ("Setting up permissions").
+"""
+
+from __future__ import annotations
+
+from dataware.core.engines.card import EngineScope
+from dataware.kinds.dynamodb_table.export.table_export import BUCKET_PREFIX
+
+_BUCKET = f"arn:{{partition}}:s3:::{BUCKET_PREFIX}{{account}}-*"
+
+_EXPORT = (
+    EngineScope(
+        "{source}",
+        (
+            "dynamodb:ExportTableToPointInTime",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeTable",
+        ),
+    ),
+    EngineScope("{source}/export/*", ("dynamodb:DescribeExport",)),
+    EngineScope(
+        _BUCKET,
+        (
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:ListBucket",
+            "s3:ListBucketMultipartUploads",
+        ),
+    ),
+    EngineScope(
+        f"{_BUCKET}/*",
+        (
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:PutObjectAcl",
+        ),
+    ),
+)
+
+IMPORT_SCOPES = (
+    *_EXPORT,
+    EngineScope("{target}", ("dynamodb:ImportTable", "dynamodb:DescribeTable")),
+    EngineScope("{target}/import/*", ("dynamodb:ImportTable", "dynamodb:DescribeImport")),
+    EngineScope("*", ("dynamodb:ListImports",)),
+    EngineScope(
+        "{target}",
+        (
+            "dynamodb:GetResourcePolicy",
+            "dynamodb:PutResourcePolicy",
+            "dynamodb:UpdateContributorInsights",
+        ),
+    ),
+    EngineScope(
+        "arn:{partition}:logs:{region}:{account}:log-group:/aws-dynamodb/*",
+        (
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogGroups",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+            "logs:PutRetentionPolicy",
+        ),
+    ),
+)
+"""Of an export, an import, and the repair of the imported table."""
+
+BULK_SCOPES = (
+    *_EXPORT,
+    EngineScope("{target}", ("dynamodb:StartBulkPutItems",)),
+    EngineScope("*", ("dynamodb:DescribeBulkOperation", "dynamodb:ListBulkOperations")),
+)
+"""Of an export and a bulk put; on which resource IAM checks the last two is not documented."""

@@ -1,0 +1,144 @@
+"""An export of a table as of a point in time, into a bucket that lives no longer than the work.
+
+Sources: Amazon DynamoDB API Reference, ExportTableToPointInTime and DescribeExport (a client token
+makes the request idempotent for 8 hours); Developer Guide, "DynamoDB data export to Amazon S3: how
+it works" (the bucket may lie in another region).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from dataware.core.engines.port import Preparation, Record
+from dataware.core.engines.work_bucket import WorkBucket
+from dataware.core.errors import NotFoundError
+from dataware.core.model import Location
+from dataware.core.ports import Aws
+from dataware.kinds.dynamodb_table.export.manifest import (
+    MOST_FILES,
+    check_files,
+    find_files_key,
+    read_data_prefix,
+)
+from dataware.kinds.dynamodb_table.recovery import find_latest_time, require_table
+
+BUCKET, TOKEN, ATTEMPT, TIME = "bucket", "token", "attempt", "export_time"
+SOURCE, EXPORT, DATA, FILES, ITEMS = "source_arn", "export", "data", "files", "items"
+FAILED = "failed"
+
+BUCKET_PREFIX = "dataware-export-"
+"""How the name of every such bucket begins; the account follows."""
+
+DONE = "exported"
+
+
+class TableExport:
+    """The export of one table, by what a record keeps of it; `aws` is that of the target."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def find_request(
+        self, source: Location, target: Location, since: float, before: Record
+    ) -> Record | None:
+        """What to ask for: what an earlier run has asked for, unless that failed.
+
+        None while the source cannot be exported as of `since`. Raises RefusedError without point
+        in time recovery, and LookupFailedError.
+        """
+        if before.get(TOKEN) and not before.get(FAILED):
+            return dict(before)
+        there = self._aws.for_region(source.region)
+        time = find_latest_time(there, source.name, DONE)
+        if time < int(since):
+            return None
+        arn = str(require_table(there, source.name, DONE)["TableArn"])
+        attempt = int(before.get(ATTEMPT, 0)) + 1
+        name = f"{arn} {target.region} {target.name} {time} {attempt}"
+        return {
+            BUCKET: f"{BUCKET_PREFIX}{self._aws.account}-{_digest(f'{arn} {target.name}')[:12]}",
+            TOKEN: _digest(name)[:32],
+            ATTEMPT: attempt,
+            TIME: time,
+            SOURCE: arn,
+        }
+
+    def prepare(self, record: Record, source: Location) -> Preparation:
+        """Ask for the export, or look how far it is; with its data files once it is complete.
+
+        Raises LookupFailedError.
+        """
+        if DATA in record:
+            return Preparation(record)
+        there = self._aws.for_region(source.region)
+        if EXPORT not in record:
+            return Preparation({**record, EXPORT: self._ask(there, record)}, ready=False)
+        try:
+            with there.translate_errors("the export", "dynamodb:DescribeExport"):
+                answer = there.client("dynamodb").describe_export(ExportArn=record[EXPORT])
+        except NotFoundError:
+            return Preparation(record, ready=False, problem="AWS does not know it any more")
+        told = answer["ExportDescription"]
+        if told["ExportStatus"] == "FAILED":
+            why = f"{told.get('FailureCode', 'no code')}: {told.get('FailureMessage', 'no reason')}"
+            return Preparation(record, ready=False, problem=why)
+        if told["ExportStatus"] != "COMPLETED":
+            return Preparation(record, ready=False)
+        return self._read_manifest(record, told["ExportManifest"])
+
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """The bucket of the export."""
+        return (f"the bucket {record[BUCKET]}",) if BUCKET in record else ()
+
+    def clean(self, record: Record) -> None:
+        """Remove the bucket with all that is in it; harmless if there is none."""
+        if BUCKET in record:
+            WorkBucket(self._aws, record[BUCKET]).remove()
+
+    def _ask(self, there: Aws, record: Record) -> str:
+        """Have the bucket, and the export into it; its ARN, the same for the same token."""
+        WorkBucket(self._aws, record[BUCKET]).make()
+        with there.translate_errors("the export", "dynamodb:ExportTableToPointInTime"):
+            answer = there.client("dynamodb").export_table_to_point_in_time(
+                TableArn=record[SOURCE],
+                S3Bucket=record[BUCKET],
+                S3BucketOwner=self._aws.account,
+                S3Prefix=record[TOKEN],
+                ExportTime=datetime.fromtimestamp(record[TIME], UTC),
+                ExportFormat="DYNAMODB_JSON",
+                ExportType="FULL_EXPORT",
+                ClientToken=record[TOKEN],
+            )
+        return str(answer["ExportDescription"]["ExportArn"])
+
+    def _read_manifest(self, record: Record, manifest: str) -> Preparation:
+        """The record with where the data lies, once what lies there is what was exported."""
+        bucket = WorkBucket(self._aws, record[BUCKET])
+        prefix = read_data_prefix(manifest)
+        try:
+            summary = b"".join(bucket.read(manifest))
+            listing = b"".join(bucket.read(find_files_key(summary, record[SOURCE])))
+            files = check_files(summary, listing, bucket.list_etags(prefix))
+        except NotFoundError:
+            return Preparation(record, ready=False, problem="its files are gone from its bucket")
+        except (ValueError, KeyError, TypeError) as error:
+            return Preparation(record, ready=False, problem=f"{error}")
+        if files.files > MOST_FILES:
+            return Preparation(
+                record,
+                ready=False,
+                refusal=f"the export has {files.files:,} files, and at most {MOST_FILES:,} can be "
+                "read again",
+            )
+        return Preparation({**record, DATA: prefix, FILES: files.files, ITEMS: files.items})
+
+
+def describe_time(record: Record) -> str:
+    """The time as of which the source was exported."""
+    return datetime.fromtimestamp(record[TIME], UTC).isoformat(timespec="seconds")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,242 @@
+"""Makes a table out of an export: ImportTable, which always makes a new one.
+
+Sources: Amazon DynamoDB API Reference, ImportTable, DescribeImport, ListImports and
+TableCreationParameters (no local index, TTL, stream or tag); Developer Guide, "DynamoDB data import
+from Amazon S3: how it works" and "Import quotas and validation" (of items that are not valid, the
+import tells in CloudWatch Logs and ends as FAILED, with all others in the table).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
+from dataware.core.model import Location
+from dataware.core.ports import Aws
+from dataware.kinds.dynamodb_table.export.table_export import (
+    BUCKET,
+    DATA,
+    TOKEN,
+    TableExport,
+    describe_time,
+)
+from dataware.kinds.dynamodb_table.recovery import find_table
+from dataware.kinds.dynamodb_table.repair import repair_table
+
+IMPORT = "import"
+PERMISSION = "dynamodb:ImportTable"
+
+NOT_SET = ("KinesisStreamSpecification", "ImportSourceSpecification", "VectorIndexes")
+"""Properties that only the creation of a table by its stack would set."""
+
+REFUSALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ImportConflictException",
+        "LimitExceededException",
+        "ValidationException",
+    }
+)
+"""Answers after which nothing has begun; after any other, such as to a second try, or none, that is
+not known."""
+
+TAKEN = "ResourceInUseException"
+RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
+
+
+class TableImport:
+    """The TargetMaker port over an export and ImportTable."""
+
+    words = MakerWords(
+        noun="import",
+        done="imported",
+        begins="table-importing",
+        resumes="resuming-import",
+        progress="import-progress",
+        ends="table-imported",
+        stays="and cannot be cancelled",
+        prepares=("exporting", "export-progress", "exported"),
+    )
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._api = aws.client("dynamodb")
+        self._export = TableExport(aws)
+
+    def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
+        """What an import does not make, or keys that are not the source's."""
+        del source
+        if "Replicas" in properties:
+            return "it declares a global table, and an import makes a table of one region"
+        if properties.get("LocalSecondaryIndexes"):
+            return "it declares a local index, and an import makes none"
+        if unset := [name for name in NOT_SET if properties.get(name)]:
+            return f"it declares {unset[0]}, which dataware does not set on an imported table"
+        return ""
+
+    def find_request(
+        self, source: Location, target: Location, since: float, before: Record
+    ) -> Record | None:
+        """The export to ask for."""
+        return self._export.find_request(source, target, since, before)
+
+    def prepare(self, record: Record, source: Location) -> Preparation:
+        """Export the source."""
+        return self._export.prepare(record, source)
+
+    def begin(
+        self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
+    ) -> Record:
+        """Ask for the import, the same one for the same token; the record with its ARN.
+
+        Raises RefusedError where a table of somebody else stands under the name.
+        """
+        del source
+        try:
+            with self._aws.translate_errors(f"table {target.name}", PERMISSION):
+                answer = self._api.import_table(
+                    ClientToken=record[TOKEN],
+                    S3BucketSource=self._place(record),
+                    InputFormat="DYNAMODB_JSON",
+                    InputCompressionType="GZIP",
+                    TableCreationParameters=dict(_parameters(target.name, properties)),
+                )
+            arn = str(answer["ImportTableDescription"]["ImportArn"])
+        except ServiceError as error:
+            arn = self._after(error, record, target)
+        return {**record, IMPORT: arn}
+
+    def look(self, record: Record, target: Location) -> MakerProgress:
+        """What the import says, and whether the table is the one that it made.
+
+        Raises RefusedError where it is another one.
+        """
+        if IMPORT not in record:
+            return MakerProgress(exists=False, done=False)
+        job, table = self._describe(record[IMPORT]), find_table(self._aws, target.name)
+        running, problem = job["ImportStatus"] in RUNNING, _problem_of(job)
+        counts = {
+            "imported": int(job.get("ImportedItemCount") or 0),
+            "errors": int(job.get("ErrorCount") or 0),
+        }
+        if table is None:
+            return MakerProgress(running, done=False, problem=problem, failed=bool(problem))
+        if table.get("TableId") != job.get("TableId"):
+            raise _stranger_error(target.name)
+        done = not running and table["TableStatus"] == "ACTIVE"
+        return MakerProgress(exists=True, done=done, problem=problem, counts=counts)
+
+    def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
+        """Tags, TTL, stream and all else that an import does not make."""
+        return repair_table(self._aws, target.name, properties)
+
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """The bucket of the export."""
+        return self._export.list_parts(record)
+
+    def clean(self, record: Record) -> None:
+        """Remove the bucket of the export."""
+        self._export.clean(record)
+
+    def describe(self, record: Record) -> str:
+        """The time as of which the source was exported."""
+        return describe_time(record)
+
+    def _place(self, record: Record) -> Mapping[str, str]:
+        owner = self._aws.account
+        return {"S3BucketOwner": owner, "S3Bucket": record[BUCKET], "S3KeyPrefix": record[DATA]}
+
+    def _after(self, error: ServiceError, record: Record, target: Location) -> str:
+        """The ARN of the import that an earlier request has begun. Raises what else there is."""
+        code = error.problem.code if error.problem else ""
+        if code == TAKEN:
+            arn = self._find_import(record, target)
+            if arn is None:
+                raise _stranger_error(target.name) from error
+            return arn
+        if code in REFUSALS:
+            raise error
+        raise IncompleteError(
+            f"it is not known whether the import of {target.name} has begun ({error}); run the "
+            "same command again to go on"
+        ) from error
+
+    def _find_import(self, record: Record, target: Location) -> str | None:
+        """The import out of this very export, among those of the table that stands."""
+        table = find_table(self._aws, target.name)
+        more: dict[str, str] = {}
+        while table is not None:
+            with self._aws.translate_errors(f"table {target.name}", "dynamodb:ListImports"):
+                page = self._api.list_imports(TableArn=table["TableArn"], **more)
+            for one in page.get("ImportSummaryList", ()):
+                place = one.get("S3BucketSource") or {}
+                if all(place.get(name) == value for name, value in self._place(record).items()):
+                    return str(one["ImportArn"])
+            if not page.get("NextToken"):
+                return None
+            more = {"NextToken": page["NextToken"]}
+        return None
+
+    def _describe(self, arn: str) -> Mapping[str, Any]:
+        try:
+            with self._aws.translate_errors("the import", "dynamodb:DescribeImport"):
+                answer = self._api.describe_import(ImportArn=arn)
+            return dict(answer["ImportTableDescription"])
+        except NotFoundError as error:
+            raise IncompleteError(
+                f"AWS does not know the import {arn} any more; look at its table, and run "
+                "`dataware forget` on its name to begin anew"
+            ) from error
+
+
+def _stranger_error(name: str) -> RefusedError:
+    return RefusedError(
+        f"{name} exists, and is not what this migration imported; nothing was changed: look at "
+        "it, and rename or delete it, then run the same command again"
+    )
+
+
+def _problem_of(job: Mapping[str, Any]) -> str:
+    """Why an import did not bring everything, in a clause; empty if it did, or goes on."""
+    if job["ImportStatus"] in RUNNING or job["ImportStatus"] == "COMPLETED":
+        return ""
+    code = job.get("FailureCode") or f"it is {job['ImportStatus']}"
+    group = str(job.get("CloudWatchLogGroupArn") or "").rpartition("log-group:")[2]
+    logged = f"; the log group {group.removesuffix(':*')} says which" if group else ""
+    return f"{code}: {job.get('FailureMessage') or 'no reason given'}{logged}"
+
+
+def _parameters(name: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is declared of the table, in the form of TableCreationParameters."""
+    on_demand = properties.get("BillingMode") == "PAY_PER_REQUEST"
+    yield "TableName", name
+    yield "AttributeDefinitions", [dict(one) for one in properties["AttributeDefinitions"]]
+    yield "KeySchema", [dict(one) for one in properties["KeySchema"]]
+    yield "BillingMode", "PAY_PER_REQUEST" if on_demand else "PROVISIONED"
+    yield from _capacity(properties, on_demand=on_demand)
+    encryption = properties.get("SSESpecification")
+    if encryption and encryption.get("SSEEnabled"):
+        named = {one: encryption[one] for one in ("SSEType", "KMSMasterKeyId") if one in encryption}
+        yield "SSESpecification", {"Enabled": True, **named}
+    if indexes := properties.get("GlobalSecondaryIndexes"):
+        yield "GlobalSecondaryIndexes", [_index(one, on_demand=on_demand) for one in indexes]
+
+
+def _capacity(
+    properties: Mapping[str, Any], *, on_demand: bool
+) -> Iterator[tuple[str, dict[str, int]]]:
+    name = "OnDemandThroughput" if on_demand else "ProvisionedThroughput"
+    if units := properties.get(name):
+        yield name, {unit: int(number) for unit, number in units.items()}
+
+
+def _index(declared: Mapping[str, Any], *, on_demand: bool) -> dict[str, Any]:
+    return {
+        "IndexName": declared["IndexName"],
+        "KeySchema": declared["KeySchema"],
+        "Projection": declared["Projection"],
+        **dict(_capacity(declared, on_demand=on_demand)),
+    }

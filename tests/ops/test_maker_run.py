@@ -1,0 +1,485 @@
+"""A target that a service makes or fills: whatever ends a run, the next one goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataware.core.copier import CopyOrder
+from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    LookupFailedError,
+    RefusedError,
+)
+from dataware.core.follow.feed import CarryOutcome
+from dataware.core.follow.following import Following
+from dataware.core.model import Location, MarkerState, OnConflict, Wanted
+from dataware.ops.context import Context, CopySettings
+from dataware.ops.loader_run import make_maker_run
+from dataware.ops.migration_policy import Migration
+from dataware.ops.run_migration import run_migration
+from dataware.verify.verdict import Verdict
+from support.copying import Killed
+from support.world import World, WorldAws, WorldHold, box_kind, change_card
+
+OLD = Location("old", "111122223333", "eu-central-1")
+NEW = Location("new", "111122223333", "eu-central-1")
+WORDS = MakerWords(
+    noun="import",
+    done="imported",
+    begins="table-importing",
+    resumes="resuming-import",
+    progress="import-progress",
+    ends="table-imported",
+    stays="and cannot be cancelled",
+    prepares=("exporting", "export-progress", "exported"),
+)
+
+
+@dataclass
+class Service:
+    """What goes on when a run dies: exports by token, and what was made of them.
+
+    `broken` says how the next work fails, and `partial` how many keys it leaves out, `slow` how
+    many looks it takes.
+    """
+
+    world: World
+    loads: bool = False
+    exports: dict[str, dict[str, str]] = field(default_factory=dict)
+    jobs: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    bucket: bool = False
+    broken: str = ""
+    partial: int = 0
+    refusal: str = ""
+    unready: str = ""
+    undeletable: bool = False
+    slow: int = 1
+    latest: list[Any] = field(default_factory=list)
+
+
+class BoxMaker:
+    """The TargetMaker port over the service."""
+
+    words = WORDS
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.world = service, service.world
+
+    def find_problem(self, _source: Location, _properties: Mapping[str, Any]) -> str:
+        """Nothing stands against it."""
+        return ""
+
+    def find_request(
+        self, _source: Location, _target: Location, _since: float, before: Record
+    ) -> Record | None:
+        """What was asked for, or a new token."""
+        if self.service.latest:
+            return self.service.latest.pop()  # type: ignore[no-any-return]
+        if before.get("token") and not before.get("failed"):
+            return dict(before)
+        attempt = int(before.get("attempt", 0)) + 1
+        return {"token": f"t{attempt}", "attempt": attempt}
+
+    def prepare(self, record: Record, source: Location) -> Preparation:
+        """An export, which is there at the second look."""
+        self.world.moment("prepare")
+        token, service = record["token"], self.service
+        if service.refusal:
+            return Preparation(record, ready=False, refusal=service.refusal)
+        if service.unready:
+            why, service.unready = service.unready, ""
+            return Preparation(record, ready=False, problem=why)
+        if token in service.exports:
+            return Preparation({**record, "ready": True})
+        service.bucket = True
+        service.exports[token] = dict(self.world.boxes[source.name])
+        self.world.moment("exported")
+        return Preparation({**record, "export": token}, ready=False)
+
+    def begin(
+        self, record: Record, _source: Location, target: Location, _properties: Mapping[str, Any]
+    ) -> Record:
+        """The same work for the same token."""
+        self.world.moment("ask")
+        token, service = record["token"], self.service
+        if token not in service.jobs:
+            if service.broken:
+                service.failures[token], service.broken = service.broken, ""
+            else:
+                if not service.loads:
+                    self.world.make(target.name)
+                items = list(service.exports[token].items())
+                self.world.boxes[target.name].update(items[service.partial :])
+            service.jobs[token] = service.slow
+        self.world.moment("asked")
+        return {**record, "job": token}
+
+    def look(self, record: Record, target: Location) -> MakerProgress:
+        """Done after some looks."""
+        self.world.moment("look")
+        job, service = record.get("job"), self.service
+        if job is None:
+            return MakerProgress(exists=False, done=False)
+        if job in service.failures:
+            return MakerProgress(
+                exists=service.loads, done=False, problem=service.failures[job], failed=True
+            )
+        service.jobs[job] -= 1
+        counts = {"imported": 1}
+        problem = "1 item did not fit" if service.partial else ""
+        done = service.jobs[job] < 0
+        exists = target.name in self.world.boxes
+        return MakerProgress(exists, done and exists, problem=problem, counts=counts)
+
+    def repair(self, _target: Location, _properties: Mapping[str, Any]) -> Sequence[str]:
+        """Tags are set each time."""
+        return ("tags",)
+
+    def list_parts(self, _record: Record) -> Sequence[str]:
+        """The bucket."""
+        return ("the bucket b",) if self.service.bucket else ()
+
+    def clean(self, _record: Record) -> None:
+        """Remove it."""
+        self.world.moment("clean")
+        if self.service.undeletable:
+            raise LookupFailedError("denied")
+        self.service.bucket = False
+
+    def describe(self, record: Record) -> str:
+        """When it was."""
+        return f"of {record['token']}"
+
+
+@dataclass(frozen=True)
+class PausingAws(WorldAws):
+    """The world's control plane, in which waiting is a moment, too."""
+
+    stop: Callable[[], bool] = lambda: False
+
+    def pause(self, _seconds: float) -> None:
+        """Wait no time."""
+        self.world.moment("pause")
+        if self.stop():
+            raise IncompleteError("stopped while waiting for AWS")
+
+
+class BoxCarrier:
+    """Puts and deletes keys of a box."""
+
+    def __init__(self, world: World, order: CopyOrder) -> None:
+        self.world, self.order = world, order
+
+    async def carry(self, keys: Collection[bytes]) -> CarryOutcome:
+        """Bring keys up to date."""
+        self.world.moment("carry")
+        source, target = (
+            self.world.boxes[place.name] for place in (self.order.source, self.order.target)
+        )
+        for key in (one.decode() for one in keys):
+            target.pop(key, None)
+            if key in source:
+                target[key] = source[key]
+        return CarryOutcome(carried=frozenset(keys))
+
+
+def unused(*_arguments: Any, **_named: Any) -> Any:
+    """Never called."""
+    raise AssertionError
+
+
+def service_of(keys: int = 11, **more: Any) -> Service:
+    """A service beside a world in which only the old box holds data."""
+    content = {f"k{n:02}": f"v{n}" for n in range(keys)}
+    return Service(World(boxes={"old": content}, identities={"old": 1}), **more)
+
+
+def context_of(there: World, stop: Callable[[], bool]) -> Context:
+    """A context in which waiting is possible."""
+    return replace(there.context(stop), aws=PausingAws(there, stop=stop))
+
+
+def run(
+    service: Service,
+    stop: Callable[[], bool] = lambda: False,
+    on_conflict: OnConflict | None = None,
+) -> Verdict:
+    """One run of the same command."""
+    there, more = service.world, CopySettings(on_conflict=on_conflict)
+    following = Following(
+        feed_noun="feed",
+        find_feed=unused,
+        enable_feed=unused,
+        disable_feed=unused,
+        make_feed=unused,
+        make_carrier=lambda _reading, _writing, order, _written: BoxCarrier(there, order),
+        find_expired=unused,
+        foresee=unused,
+    )
+    kind = change_card(box_kind(there), following=lambda: following)
+    facts, wanted = there.facts("new"), Wanted("Box", kind.cfn_type, "new", ("old",))
+    hold = WorldHold(there)
+    create = (lambda: hold.create(kind, wanted)) if "new" not in there.boxes else None
+    order = CopyOrder(OLD, NEW, on_conflict=on_conflict)
+    migration = Migration(kind, order, more, facts.marker, facts, create=create)
+    steps = make_maker_run(EngineName.EXPORT_IMPORT, BoxMaker(service), wanted, loads=service.loads)
+    return run_migration(context_of(there, stop), migration, make_run=steps)
+
+
+@pytest.mark.parametrize("loads", [False, True])
+def test_the_work_is_on_record_before_it_is_asked_for(loads: bool) -> None:
+    """Exported, asked for, watched, cleaned, verified, complete, in this order."""
+    service = service_of(loads=loads)
+    there = service.world
+    assert run(service).compared == 11
+    assert there.boxes["new"] == there.boxes["old"]
+    kept = [one for one in there.log if one in {"exported", "asked", "clean", "verify new"}]
+    assert kept == ["exported", "asked", "clean", "verify new"]
+    assert ("create" in there.log) is loads
+    asked = there.log.index("ask")
+    assert "beat" in there.log[:asked]
+    (engine,) = [one for one in there.journals["new"].records() if one.get("type") == ENGINE]
+    assert (engine["name"], engine["imported"]) == ("export-import", 1)
+    assert there.markers["new"].state is MarkerState.COMPLETE
+    assert not service.bucket
+    codes = [code for code in there.events.codes if code in (*WORDS, *(WORDS.prepares or ()))]
+    assert codes == ["exporting", "exported", "table-importing", "table-imported"]
+
+
+@pytest.mark.parametrize("loads", [False, True])
+@settings(max_examples=60, deadline=None)
+@given(moments=st.lists(st.integers(0, 40), max_size=4))
+def test_killed_anywhere_any_number_of_times_it_is_asked_for_once(
+    loads: bool, moments: list[int]
+) -> None:
+    """Runs that die at any step leave one export and one target, which the next run ends."""
+    service = service_of(loads=loads)
+    there = service.world
+    for moment in moments:
+        there.kill_at = moment
+        try:
+            run(service)
+        except Killed:
+            assert there.markers.get("new") is not None or "new" not in there.boxes
+    there.kill_at = None
+    run(service)
+    assert there.boxes["new"] == there.boxes["old"]
+    assert there.markers["new"].state is MarkerState.COMPLETE
+    assert len(service.jobs) == len(service.exports) == 1
+    assert not service.bucket
+
+
+@pytest.mark.parametrize("loads", [False, True])
+def test_what_changes_after_the_export_is_carried(loads: bool) -> None:
+    """Put, changed and deleted: the target is as the source in the end."""
+    service = service_of(loads=loads)
+    there, moment = service.world, service.world.moment
+
+    def change(what: str) -> None:
+        moment(what)
+        if what == "asked":
+            there.boxes["old"].update({"k00": "changed", "new": "v"})
+            del there.boxes["old"]["k01"]
+
+    there.moment = change  # type: ignore[method-assign]
+    run(service)
+    assert there.boxes["new"] == there.boxes["old"]
+    assert "carry" in there.log
+    assert not [one for one in there.log if one.startswith("write")]
+
+
+def test_a_source_that_never_holds_still_is_incomplete() -> None:
+    """When both sides differ after every round, it is said, and the record stays at running."""
+    service = service_of()
+    there, moment = service.world, service.world.moment
+
+    def write_meanwhile(what: str) -> None:
+        moment(what)
+        if what == "verify old":
+            there.boxes["old"][f"new-{len(there.log)}"] = "v"
+
+    there.moment = write_meanwhile  # type: ignore[method-assign]
+    with pytest.raises(IncompleteError, match="still differ after"):
+        run(service)
+    assert there.markers["new"].state is MarkerState.RUNNING
+
+
+def test_more_changes_than_are_listed_are_copied_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not every key that differs is known, this machine copies, and deletes the known."""
+    monkeypatch.setattr("dataware.verify.verdict.LISTED", 3)
+    service = service_of(partial=9)
+    there = service.world
+    run(service)
+    assert there.boxes["new"] == there.boxes["old"]
+    assert [one for one in there.log if one.startswith("write")]
+
+
+def test_what_does_not_fit_is_told_and_carried() -> None:
+    """A part that the service left out is a warning, and found by the comparison."""
+    service = service_of(partial=2)
+    run(service)
+    assert service.world.boxes["new"] == service.world.boxes["old"]
+    (warning, _) = service.world.events.texts("warning")
+    assert "the import did not bring everything (1 item did not fit)" in warning
+
+
+@pytest.mark.parametrize("loads", [False, True])
+def test_work_that_failed_is_asked_for_again(loads: bool) -> None:
+    """The reason is told; the next run begins anew, and there is one target in the end."""
+    service = service_of(loads=loads, broken="no access")
+    with pytest.raises(IncompleteError, match=r"import into new failed \(no access\)"):
+        run(service)
+    assert service.bucket
+    run(service)
+    assert service.world.boxes["new"] == service.world.boxes["old"]
+    assert sorted(service.jobs) == ["t1", "t2"]
+    assert not service.bucket
+
+
+def test_an_export_that_failed_is_asked_for_again() -> None:
+    """Nothing stands under the name meanwhile."""
+    service = service_of(unready="no bucket")
+    with pytest.raises(IncompleteError, match=r"was not made \(no bucket\)"):
+        run(service)
+    assert "new" not in service.world.boxes
+    run(service)
+    assert list(service.jobs) == ["t2"]
+
+
+def test_an_export_that_leads_to_nothing_leaves_nothing() -> None:
+    """The record names no work any more, so that another engine may carry the migration."""
+    service = service_of(refusal="it has too many files", bucket=True)
+    with pytest.raises(RefusedError, match=r"it has too many files; .*--engine local"):
+        run(service)
+    assert not service.bucket
+    assert service.world.markers["new"].detail[ENGINE] is None
+
+
+def test_a_name_that_somebody_took_is_refused_and_the_export_is_kept() -> None:
+    """What it costs is not lost: the same command goes on with it once the name is free."""
+    service = service_of()
+    there, moment = service.world, service.world.moment
+
+    def take(what: str) -> None:
+        moment(what)
+        if what == "ask":
+            there.boxes.setdefault("new", {"theirs": "v"})
+
+    there.moment = take  # type: ignore[method-assign]
+    with pytest.raises(DatawareError, match="new exists"):
+        run(service)
+    assert there.boxes["new"] == {"theirs": "v"}
+    there.moment = moment  # type: ignore[method-assign]
+    del there.boxes["new"]
+    run(service)
+    assert list(service.exports) == list(service.jobs) == ["t1"]
+
+
+def test_a_stop_is_told_with_what_goes_on() -> None:
+    """During the export and during the import; the next run ends it."""
+    service = service_of(slow=3)
+    there = service.world
+    with pytest.raises(IncompleteError, match="made ready for the import of new goes on"):
+        run(service, stop=lambda: there.log[-1] == "pause")
+    with pytest.raises(IncompleteError, match=r"goes on in AWS, and cannot .* the bucket b"):
+        run(service, stop=lambda: "asked" in there.log and there.log[-1] == "pause")
+    run(service)
+    assert list(service.jobs) == ["t1"]
+    assert there.boxes["new"] == there.boxes["old"]
+
+
+def test_a_bucket_that_cannot_be_removed_is_named() -> None:
+    """The migration is complete, and a person knows what is left."""
+    service = service_of(undeletable=True)
+    run(service)
+    assert service.world.markers["new"].state is MarkerState.COMPLETE
+    (warning,) = service.world.events.texts("warning")
+    assert "the bucket b cannot be removed (denied)" in warning
+
+
+def test_the_source_is_waited_for_until_it_can_be_had_as_it_is_now() -> None:
+    """That is told once."""
+    service = service_of(latest=[None, None])
+    run(service)
+    (note,) = service.world.events.texts("note")
+    assert "until old can be imported as it is now" in note
+
+
+def test_what_others_wrote_to_a_whole_target_before_the_next_run_is_kept() -> None:
+    """It may be in use, so a difference is a conflict for a person."""
+    service = service_of()
+    there = service.world
+    there.kill_at = 0
+    moment = there.moment
+    there.kill_at = None
+
+    def die(what: str) -> None:
+        moment(what)
+        if what == "clean":
+            raise Killed(what)
+
+    there.moment = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        run(service)
+    there.moment = moment  # type: ignore[method-assign]
+    there.boxes["new"]["k00"] = "theirs"
+    with pytest.raises(IncompleteError, match="1 conflict"):
+        run(service)
+    assert there.boxes["new"]["k00"] == "theirs"
+    run(service, on_conflict=OnConflict.SOURCE)
+    assert there.boxes["new"] == there.boxes["old"]
+
+
+def test_what_others_wrote_before_it_was_filled_is_not_replaced() -> None:
+    """A table that an earlier run made and somebody uses by now is filled by this machine."""
+    service = service_of(loads=True)
+    there, moment = service.world, service.world.moment
+
+    def die(what: str) -> None:
+        moment(what)
+        if what == "prepare":
+            raise Killed(what)
+
+    there.moment = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        run(service)
+    there.moment = moment  # type: ignore[method-assign]
+    there.boxes["new"]["k00"] = "theirs"
+    with pytest.raises(IncompleteError, match="1 conflict"):
+        run(service)
+    assert there.boxes["new"]["k00"] == "theirs"
+    assert len(there.boxes["new"]) == 11
+    assert not service.jobs
+
+
+def test_an_empty_source_is_not_complete() -> None:
+    """Zero found is not success."""
+    service = service_of(keys=0)
+    with pytest.raises(IncompleteError, match="held no key"):
+        run(service)
+    assert service.world.markers["new"].state is MarkerState.RUNNING
+
+
+def test_a_target_that_goes_away_on_the_way_is_said() -> None:
+    """Somebody deleted it; nothing is believed of it."""
+    service = service_of(slow=2)
+    there, moment = service.world, service.world.moment
+
+    def remove(what: str) -> None:
+        moment(what)
+        if what == "asked":
+            del there.boxes["new"]
+
+    there.moment = remove  # type: ignore[method-assign]
+    with pytest.raises(IncompleteError, match="new went away"):
+        run(service)
