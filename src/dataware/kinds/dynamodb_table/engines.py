@@ -18,6 +18,7 @@ from dataware.core.engines.general import (
     LONG_SECONDS,
     NEW_TARGET,
     NOT_EXPORTED,
+    NOT_FOLLOWED,
     ONE_ACCOUNT,
     ONE_REGION,
     OWN_TARGET,
