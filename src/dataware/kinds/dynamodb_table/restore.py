@@ -46,7 +46,10 @@ class TableRestore:
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._api = aws.client("dynamodb")
+
+    @property
+    def _api(self) -> Any:
+        return self._aws.client("dynamodb")
 
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
         """An index or a form that a restore does not bring back; raises LookupFailedError."""

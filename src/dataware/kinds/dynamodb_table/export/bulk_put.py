@@ -65,8 +65,11 @@ class TableBulkPut:
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._api = aws.client("dynamodb")
         self._export = TableExport(aws)
+
+    @property
+    def _api(self) -> Any:
+        return self._aws.client("dynamodb")
 
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
         """A global table."""
