@@ -91,6 +91,8 @@ SPEAKING_OF_TYPES = (
     # One file for each construct.
     "cdk/bucket.py", "cdk/table.py", "cdk/repository.py", "cdk/user_pool.py",
     "cdk/log_group.py", "cdk/secret.py", "cdk/queue.py", "cdk/stream.py", "cdk/key.py",
+    # Where services leave what other services read, whichever type is carried.
+    "core/engines/work_bucket.py",
     # Examples of what a run prints.
     "core/guide.py",
     # Where the code and the results of workers lie, whatever they copy.
