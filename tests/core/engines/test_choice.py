@@ -185,9 +185,14 @@ def test_a_job_of_s3_only_writes_into_a_bucket_of_this_run() -> None:
 
 def test_an_engine_that_is_not_built_is_refused_with_what_to_do() -> None:
     """Nobody is told that it ran."""
-    there = situation(TABLE, Size(10, 10, exact=False), is_new=False, is_own=False)
+    there = situation(TABLE, Size(10, 10, exact=False))
+    card = table_of(TABLE).find(EngineName.BULK)
+    assert card is not None
+    table = EngineTable((replace(card, instead="export the table"),))
     with pytest.raises(RefusedError, match="does not drive the engine bulk: export the table"):
-        table_of(TABLE).choose(there, EngineName.BULK)
+        table.choose(there, EngineName.BULK)
+    line = {one.card.name: one for one in table.list_lines(there, LOCAL, list_prices())}["bulk"]
+    assert (line.state, line.why) == (EngineState.NOT_BUILT, "export the table")
 
 
 @pytest.mark.parametrize("kind", [TABLE, BUCKET])

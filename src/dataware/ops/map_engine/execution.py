@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.ports import Aws
-from dataware.kinds.s3_bucket.batch.work_bucket import WorkBucket
 from dataware.migrate.shard import WORDS, Shard
 from dataware.ops.map_engine.results import MapResults, read_results
 from dataware.ops.map_engine.template import WorkersPlace

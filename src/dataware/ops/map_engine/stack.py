@@ -11,10 +11,10 @@ from contextlib import suppress
 
 from dataware.aws import WaitIntervals
 from dataware.aws.holding_stack import HoldingStack
+from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import IncompleteError, NotFoundError, ServiceError
 from dataware.core.model import Problem
 from dataware.core.ports import Aws
-from dataware.kinds.s3_bucket.batch.work_bucket import WorkBucket
 from dataware.ops.map_engine.lambda_code import make_zip
 from dataware.ops.map_engine.template import CODE, WorkersPlace
 
