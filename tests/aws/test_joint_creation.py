@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from dataware.aws import HeldResource, LeftOverStacks, WaitIntervals, create_together
 from dataware.aws.holding_stack import HOLDING_PREFIX, TEMPLATE_LIMIT
 from dataware.aws.joint_creation import MOST_TOGETHER, _split, joint_name
 from dataware.core.errors import DatawareError, InputError, ServiceError
 from dataware.core.model import UNMANAGED
+from dataware.core.values import list_hidden_texts
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
 
@@ -69,6 +73,86 @@ def living_stacks() -> list[str]:
 def tables() -> list[str]:
     """The tables that exist."""
     return list(boto3.client("dynamodb").list_tables()["TableNames"])
+
+
+PLANTED = 'hunter2 "q"'
+REPEATED = json.dumps({"user": "space", "password": PLANTED})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"Value {REPEATED} is refused",
+        f"Value {json.dumps(REPEATED)} is refused",
+        f"the password {PLANTED} is too short",
+        'the password hunter2\n "q" is too short',
+    ],
+)
+@pytest.mark.parametrize("at", ["event", "stack", "call"])
+def test_no_secret_value_stands_in_why_a_creation_failed(said: str, at: str) -> None:
+    """Whole or in part, as it is or escaped, in an event, of the stack, or in a refusal."""
+    name, properties = "secret", {"SecretString": REPEATED, "Description": "a secret"}
+    hidden = list_hidden_texts(properties, ("SecretString",))
+    secret = HeldResource("AWS::SecretsManager::Secret", "Name", name, properties, hidden)
+    watch = KeepingWatch()
+    create_together(RefusingStacks(said, at), [secret], watch, filled=False, patience=QUICK)  # type: ignore[arg-type]
+    error = watch.errors[name]
+    chain = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
+    assert "***" in str(error) or at == "call"
+    assert "hunter2" not in chain + repr(secret.hidden and str(error))
+
+
+class RefusingStacks:
+    """CloudFormation, which repeats what it refuses."""
+
+    account, region, partition = "111122223333", "eu-central-1", "aws"
+
+    def __init__(self, said: str, at: str) -> None:
+        self._said, self._at, self._made = said, at, False
+
+    def client(self, _service: str) -> RefusingStacks:
+        """Itself."""
+        return self
+
+    def pause(self, _seconds: float) -> None:
+        """Wait no time."""
+
+    def create_stack(self, **_given: Any) -> Any:
+        """Begin, or refuse at once."""
+        if self._at == "call":
+            answer = {"Error": {"Code": "ValidationError", "Message": self._said}}
+            raise ClientError(answer, "CreateStack")
+        self._made = True
+        return {"StackId": "id"}
+
+    def describe_stacks(self, **_given: Any) -> Any:
+        """The stack that failed, or none."""
+        if not self._made:
+            error = {"Code": "ValidationError", "Message": "Stack with id x does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")
+        reason = {"StackStatusReason": self._said} if self._at == "stack" else {}
+        return {"Stacks": [{"StackId": "id", "StackStatus": "ROLLBACK_COMPLETE", **reason}]}
+
+    def list_stack_resources(self, **_given: Any) -> Any:
+        """Nothing was made."""
+        return {"StackResourceSummaries": []}
+
+    def get_paginator(self, _call: str) -> RefusingStacks:
+        """Itself."""
+        return self
+
+    def paginate(self, **_given: Any) -> Any:
+        """What happened."""
+        failed = {
+            "LogicalResourceId": "Held",
+            "ResourceStatus": "CREATE_FAILED",
+            "ResourceStatusReason": self._said,
+        }
+        return [{"StackEvents": [failed] if self._at == "event" else []}]
+
+    def delete_stack(self, **_given: Any) -> None:
+        """Gone."""
+        self._made = False
 
 
 @pytest.mark.parametrize("filled", [True, False])

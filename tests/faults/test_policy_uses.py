@@ -55,6 +55,7 @@ BY_RESTORE = frozenset(
     {"dynamodb:RestoreTableToPointInTime", "dynamodb:DeleteItem", "dynamodb:GetItem"}
     | {"dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:GetResourcePolicy"}
     | {"dynamodb:PutResourcePolicy", "dynamodb:UpdateContributorInsights"}
+    | {"dynamodb:EnableKinesisStreamingDestination"}
 )
 """Of a table that a restore makes, because it is large."""
 

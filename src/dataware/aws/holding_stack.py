@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dataware.aws.errors import one_line, translate_errors
 from dataware.core.errors import (
+    DatawareError,
     HalfMadeError,
     IncompleteError,
     InputError,
@@ -26,6 +28,7 @@ from dataware.core.errors import (
 from dataware.core.model import Problem
 from dataware.core.ports import Aws
 from dataware.core.tags import HOLDING
+from dataware.core.values import mask_texts
 
 HOLDING_PREFIX = "dataware-holding-"
 LOGICAL_ID = "Held"
@@ -111,9 +114,21 @@ def holding_name(cfn_type: str, name: str) -> str:
 
 
 class HoldingStack:
-    """The calls on one holding stack; `what` says what it makes."""
+    """The calls on one holding stack; `what` says what it makes.
 
-    def __init__(self, aws: Aws, name: str, what: str, patience: WaitIntervals) -> None:
+    CloudFormation repeats values in its reasons, so no `hidden` text is passed on. Where the values
+    of a stack are not known, no reason of a creation is asked for.
+    """
+
+    def __init__(
+        self,
+        aws: Aws,
+        name: str,
+        what: str,
+        patience: WaitIntervals,
+        hidden: Sequence[str] = (),
+    ) -> None:
+        self._hidden = hidden
         self._api = aws.client("cloudformation")
         self._sleep = patience.sleep or aws.pause
         self._name = name
@@ -135,7 +150,8 @@ class HoldingStack:
         provisioning resources").
         """
         failing: dict[str, Any] = {"OnFailure": "ROLLBACK", "RetainExceptOnCreate": True}
-        with translate_errors(f"the holding stack of {self._what}", "cloudformation:CreateStack"):
+        what = f"the holding stack of {self._what}"
+        with self._masking(), translate_errors(what, "cloudformation:CreateStack"):
             answer = self._api.create_stack(
                 StackName=self._name,
                 TemplateBody=template,
@@ -143,6 +159,29 @@ class HoldingStack:
                 **({"OnFailure": "DO_NOTHING"} if keeps_made else failing),
             )
         return str(answer["StackId"])
+
+    @contextmanager
+    def _masking(self) -> Iterator[None]:
+        """Pass no hidden text on in an error, nor what it came from."""
+        try:
+            yield
+        except DatawareError as error:
+            text = self._mask(str(error))
+            if text == str(error):
+                raise
+            masked = type(error)(text)
+        else:
+            return
+        masked.__suppress_context__ = True
+        masked.__context__ = None
+        raise masked from None
+
+    def _mask(self, text: str) -> str:
+        return mask_texts(text, self._hidden)
+
+    def _write_reason(self, reason: object) -> str:
+        """A reason in one line, without the values that nobody may see."""
+        return one_line(self._mask(str(reason)))
 
     def find_decision(self, stack_id: str, look: Callable[[], None] = lambda: None) -> str:
         """Wait until nothing is in progress, and `look` before each wait; returns the status."""
@@ -184,7 +223,9 @@ class HoldingStack:
                 begun.add(logical_id)
             if status == "CREATE_FAILED" and reason and event.get("PhysicalResourceId") != stack_id:
                 half_made = logical_id in begun
-                failures.setdefault(logical_id, CreationFailure(one_line(reason), half_made))
+                failures.setdefault(
+                    logical_id, CreationFailure(self._write_reason(reason), half_made)
+                )
         return failures
 
     def _events(self, stack_id: str) -> Sequence[Mapping[str, Any]]:
@@ -193,15 +234,16 @@ class HoldingStack:
         with translate_errors(f"stack {self._name}", "cloudformation:DescribeStackEvents"):
             return [event for page in pages for event in page["StackEvents"]][::-1]
 
-    def failure(self, stack_id: str) -> str:
-        """The reason of the first event that failed."""
+    def failure(self, stack_id: str, of: str = "_FAILED") -> str:
+        """The reason of the first event that failed, by the end of its status."""
         for event in self._events(stack_id):
             reason = event.get("ResourceStatusReason")
-            if event["ResourceStatus"].endswith("_FAILED") and reason:
+            if event["ResourceStatus"].endswith(of) and reason:
                 refused = event.get("DetailedStatus") == "VALIDATION_FAILED"
-                return (self._refusal(stack_id) if refused else None) or one_line(str(reason))
+                found = self._refusal(stack_id) if refused else None
+                return found or self._write_reason(reason)
         stack = self._describe(stack_id)
-        return one_line(str(stack.get("StackStatusReason") or stack["StackStatus"]))
+        return self._write_reason(stack.get("StackStatusReason") or stack["StackStatus"])
 
     def _refusal(self, stack_id: str) -> str | None:
         """What CloudFormation found before it began; its stack events only hint at it."""
@@ -213,7 +255,7 @@ class HoldingStack:
         except LookupFailedError:
             return None
         reasons = [str(event.get("ValidationStatusReason") or "") for event in events]
-        return "; ".join(one_line(reason) for reason in reasons if reason) or None
+        return "; ".join(self._write_reason(reason) for reason in reasons if reason) or None
 
     def delete(self, stack_id: str) -> None:
         """Delete the stack, which retains what it made, and wait until it is gone."""
@@ -226,7 +268,8 @@ class HoldingStack:
         if status != "DELETE_COMPLETE":
             raise ServiceError(
                 f"the holding stack {self._name} of {self._what} cannot be deleted ({status}):"
-                f" {self.failure(stack_id)}; delete it by hand, it retains {self._what}",
+                f" {self.failure(stack_id, 'DELETE_FAILED')}; delete it by hand, it retains "
+                f"{self._what}",
                 Problem("DeleteStack", status),
             )
 

@@ -46,12 +46,14 @@ MOST_TOGETHER = 100
 
 @dataclass(frozen=True, slots=True)
 class HeldResource:
-    """A resource to create; `identifier` is the property that holds its name."""
+    """A resource to create; `identifier` is the property that holds its name, and `hidden` are
+    texts of its properties that nobody may see."""
 
     cfn_type: str
     identifier: str
     name: str
     properties: Mapping[str, Any] = field(compare=False)
+    hidden: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def logical_id(self) -> str:
@@ -232,7 +234,8 @@ class JointStack:
         alone = len(resources) == 1
         name = joint_name(resources)
         what = resources[0].name if alone else f"{resources[0].name} and {len(resources) - 1} more"
-        self._stack = HoldingStack(aws, name, what, patience)
+        hidden = sorted({text for one in resources for text in one.hidden}, key=len, reverse=True)
+        self._stack = HoldingStack(aws, name, what, patience, hidden)
         self._watch = watch
         self._alone = alone
         self._keeps_made = filled and not alone

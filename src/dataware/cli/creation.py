@@ -10,6 +10,7 @@ from dataware.core.errors import DatawareError
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.ports import Aws
+from dataware.core.values import list_hidden_texts
 from dataware.ops.context import CreationWatch, TargetToMake
 
 
@@ -34,7 +35,11 @@ class CloudFormationHoldingStacks:
 
 def _resource_of(kind: Kind, wanted: Wanted) -> HeldResource:
     return HeldResource(
-        kind.cfn_type, kind.template.identifier, wanted.preferred, wanted.properties
+        kind.cfn_type,
+        kind.template.identifier,
+        wanted.preferred,
+        wanted.properties,
+        list_hidden_texts(wanted.properties, wanted.hidden),
     )
 
 

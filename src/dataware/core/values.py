@@ -6,13 +6,17 @@ resolve becomes a `Computed`, which equals no literal, so that nothing takes it 
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 MOST_LEVELS = 100
 """How deep a document may be nested; nothing that is written for AWS comes near it."""
+
+SHORTEST_PART = 3
+"""Characters of a part of a hidden text that is hidden by itself; shorter ones stand anywhere."""
 
 FUNCTION = "Fn::"
 DEFINITIONS = ("Parameters", "Mappings", "Conditions", "Resources")
@@ -187,6 +191,29 @@ def _inside(value: object) -> list[Any]:
     if isinstance(value, Mapping):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def list_hidden_texts(properties: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    """Every text that nobody may see in some properties, the longest first.
+
+    A text that is JSON itself stands for each text in it, too, because a service may repeat a part.
+    """
+    texts = set(list_texts([properties.get(name) for name in names]))
+    for text in list(texts):
+        try:
+            texts |= {part for part in list_texts(json.loads(text)) if len(part) >= SHORTEST_PART}
+        except ValueError:
+            continue
+    return tuple(sorted(filter(None, texts), key=len, reverse=True))
+
+
+def mask_texts(reason: str, hidden: Iterable[str]) -> str:
+    """A service's words without the texts that nobody may see, be they escaped or wrapped."""
+    for text in hidden:
+        for form in (text, json.dumps(text)[1:-1]):
+            if parts := form.split():
+                reason = re.sub(r"\s+".join(map(re.escape, parts)), "***", reason)
+    return reason
 
 
 def list_texts(value: Any) -> Iterator[str]:

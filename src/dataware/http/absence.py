@@ -34,6 +34,8 @@ CODES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("PutItem", "GetItem", "BatchWriteItem"), _NO_RESOURCE),
     # DescribeContinuousBackups alone has an error of its own for a table that is not there.
     "DescribeContinuousBackups": frozenset({"TableNotFoundException"}),
+    # That of a table or of its stream; a policy that was just put may not be found yet.
+    "GetResourcePolicy": _NO_RESOURCE | {"PolicyNotFoundException"},
     "DescribeTimeToLive": _NO_RESOURCE,
     "DescribeExport": frozenset({"ExportNotFoundException"}),
     "DescribeImport": frozenset({"ImportNotFoundException"}),

@@ -28,7 +28,7 @@ from dataware.core.events import event
 from dataware.core.model import Existence, Ownership, Wanted
 from dataware.core.names import place_of
 from dataware.core.plan import Planned
-from dataware.core.values import find_function, list_texts
+from dataware.core.values import find_function, list_hidden_texts, mask_texts
 from dataware.kinds import load
 from dataware.ops.adoption_check import list_fixed
 from dataware.ops.change_set import ALREADY_THERE, CAPABILITIES, TEMPLATE_LIMIT
@@ -319,10 +319,7 @@ class _StackImport:
 
     def _write_reason(self, text: object) -> str:
         """A reason in one line, without the values that a service repeats and nobody may see."""
-        reason = " ".join(str(text).split())
-        for value in self._hidden:
-            reason = reason.replace(value, "***")
-        return reason
+        return " ".join(mask_texts(str(text), self._hidden).split())
 
     def _find_reason(self) -> str:
         """Why the last import was rolled back, as far as the stack's events say."""
@@ -338,10 +335,9 @@ class _StackImport:
         return ""
 
 
-def _list_hidden(wanted: Wanted) -> Iterator[str]:
+def _list_hidden(wanted: Wanted) -> Sequence[str]:
     """Every text in the properties that may be secret, the longest first."""
-    values = list_texts([wanted.properties.get(name) for name in wanted.hidden])
-    yield from sorted(filter(None, values), key=len, reverse=True)
+    return list_hidden_texts(wanted.properties, wanted.hidden)
 
 
 def _explain_size(stack: str, entries: Sequence[_Entry]) -> str:

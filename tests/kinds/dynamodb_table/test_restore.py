@@ -73,7 +73,8 @@ class StubbedAws:
         ),
         ({"LocalSecondaryIndexes": [INDEX]}, "local indexes differ"),
         ({"Replicas": [{"Region": "eu-west-1"}]}, "global table"),
-        ({"KinesisStreamSpecification": {"StreamArn": "arn"}}, "KinesisStreamSpecification"),
+        ({"KinesisStreamSpecification": {"StreamArn": "arn"}}, ""),
+        ({"ImportSourceSpecification": {"InputFormat": "CSV"}}, "ImportSourceSpecification"),
     ],
 )
 def test_what_a_restore_cannot_bring_stands_against_it(
@@ -163,5 +164,13 @@ def test_every_step_of_the_repair_knows_what_is_declared() -> None:
         "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": False},
         "Tags": [],
     }
-    for properties in ({}, off):
-        assert [read(properties) for read in DECLARED.values() if read(properties)] == []
+    as_texts = {
+        "DeletionProtectionEnabled": "false",
+        "ContributorInsightsSpecification": {"Enabled": "false"},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": "false"},
+        "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": "false"},
+    }
+    for properties in ({}, off, as_texts):
+        declared = {name: read(properties) for name, read in DECLARED.items()}
+        assert declared.pop("class") == "STANDARD"
+        assert [one for one in declared.values() if one] == []

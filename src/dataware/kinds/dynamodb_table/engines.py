@@ -89,8 +89,9 @@ RESTORE = EngineCard(
         "always makes a new table; keys and local indexes stay as they are",
         "50 restores at once in an account",
         "cannot be cancelled once it has begun",
-        "tags, TTL, stream, point in time recovery, deletion protection, contributor insights and "
-        "the resource policy are set again afterwards; scaling is the stack's to make",
+        "tags, TTL, stream, point in time recovery, deletion protection, class, warm throughput, "
+        "contributor insights, resource policies and a stream to Kinesis are set again afterwards; "
+        "scaling is the stack's to make",
         "brings the source as it was a few minutes ago; what changed since is carried by key, and "
         "with --follow from the stream, which is read from before that time on",
     ),

@@ -1,13 +1,16 @@
 """Sets on a restored table what a restore does not bring along, as its properties declare it.
 
 "You must manually set up the following on the restored table": tags, stream, TTL, point in time
-recovery, policies and scaling (Amazon DynamoDB API Reference, RestoreTableToPointInTime). Scaling
-is no property of a table: it is the app's own resources, which their stack makes.
+recovery, policies and scaling (Amazon DynamoDB API Reference, RestoreTableToPointInTime). The same
+is done for what nobody promises: class, warm throughput, contributor insights of the table and of
+each index, and a stream of Kinesis. Scaling is no property of a table: it is the app's own
+resources, which their stack makes. A template may have numbers and truths as texts.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +25,36 @@ ATTEMPTS = 600
 
 Value = Any
 
+ALL_KEYS = "ACCESSED_AND_THROTTLED_KEYS"
+"""The mode of contributor insights that holds without one."""
+
+PRECISION = "ApproximateCreationDateTimePrecision"
+
+OPTIONAL = frozenset({"Version", "Id", "Sid"})
+"""Parts of a policy that a service may add, and that allow and deny nothing."""
+
+
+def _is_set(live: Value, wanted: Value) -> bool:
+    """Whether what stands is as declared; what the declaration leaves open has a default."""
+    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+        return all(live.get(name) == value for name, value in wanted.items())
+    return bool(live == wanted)
+
+
+def _is_warm(live: Value, wanted: Value) -> bool:
+    """Whether a table is as warm as declared; it may be warmer, and is never made colder."""
+    return all(int(live.get(name) or 0) >= value for name, value in wanted.items())
+
+
+def _is_among(live: Value, wanted: Value) -> bool:
+    """Whether all that is declared is there; others may have set more."""
+    return set(wanted) <= set(live)
+
+
+def _is_on(value: Value) -> bool:
+    """Whether a property of a template is true, also as a text."""
+    return str(value).lower() == "true"
+
 
 @dataclass(frozen=True, slots=True)
 class RepairStep:
@@ -31,6 +64,7 @@ class RepairStep:
     permission: str
     read: Callable[[Aws, str], Value]
     write: Callable[[Aws, str, Value], None]
+    is_enough: Callable[[Value, Value], bool] = _is_set
 
 
 def repair_table(aws: Aws, table: str, properties: Mapping[str, Any]) -> Sequence[str]:
@@ -43,7 +77,7 @@ def repair_table(aws: Aws, table: str, properties: Mapping[str, Any]) -> Sequenc
         wanted = DECLARED[name](properties)
         if wanted in (None, [], {}):
             continue
-        if _is_set(step.read(aws, table), wanted):
+        if step.is_enough(step.read(aws, table), wanted):
             continue
         with aws.translate_errors(f"table {table}", step.permission):
             step.write(aws, table, wanted)
@@ -56,7 +90,7 @@ def _await(aws: Aws, table: str, step: RepairStep, wanted: Value) -> None:
     """Wait until it stands, and nothing of the table changes any more."""
     for _ in range(ATTEMPTS):
         if (
-            _is_set(step.read(aws, table), wanted)
+            step.is_enough(step.read(aws, table), wanted)
             and _describe(aws, table)["TableStatus"] == "ACTIVE"
         ):
             return
@@ -65,13 +99,6 @@ def _await(aws: Aws, table: str, step: RepairStep, wanted: Value) -> None:
         f"{step.name} of {table} is not as declared after {ATTEMPTS * PAUSE_SECONDS:.0f} s; run "
         "the same command again"
     )
-
-
-def _is_set(live: Value, wanted: Value) -> bool:
-    """Whether what stands is as declared; what the declaration leaves open has a default."""
-    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
-        return all(live.get(name) == value for name, value in wanted.items())
-    return bool(live == wanted)
 
 
 def _describe(aws: Aws, table: str) -> Mapping[str, Any]:
@@ -118,35 +145,118 @@ def _write_class(aws: Aws, table: str, wanted: Value) -> None:
 
 
 def _read_insights(aws: Aws, table: str) -> Value:
-    permission = "dynamodb:DescribeContributorInsights"
+    """The mode of the table, as "", and of each index where they are on."""
+    found: set[tuple[str, str]] = set()
+    indexes = _describe(aws, table).get("GlobalSecondaryIndexes") or ()
+    for index in ("", *(one["IndexName"] for one in indexes)):
+        with aws.translate_errors(f"table {table}", "dynamodb:DescribeContributorInsights"):
+            answer = aws.client("dynamodb").describe_contributor_insights(
+                TableName=table, **({"IndexName": index} if index else {})
+            )
+        if answer.get("ContributorInsightsStatus") in ("ENABLED", "ENABLING"):
+            mode = answer.get("ContributorInsightsMode", ALL_KEYS)
+            found |= {(index, mode), (index, "")}
+    return found
+
+
+def _write_insights(aws: Aws, table: str, wanted: Value) -> None:
+    for index, mode in wanted:
+        more = {**({"IndexName": index} if index else {})}
+        more |= {"ContributorInsightsMode": mode} if mode else {}
+        aws.client("dynamodb").update_contributor_insights(
+            TableName=table, ContributorInsightsAction="ENABLE", **more
+        )
+
+
+def _read_destinations(aws: Aws, table: str) -> Value:
+    """The streams of Kinesis that get the changes of a table."""
+    permission = "dynamodb:DescribeKinesisStreamingDestination"
     with aws.translate_errors(f"table {table}", permission):
-        answer = aws.client("dynamodb").describe_contributor_insights(TableName=table)
-    return answer.get("ContributorInsightsStatus") in ("ENABLED", "ENABLING")
+        answer = aws.client("dynamodb").describe_kinesis_streaming_destination(TableName=table)
+    return {
+        part
+        for one in answer["KinesisDataStreamDestinations"]
+        if one["DestinationStatus"] == "ACTIVE"
+        for part in ((one["StreamArn"], one.get(PRECISION, "")), (one["StreamArn"], ""))
+    }
 
 
-def _write_insights(aws: Aws, table: str, _wanted: Value) -> None:
-    aws.client("dynamodb").update_contributor_insights(
-        TableName=table, ContributorInsightsAction="ENABLE"
-    )
+def _write_destinations(aws: Aws, table: str, wanted: Value) -> None:
+    for stream, precision in wanted:
+        more = {PRECISION: precision} if precision else {}
+        aws.client("dynamodb").enable_kinesis_streaming_destination(
+            TableName=table,
+            StreamArn=stream,
+            **({"EnableKinesisStreamingConfiguration": more} if more else {}),
+        )
 
 
-def _read_policy(aws: Aws, table: str) -> Value:
-    arn = _describe(aws, table)["TableArn"]
-    try:
-        with aws.translate_errors(f"table {table}", "dynamodb:GetResourcePolicy"):
-            return json.loads(aws.client("dynamodb").get_resource_policy(ResourceArn=arn)["Policy"])
-    except NotFoundError:
-        return None
+def _read_class(aws: Aws, table: str) -> Value:
+    return read_configuration(aws, table).properties.get("TableClass", "STANDARD")
 
 
-def _write_policy(aws: Aws, table: str, wanted: Value) -> None:
-    arn = _describe(aws, table)["TableArn"]
-    aws.client("dynamodb").put_resource_policy(ResourceArn=arn, Policy=json.dumps(wanted))
+def _read_warmth(aws: Aws, table: str) -> Value:
+    return _describe(aws, table).get("WarmThroughput") or {}
+
+
+def _write_warmth(aws: Aws, table: str, wanted: Value) -> None:
+    live = _read_warmth(aws, table)
+    units = {name: max(value, int(live.get(name) or 0)) for name, value in wanted.items()}
+    aws.client("dynamodb").update_table(TableName=table, WarmThroughput=units)
+
+
+def _policy_of(part: str) -> Callable[[Aws, str], Value]:
+    """How the policy of a table, or of its stream, is read."""
+
+    def read(aws: Aws, table: str) -> Value:
+        arn = _describe(aws, table).get(part)
+        if arn is None:
+            return None
+        try:
+            with aws.translate_errors(f"table {table}", "dynamodb:GetResourcePolicy"):
+                answer = aws.client("dynamodb").get_resource_policy(ResourceArn=arn)
+        except NotFoundError:
+            return None
+        return json.loads(answer["Policy"])
+
+    return read
+
+
+def _put_policy_of(part: str) -> Callable[[Aws, str, Value], None]:
+    def write(aws: Aws, table: str, wanted: Value) -> None:
+        arn = _describe(aws, table)[part]
+        aws.client("dynamodb").put_resource_policy(ResourceArn=arn, Policy=json.dumps(wanted))
+
+    return write
+
+
+def _is_same_policy(live: Value, wanted: Value) -> bool:
+    """Whether two policies say the same, however their lists and accounts are written.
+
+    AWS writes an account as the ARN of its root (AWS IAM User Guide, "AWS JSON policy elements:
+    Principal"), and one value for a list of one.
+    """
+    return live is not None and _normalize(live) == _normalize(wanted)
+
+
+def _normalize(value: Value, name: str = "") -> Value:
+    if isinstance(value, Mapping):
+        return {key: _normalize(one, key) for key, one in value.items() if key not in OPTIONAL}
+    if isinstance(value, list):
+        parts = sorted((_normalize(one, name) for one in value), key=repr)
+        return parts[0] if len(parts) == 1 else parts
+    text = str(value)
+    root = re.fullmatch(r"arn:[^:]+:iam::(\d{12}):root", text)
+    return root[1] if root and name == "AWS" else text
 
 
 def _declared_recovery(properties: Mapping[str, Any]) -> Value:
     declared = properties.get("PointInTimeRecoverySpecification") or {}
-    return dict(declared) if declared.get("PointInTimeRecoveryEnabled") is True else None
+    if not _is_on(declared.get("PointInTimeRecoveryEnabled")):
+        return None
+    days = declared.get("RecoveryPeriodInDays")
+    period = {"RecoveryPeriodInDays": int(days)} if days else {}
+    return {"PointInTimeRecoveryEnabled": True, **period}
 
 
 def _read_recovery(aws: Aws, table: str) -> Value:
@@ -155,7 +265,7 @@ def _read_recovery(aws: Aws, table: str) -> Value:
 
 def _declared_expiry(properties: Mapping[str, Any]) -> Value:
     declared = properties.get("TimeToLiveSpecification") or {}
-    if declared.get("Enabled") is not True:
+    if not _is_on(declared.get("Enabled")):
         return None
     return {"AttributeName": declared["AttributeName"], "Enabled": True}
 
@@ -170,25 +280,42 @@ def _declared_policy(properties: Mapping[str, Any]) -> Value:
     return (properties.get("ResourcePolicy") or {}).get("PolicyDocument")
 
 
+def _declared_insights(properties: Mapping[str, Any]) -> Value:
+    """The index, "" for the table itself, with the mode; "" for whichever."""
+    parts = [("", properties)]
+    parts += [(one["IndexName"], one) for one in properties.get("GlobalSecondaryIndexes") or ()]
+    declared = [(name, one.get("ContributorInsightsSpecification") or {}) for name, one in parts]
+    return [(name, one.get("Mode", "")) for name, one in declared if _is_on(one.get("Enabled"))]
+
+
+def _declared_destinations(properties: Mapping[str, Any]) -> Value:
+    declared = properties.get("KinesisStreamSpecification") or {}
+    arn = declared.get("StreamArn")
+    return [(arn, declared.get(PRECISION, ""))] if arn else None
+
+
+def _declared_warmth(properties: Mapping[str, Any]) -> Value:
+    return {name: int(units) for name, units in (properties.get("WarmThroughput") or {}).items()}
+
+
 DECLARED: Mapping[str, Callable[[Mapping[str, Any]], Value]] = {
     "tags": lambda it: sorted(own_tags(it.get("Tags") or ()), key=lambda tag: tag["Key"]),
-    "class": lambda it: it.get("TableClass") if it.get("TableClass") != "STANDARD" else None,
+    "class": lambda it: it.get("TableClass") or "STANDARD",
     "recovery": _declared_recovery,
     "stream": _declared_stream,
     "expiry": _declared_expiry,
-    "insights": lambda it: (
-        (it.get("ContributorInsightsSpecification") or {}).get("Enabled") or None
-    ),
+    "insights": _declared_insights,
     "policy": _declared_policy,
-    "protection": lambda it: it.get("DeletionProtectionEnabled") or None,
+    "stream policy": lambda it: _declared_policy(it.get("StreamSpecification") or {}),
+    "destinations": _declared_destinations,
+    "warmth": _declared_warmth,
+    "protection": lambda it: _is_on(it.get("DeletionProtectionEnabled")) or None,
 }
 """What of each property is declared, in the form in which it is read; None for nothing."""
 
 STEPS: Mapping[str, RepairStep] = {
     "tags": RepairStep("tags", "dynamodb:TagResource", _read_tags, _write_tags),
-    "class": RepairStep(
-        "table class", "dynamodb:UpdateTable", _property("TableClass"), _write_class
-    ),
+    "class": RepairStep("table class", "dynamodb:UpdateTable", _read_class, _write_class),
     "recovery": RepairStep(
         "point in time recovery",
         "dynamodb:UpdateContinuousBackups",
@@ -209,9 +336,31 @@ STEPS: Mapping[str, RepairStep] = {
         "dynamodb:UpdateContributorInsights",
         _read_insights,
         _write_insights,
+        _is_among,
     ),
     "policy": RepairStep(
-        "resource policy", "dynamodb:PutResourcePolicy", _read_policy, _write_policy
+        "resource policy",
+        "dynamodb:PutResourcePolicy",
+        _policy_of("TableArn"),
+        _put_policy_of("TableArn"),
+        _is_same_policy,
+    ),
+    "stream policy": RepairStep(
+        "resource policy of the stream",
+        "dynamodb:PutResourcePolicy",
+        _policy_of("LatestStreamArn"),
+        _put_policy_of("LatestStreamArn"),
+        _is_same_policy,
+    ),
+    "destinations": RepairStep(
+        "stream to Kinesis",
+        "dynamodb:EnableKinesisStreamingDestination",
+        _read_destinations,
+        _write_destinations,
+        _is_among,
+    ),
+    "warmth": RepairStep(
+        "warm throughput", "dynamodb:UpdateTable", _read_warmth, _write_warmth, _is_warm
     ),
     "protection": RepairStep(
         "deletion protection",

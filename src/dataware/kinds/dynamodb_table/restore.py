@@ -22,7 +22,7 @@ DONE = "restored"
 
 TIME, TIMES, SOURCE = "restore_time", "restore_times", "source_arn"
 
-NOT_SET = ("KinesisStreamSpecification", "ImportSourceSpecification")
+NOT_SET = ("ImportSourceSpecification",)
 """Properties that only the creation of a table by its stack would set."""
 
 _UNLIKE = (
@@ -159,6 +159,14 @@ def _schemas(indexes: Any) -> dict[str, Any]:
     }
 
 
+def _index_capacity(index: Mapping[str, Any], *, on_demand: bool) -> Iterator[tuple[str, Any]]:
+    """What is declared of the throughput of a global index."""
+    if not on_demand and (units := index.get("ProvisionedThroughput")):
+        yield "ProvisionedThroughput", _units(units)
+    if on_demand and (limits := index.get("OnDemandThroughput")):
+        yield "OnDemandThroughput", _units(limits)
+
+
 def _overrides(properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What is declared and may be given with the request; else it is as in the source."""
     on_demand = properties.get("BillingMode") == "PAY_PER_REQUEST"
@@ -166,7 +174,7 @@ def _overrides(properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if not on_demand and (units := properties.get("ProvisionedThroughput")):
         yield "ProvisionedThroughputOverride", _units(units)
     if on_demand and (limits := properties.get("OnDemandThroughput")):
-        yield "OnDemandThroughputOverride", {k: int(v) for k, v in limits.items()}
+        yield "OnDemandThroughputOverride", _units(limits)
     yield (
         "GlobalSecondaryIndexOverride",
         [
@@ -174,17 +182,13 @@ def _overrides(properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 "IndexName": one["IndexName"],
                 "KeySchema": one["KeySchema"],
                 "Projection": one["Projection"],
-                **(
-                    {"ProvisionedThroughput": _units(one["ProvisionedThroughput"])}
-                    if not on_demand and one.get("ProvisionedThroughput")
-                    else {}
-                ),
+                **dict(_index_capacity(one, on_demand=on_demand)),
             }
             for one in properties.get("GlobalSecondaryIndexes") or ()
         ],
     )
     encryption = properties.get("SSESpecification")
-    if encryption and encryption.get("SSEEnabled"):
+    if encryption and str(encryption.get("SSEEnabled")).lower() == "true":
         names = ("SSEType", "KMSMasterKeyId")
         named = {name: encryption[name] for name in names if name in encryption}
         yield "SSESpecificationOverride", {"Enabled": True, **named}

@@ -23,6 +23,7 @@ RESTORED_TO = (
     "dynamodb:GetResourcePolicy",
     "dynamodb:PutResourcePolicy",
     "dynamodb:UpdateContributorInsights",
+    "dynamodb:EnableKinesisStreamingDestination",
 )
 """What a restore and its repair take beside creating and copying."""
 
