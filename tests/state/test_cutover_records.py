@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from dataware.core.errors import LookupFailedError, RefusedError
+from dataware.core.errors import IncompleteError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import STATES, CutoverRecord, CutoverState
 from dataware.core.model import Marker, MarkerState
+from dataware.core.ports import Lease
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import (
     CompleteCutoverRecords,
+    CutoverRecordMaker,
     LeaseCutoverRecords,
     read_cutover,
 )
@@ -222,3 +225,53 @@ def test_the_words_of_a_switched_record_are_those_of_states_with_an_open_target(
     assert was_switched({CUTOVER: CutoverRecord(CutoverState.REVERSIBLE).to_json()})
     assert not was_switched({CUTOVER: CutoverRecord(CutoverState.FROZEN).to_json()})
     assert not was_switched({})
+
+
+def test_a_lock_without_a_record_of_its_own_keeps_no_cut_over(store: SilentParameters) -> None:
+    """Such as that of an execution."""
+    maker = CutoverRecordMaker(markers(store))
+    with pytest.raises(IncompleteError, match="cannot keep the record of a cut-over"):
+        maker((KIND, TARGET, "run-1"), cast("Lease", object()), lambda _: None, lambda: None)
+
+
+def test_the_records_of_a_lock_go_on_after_its_switch(store: SilentParameters) -> None:
+    """What else stands on record stays."""
+    lease, _ = begin(store)
+    detail: dict[str, Any] = {"phase": "x"}
+    records = CutoverRecordMaker(markers(store))(
+        (KIND, TARGET, "run-1"), lease, detail.update, lambda: lease.send_heartbeat(detail)
+    )
+    records.write(FROZEN)
+    records.complete(SWITCHED)
+    strays = replace(SWITCHED, strays=2)
+    records.write(strays)
+    assert records.read() == strays
+    marker = markers(store).get(KIND, TARGET)
+    assert (marker.state, marker.run) == (MarkerState.COMPLETE, "run-1")
+
+
+def test_what_was_not_cut_over_has_no_record_after_the_switch(store: SilentParameters) -> None:
+    """And what is complete is not completed again."""
+    lease, _ = begin(store)
+    after = CompleteCutoverRecords(markers(store), KIND, TARGET)
+    with pytest.raises(RefusedError, match="has not been cut over"):
+        after.read()
+    lease.complete({})
+    with pytest.raises(RefusedError, match="has not been cut over"):
+        after.read()
+    with pytest.raises(RefusedError, match="is complete already"):
+        after.complete(SWITCHED)
+
+
+@pytest.mark.parametrize("write", ["write", "complete"])
+def test_a_lock_that_another_run_has_is_lost_whatever_was_to_be_written(
+    store: SilentParameters, write: str
+) -> None:
+    """The other run's record counts."""
+    _, records = begin(store)
+    store.clock.time += ALIVE_SECONDS
+    _, other = begin(store, "host-2")
+    other.write(FROZEN)
+    with pytest.raises(RefusedError, match="another run took the lock"):
+        getattr(records, write)(SWITCHED)
+    assert other.read() == FROZEN

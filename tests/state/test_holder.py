@@ -69,3 +69,47 @@ def test_an_execution_lives_on_no_machine() -> None:
     holder = execution("copy-1")
     assert not has_ended(holder.token)
     assert str(holder) == "execution copy-1"
+
+
+def test_where_there_is_no_proc_the_host_tells_places_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a process began cannot be seen there, so one that runs counts as alive."""
+    monkeypatch.setattr(module, "_PROC", tmp_path / "none")
+    holder = this_process()
+    assert holder.born == ""
+    assert holder.place.startswith(f"{holder.host}/")
+    assert not has_ended(holder.token)
+    assert str(holder) == f"{holder.host}, process {os.getpid()}"
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"), [(ProcessLookupError(), True), (PermissionError(), False)]
+)
+def test_a_process_of_another_user_is_there(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, *, ended: bool
+) -> None:
+    """It may not be sent a signal; only one that is not there has ended."""
+
+    def kill(_pid: int, _signal: int) -> None:
+        raise error
+
+    monkeypatch.setattr(module.os, "kill", kill)
+    assert has_ended(this_process().token) is ended
+
+
+def test_a_process_that_its_parent_does_not_know_to_have_ended_has_ended() -> None:
+    """It is a zombie until it is waited for."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    token = replace(this_process(), pid=child.pid, born="7").token
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert has_ended(token)
+    child.wait()
+
+
+def test_only_processes_of_this_boot_share_its_clock() -> None:
+    """Elsewhere the seconds since the boot mean something else."""
+    here = this_process()
+    assert module.shares_clock(here.token) == (sys.platform == "linux")
+    assert not module.shares_clock(replace(here, place="elsewhere").token)
+    assert not module.shares_clock("")

@@ -49,8 +49,11 @@ OPERATORS = re.compile(
     "ReplaceComparisonOperator_(Eq_NotEq|NotEq_Eq|Lt_LtE|Lt_GtE|LtE_Lt|LtE_Gt|Gt_GtE|Gt_LtE|"
     "GtE_Gt|GtE_Lt|Is_IsNot|IsNot_Is))"
 )
-SECONDS = 30.0
-"""Of one core, after which a change counts as noticed: the tests would go on for ever."""
+FOR_EVER = 4.0
+"""After how many times the seconds that the tests take a change counts as noticed: they would go on
+for ever. So of one core; of a clock a machine that is busy has five times as long."""
+
+LEAST_SECONDS = 5.0
 
 MOST_BYTES = 4 * 2**30
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--noconftest")
@@ -152,13 +155,13 @@ def list_changes(text: str) -> Iterator[str]:
                 yield changed
 
 
-def try_in_child(work: Callable[[], int]) -> int:
+def try_in_child(work: Callable[[], int], seconds: float = 600.0) -> int:
     """Work in a child process that has all that this one has loaded; its process id."""
     if pid := os.fork():
         return pid
     try:
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        signal.alarm(int(10 * SECONDS))
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.alarm(int(5 * seconds))
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
@@ -180,7 +183,7 @@ def run_tests(tests: Sequence[str]) -> int:
 
 
 def load_others(tests: Sequence[str]) -> float:
-    """Import what the tests import from elsewhere, and give the seconds that they take.
+    """Import what the tests import from elsewhere; after how many seconds one goes on for ever.
 
     Raises ClickException where they fail without any change.
     """
@@ -202,7 +205,7 @@ def load_others(tests: Sequence[str]) -> float:
     for name in re.findall(rb'"([\w.]+)"', text):
         with suppress(Exception):
             importlib.import_module(name.decode())
-    return time.monotonic() - began
+    return max(LEAST_SECONDS, FOR_EVER * (time.monotonic() - began))
 
 
 def mutate(module: str, processes: int, tell: Callable[[str], None]) -> Counter[str]:
@@ -210,7 +213,7 @@ def mutate(module: str, processes: int, tell: Callable[[str], None]) -> Counter[
     name = f"dataware.{module}"
     path = ROOT / "src" / f"{name.replace('.', '/')}.py"
     text, tests = path.read_text("utf-8"), TESTS_OF[module]
-    load_others(tests)
+    seconds = load_others(tests)
     counts, running = Counter[str](), dict[int, str]()
 
     def wait_for_one() -> None:
@@ -228,7 +231,7 @@ def mutate(module: str, processes: int, tell: Callable[[str], None]) -> Counter[
             sys.meta_path.insert(0, ChangedModule(name, path, changed))
             return run_tests(tests)
 
-        running[try_in_child(work)] = changed
+        running[try_in_child(work, seconds)] = changed
         if len(running) >= processes:
             wait_for_one()
     while running:
