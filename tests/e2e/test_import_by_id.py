@@ -229,8 +229,10 @@ def test_what_the_template_of_a_stack_has_is_not_changed_by_an_import() -> None:
     }
 
 
-def test_a_template_that_is_too_large_for_a_request_names_the_command_of_cdk() -> None:
-    """Nothing is changed, and the id that people would have to look up stands in the line."""
+def test_a_template_that_is_too_large_for_a_request_is_uploaded_for_the_import(
+    fault_proxy: FaultProxy,
+) -> None:
+    """Nothing stays of the upload; where that is denied, the line has the command of CDK."""
     topics = {
         f"Topic{n}": {
             "Type": "AWS::SNS::Topic",
@@ -243,12 +245,21 @@ def test_a_template_that_is_too_large_for_a_request_names_the_command_of_cdk() -
     client("cloudformation").create_stack(StackName="App", TemplateBody=body)
     client("cloudformation").get_waiter("stack_create_complete").wait(StackName="App")
     pool = make_pool("users-prod")
-    large = users(EmailVerificationMessage="{####}" + "x" * 9_000)
-    ran = apply(app(Users=large, **topics))
-    assert ran.code == 3, ran
-    assert "cdk import App --resource-mapping-inline" in ran.err
-    assert pool in ran.err
+    path = app(Users=users(EmailVerificationMessage="{####}" + "x" * 9_000), **topics)
+    fault_proxy.add(xml_error("AccessDenied", 403), operation="CreateBucket")
+    refused = apply(path)
+    fault_proxy.clear()
+    assert refused.code == 3, refused
+    assert "cdk import App --resource-mapping-inline" in refused.err
+    assert "s3:CreateBucket" in refused.err
+    assert pool in refused.err
     assert "Users" not in held("App")
+    ran = apply(path)
+    assert ran.code == 0, ran
+    where = {"StackName": "App", "LogicalResourceId": "Users"}
+    adopted = client("cloudformation").describe_stack_resource(**where)["StackResourceDetail"]
+    assert adopted["PhysicalResourceId"] == pool
+    assert client("s3").list_buckets()["Buckets"] == []
 
 
 def test_a_resource_without_a_name_is_adopted_by_the_id_that_the_app_gives() -> None:
@@ -405,8 +416,9 @@ def test_the_policy_allows_the_import() -> None:
     """Also the read of the value, with which CloudFormation imports a secret."""
     path = app(Database=retained(SECRET, Name="app/database"))
     text = run("iam-policy", path, "--stack", "App", "--for", "apply").out
-    for action in ("cloudformation:ExecuteChangeSet", "secretsmanager:GetSecretValue"):
-        assert action in text
+    needed = ("cloudformation:ExecuteChangeSet", "secretsmanager:GetSecretValue")
+    for word in (*needed, "s3:PutObject", "s3:::dataware-import-"):
+        assert word in text
     plan = run("iam-policy", path, "--stack", "App", "--for", "plan").out
     assert "GetSecretValue" not in plan
 

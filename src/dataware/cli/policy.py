@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from dataware.aws import HOLDING_PERMISSIONS, OWNERSHIP_PERMISSIONS, STACK_PERMISSIONS
 from dataware.aws.holding_stack import HOLDING_PREFIX
+from dataware.aws.template_upload import PERMISSIONS as TEMPLATE_PERMISSIONS
+from dataware.aws.template_upload import list_arns
 from dataware.core.engines.card import EngineName, Grant, GrantPlace
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
@@ -123,6 +125,8 @@ def _shared_by(
         yield HOLDING_STACKS.format(**place), HOLDING_PERMISSIONS
     if use in CREATING and any(map(imports_by_id, wanted)):
         yield "*", IMPORT_PERMISSIONS
+        for arn in list_arns(**place):
+            yield arn, TEMPLATE_PERMISSIONS
     if use in OWNING:
         yield "*", OWNERSHIP_PERMISSIONS
     if use in GUARDING:

@@ -120,10 +120,17 @@ def _explain_no_way(kind: Kind, wanted: Wanted, preferred: Facts, *, nested: boo
             f"{there}, and a stack adopts {with_article(kind.noun)} only by its id, before its "
             "deployment, which would create a second one: name the stack with --stack"
         )
+    around = ""
+    if kind.template.is_adoptable:
+        # AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
+        # automatically" (nested stacks from their root, without read-only ids); "Nesting an
+        # existing stack". No page tells of a change set of type IMPORT for a nested stack.
+        root = str(wanted.stack).partition("/")[0]
+        around = f"declare {wanted.logical_id} in stack {root} itself, which adopts it, or "
     return (
         f"{there}; CloudFormation cannot adopt a {kind.noun}{' in a nested stack' * nested} and "
-        f"would create a second, empty one: remove {wanted.logical_id} from the template and "
-        f"refer to {preferred.physical_id or preferred.name}"
+        f"would create a second, empty one: {around}remove {wanted.logical_id} from the template "
+        f"and refer to {preferred.physical_id or preferred.name}"
     )
 
 

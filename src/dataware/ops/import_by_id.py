@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from uuid import uuid4
 
+from dataware.aws.template_upload import TemplateUpload
 from dataware.core.errors import (
     IncompleteError,
     LookupFailedError,
@@ -199,17 +201,10 @@ class _StackImport:
 
     def _make_change_set(self, entries: Sequence[_Entry], *, is_new: bool) -> str:
         """Create it, and answer with its id once it is seen to import and do nothing else."""
-        request = self._request(entries, is_new=is_new)
-        names = {"StackName": self._stack, "ChangeSetName": NAME}
-        try:
-            change_set = self._create(names, request)
-        except LookupFailedError as error:
-            if error.problem is None or error.problem.code != ALREADY_THERE:
-                raise
-            # A killed run left it; one that is alive finds its own gone, and is repeated.
-            self._delete(names)
-            change_set = self._create(names, request)
-        planned = list(self._await_changes(change_set))
+        body, request = self._request(entries, is_new=is_new)
+        with self._give_template(body, entries) as template:
+            change_set = self._replace({**request, **template})
+            planned = list(self._await_changes(change_set))
         expected = sorted(one.logical_id for one in entries)
         if sorted(planned) != sorted(("Import", one) for one in expected):
             self._delete({"ChangeSetName": change_set})
@@ -219,7 +214,44 @@ class _StackImport:
             )
         return change_set
 
-    def _request(self, entries: Sequence[_Entry], *, is_new: bool) -> dict[str, Any]:
+    def _replace(self, request: Mapping[str, Any]) -> str:
+        """Create the change set, in the place of one that a killed run left."""
+        names = {"StackName": self._stack, "ChangeSetName": NAME}
+        try:
+            return self._create(names, request)
+        except LookupFailedError as error:
+            if error.problem is None or error.problem.code != ALREADY_THERE:
+                raise
+            # One that is alive finds its own gone, and is repeated.
+            self._delete(names)
+            return self._create(names, request)
+
+    @contextmanager
+    def _give_template(self, body: str, entries: Sequence[_Entry]) -> Iterator[dict[str, str]]:
+        """How a request gives the template: as it is, or by where it is uploaded meanwhile."""
+        if len(body.encode()) <= TEMPLATE_LIMIT:
+            yield {"TemplateBody": body}
+            return
+        upload = TemplateUpload(self._aws, self._stack)
+        try:
+            try:
+                url = upload.put(body)
+            except (LookupFailedError, NotFoundError) as error:
+                raise RefusedError(_explain_size(self._stack, entries, error)) from error
+            yield {"TemplateURL": url}
+        finally:
+            self._remove(upload)
+
+    def _remove(self, upload: TemplateUpload) -> None:
+        """Remove an uploaded template; what stays is told, and undoes nothing."""
+        try:
+            upload.remove()
+        except ServiceError as error:
+            text = f"the uploaded template of stack {self._stack} stays: {error}; remove it by hand"
+            self._context.emit(event("warning", text=text))
+
+    def _request(self, entries: Sequence[_Entry], *, is_new: bool) -> tuple[str, dict[str, Any]]:
+        """The template with the resources more, and the request beside it."""
         document = {"Resources": {}} if is_new else self._read_template()
         declared = document.get("Resources") or {}
         for one in entries:
@@ -231,11 +263,8 @@ class _StackImport:
                 )
         resources = {**declared, **{one.logical_id: one.body for one in entries}}
         body = json.dumps({**document, "Resources": resources}, separators=(",", ":"), default=str)
-        if len(body.encode()) > TEMPLATE_LIMIT:
-            raise RefusedError(_explain_size(self._stack, entries))
         parameters = document.get("Parameters") or {}
-        return {
-            "TemplateBody": body,
+        return body, {
             "ResourcesToImport": [one.request for one in entries],
             "Parameters": [{"ParameterKey": one, "UsePreviousValue": True} for one in parameters],
         }
@@ -340,11 +369,12 @@ def _list_hidden(wanted: Wanted) -> Sequence[str]:
     return list_hidden_texts(wanted.properties, wanted.hidden)
 
 
-def _explain_size(stack: str, entries: Sequence[_Entry]) -> str:
-    """That the template is too large for a request, with the command of CDK that uploads it."""
+def _explain_size(stack: str, entries: Sequence[_Entry], error: Exception) -> str:
+    """That the template cannot be uploaded, with the command of CDK that does it elsewhere."""
     mapping = {one.logical_id: one.request["ResourceIdentifier"] for one in entries}
     return (
         f"nothing was changed, because the template of stack {stack} is larger than the "
-        f"{TEMPLATE_LIMIT:,} bytes that a request takes: import with `cdk import {stack} "
+        f"{TEMPLATE_LIMIT:,} bytes that a request takes, and cannot be uploaded ({error}): grant "
+        f"that (`dataware iam-policy` prints it), or import with `cdk import {stack} "
         f"--resource-mapping-inline '{json.dumps(mapping)}'`, then run again"
     )

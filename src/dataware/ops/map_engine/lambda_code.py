@@ -32,7 +32,7 @@ PACKAGES = (
     "handler",
 )
 LEFT_OUT = (
-    *("aws/plain_http.py", "core/hidden_values.py"),
+    *("aws/plain_http.py", "aws/template_upload.py", "core/hidden_values.py"),
     *("kinds/ecr_repository/copy", "kinds/ecr_repository/verify"),
     *("kinds/secret/copy", "kinds/secret/verify"),
     *("kinds/ssm_parameter/copy", "kinds/ssm_parameter/verify"),
