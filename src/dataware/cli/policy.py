@@ -20,7 +20,13 @@ from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
 from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
 from dataware.ops.map_engine.permissions import list_caller_permissions
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
-from dataware.ops.policy import iam_policy, imports_by_id, job_permissions, object_permissions
+from dataware.ops.policy import (
+    iam_policy,
+    imports_by_id,
+    job_permissions,
+    object_permissions,
+    scope_permissions,
+)
 from dataware.state.marker_value import ROOT
 from dataware.state.parameter_store import LIST, READ, WRITE
 
@@ -78,7 +84,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     account, region, partition = aws.account, aws.region, aws.partition
-    beside: list[Grant] = [*_needed_by(engine, account, region, partition)]
+    beside: list[Grant] = [*_needed_by(engine, wanted, GrantPlace(account, region, partition))]
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
@@ -107,10 +113,14 @@ def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
     return joined
 
 
-def _needed_by(engine: EngineName | None, *place: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _needed_by(
+    engine: EngineName | None, wanted: Sequence[Wanted], place: GrantPlace
+) -> Iterator[Grant]:
     """What an engine needs beside the copy: resources by ARN, with the actions on each."""
     if engine is EngineName.MAP:
         yield from list_caller_permissions(*place)
+    elif engine is not None:
+        yield from scope_permissions(wanted, engine, place)
 
 
 def _shared_by(

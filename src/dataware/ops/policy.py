@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from dataware.core.engines.card import Grant, GrantPlace
+from dataware.core.engines.card import EngineName, Grant, GrantPlace
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind, Permissions
 from dataware.core.model import ImportMode, Wanted
@@ -220,6 +220,21 @@ def job_permissions(wanted: Iterable[Wanted], role: str, place: GrantPlace) -> I
         for card in copying.engines() if copying and one.fallbacks else ():
             if card.grants is not None:
                 yield from card.grants(one.preferred, role, place)
+
+
+def scope_permissions(
+    wanted: Iterable[Wanted], engine: EngineName, place: GrantPlace
+) -> Iterator[Grant]:
+    """What an engine needs that only runs when it is asked for, for each copy of the resources."""
+    for one in wanted:
+        kind = load(one.type)
+        engines = kind.copying.engines() if kind.copying else ()
+        scopes = [scope for card in engines if card.name is engine for scope in card.scopes]
+        target = kind.access.arns(one.preferred, *place)[0] if scopes else ""
+        for name in one.fallbacks if scopes else ():
+            names = {"source": kind.access.arns(name, *place)[0], "target": target}
+            for scope in scopes:
+                yield scope.resource.format(**names, **place._asdict()), scope.actions
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

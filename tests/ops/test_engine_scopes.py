@@ -1,0 +1,51 @@
+"""What an engine takes that only runs when it is asked for, by resource."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from dataware.core.engines.card import EngineName, GrantPlace
+from dataware.core.model import Wanted
+from dataware.ops.policy import scope_permissions
+
+PLACE = GrantPlace("111122223333", "eu-central-1", "aws")
+TABLES = "arn:aws:dynamodb:eu-central-1:111122223333:table"
+TABLE = Wanted("Orders", "AWS::DynamoDB::Table", "Orders-prod", ("Orders",))
+
+
+def grants_of(engine: EngineName, *wanted: Wanted) -> dict[str, set[str]]:
+    """The actions on each resource."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for resource, actions in scope_permissions(wanted, engine, PLACE):
+        found[resource].update(actions)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("engine", "into"),
+    [
+        (EngineName.EXPORT_IMPORT, "dynamodb:ImportTable"),
+        (EngineName.BULK, "dynamodb:StartBulkPutItems"),
+    ],
+)
+def test_each_action_is_allowed_on_its_resource(engine: EngineName, into: str) -> None:
+    """The source is exported and never written; buckets are those of exports alone."""
+    found = grants_of(engine, TABLE)
+    assert "dynamodb:ExportTableToPointInTime" in found[f"{TABLES}/Orders"]
+    assert found[f"{TABLES}/Orders/export/*"] == {"dynamodb:DescribeExport"}
+    assert into in found[f"{TABLES}/Orders-prod"]
+    buckets = {one for one in found if ":s3:::" in one}
+    name = "arn:aws:s3:::dataware-export-111122223333-*"
+    assert buckets == {name, f"{name}/*"}
+    reads = {one.partition(":")[2] for one in found[f"{TABLES}/Orders"]}
+    assert reads == {"ExportTableToPointInTime", "DescribeContinuousBackups", "DescribeTable"}
+
+
+def test_what_an_engine_does_not_carry_grants_nothing() -> None:
+    """A bucket has no export, and without a fallback there is no copy."""
+    alone = Wanted("Orders", "AWS::DynamoDB::Table", "Orders-prod", ())
+    bucket = Wanted("Uploads", "AWS::S3::Bucket", "uploads-prod", ("uploads",))
+    assert grants_of(EngineName.EXPORT_IMPORT, alone, bucket) == {}
+    assert grants_of(EngineName.RESTORE, TABLE) == {}
