@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from dataware.aws import Account
 from dataware.cli.transport import make_wire
 from dataware.embedded import EmbeddedAws
 from dataware.kinds import load
-from support.cli import ended, launch, run
+from support.cli import KEYED_BY_PK, TABLE, ended, launch, run, toml_resource, write_toml
 from support.worlds import client, items_of, make_bucket, make_table, objects_of, varied_items
 
 
@@ -58,6 +59,22 @@ def test_a_table_and_a_bucket_are_rehearsed_and_the_account_is_as_before(
         assert figures["count"] == count
         assert figures["usd"] > 0
         assert account() == before
+
+
+def test_a_whole_plan_is_rehearsed_and_the_account_is_as_before(
+    before: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also into what does not exist yet; no target is made, and the app is not changed."""
+    monkeypatch.chdir(tmp_path)
+    table = toml_resource(TABLE, "other-one", "old-one", properties=KEYED_BY_PK)
+    bucket = toml_resource("AWS::S3::Bucket", "new-bucket", "old-bucket")
+    write_toml(Path("dataware.toml"), table, bucket)
+    ran = run("apply", "--rehearse", "--format", "json")
+    assert ran.code == 0, ran
+    figures = [one["data"]["count"] for one in ran.events if one["code"] == "rehearsed"]
+    assert sorted(figures) == [30, 120]
+    assert account() == before
+    assert run("apply", "--rehearse", "--follow").code == 1
 
 
 def test_a_rehearsal_that_is_killed_is_cleaned_up_by_the_same_command(

@@ -36,6 +36,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "follow",
         "enable_stream",
         "export_to",
+        "rehearse",
         "engine",
         "batch_role",
         "on_conflict",

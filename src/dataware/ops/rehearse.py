@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from dataware.calc.measures import duration
 from dataware.core.errors import DatawareError, InputError, RefusedError
@@ -165,7 +166,21 @@ def rehearse(
     """
     real = prepare_migration(context, type_name, *places, replace(settings, on_conflict=None))
     check_source(context, real)
-    migration = _in_scratch(context, real)
+    return rehearse_migration(context, real, None, prices, forget)
+
+
+def rehearse_migration(
+    context: Context,
+    real: Migration,
+    properties: Mapping[str, Any] | None,
+    prices: Prices,
+    forget: Callable[[str, str], None],
+) -> Verdict:
+    """Carry a migration out in a scratch resource with `properties`; None takes the target's own.
+
+    Raises what `rehearse` does.
+    """
+    migration = _in_scratch(context, real, properties)
     kind, scratch = real.kind, migration.order.target.name
     words = {
         "kind": kind.names.slug,
@@ -198,7 +213,9 @@ def rehearsal_of(migration: Migration) -> Rehearsal:
     return require_rehearsal(make() if make else None, kind.short)
 
 
-def _in_scratch(context: Context, real: Migration) -> RehearsedMigration:
+def _in_scratch(
+    context: Context, real: Migration, properties: Mapping[str, Any] | None
+) -> RehearsedMigration:
     """The same migration into a scratch resource, which is like the target."""
     kind, target = real.kind, real.order.target
     rehearsal, describe = rehearsal_of(real), kind.template.describe
@@ -210,8 +227,10 @@ def _in_scratch(context: Context, real: Migration) -> RehearsedMigration:
     name = rehearsal.name_scratch(real.order.source, target)
     if problem := kind.names.find_problem(name):
         raise InputError(f"{name} cannot be the name of a {kind.short}: {problem}")
-    properties = rehearsal.choose_properties(describe(context.aws, target.name).properties, name)
-    wanted = Wanted(f"rehearsal of {target.name}", kind.cfn_type, name, properties=properties)
+    if properties is None:
+        properties = describe(context.aws, target.name).properties
+    chosen = rehearsal.choose_properties(properties, name)
+    wanted = Wanted(f"rehearsal of {target.name}", kind.cfn_type, name, properties=chosen)
     order = replace(real.order, target=replace(target, name=name))
     marker = context.markers.get(kind.names.slug, on_record(kind, order)[1])
     group = CreationGroup(context.hold, [wanted], filled=True)

@@ -18,6 +18,7 @@ from dataware.cli.options import (
     only_option,
     outside_options,
     parallel_option,
+    rehearse_plan_option,
     yes_option,
 )
 from dataware.cli.settings import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @follow_options
 @engine_options
 @parallel_option
+@rehearse_plan_option
 @credentials_option
 @outside_options
 def apply(**given: Any) -> int:
@@ -57,12 +59,14 @@ def apply(**given: Any) -> int:
     APP is a plan that `dataware plan --out` saved, or anything that `dataware plan` takes. A
     saved plan is looked at again first, and refused if what it rests on has changed. Without one,
     on a terminal, the plan is shown and you are asked before something is changed. With --follow,
-    changes of what was copied are carried, too, until Ctrl-C.
+    changes of what was copied are carried, too, until Ctrl-C. With --rehearse nothing of the app is
+    changed: each migration goes into a scratch resource, which is removed again.
 
     \b
     Examples:
       dataware apply plan.json
       dataware apply plan.json --follow
+      dataware apply plan.json --rehearse
       dataware apply cdk.out --max-share 50%
       dataware apply dataware.toml --on-conflict target
     """
@@ -89,6 +93,8 @@ def run_apply(
     from dataware.cli.notify import notifying
 
     check_follow_options(copy)
+    if copy.rehearse and (copy.follow or copy.engine is not None):
+        raise click.UsageError("--rehearse copies once, by itself; leave out --follow and --engine")
     with notifying("apply", out, copy.notify) as listener:
         allowed = guarding.allow_loss if guarding else ()
         _apply(out, app, copy, allowed, listener, yes=yes, only=only)
@@ -110,6 +116,7 @@ def _apply(
     from dataware.cli.context import settings_of
     from dataware.cli.display import can_ask
     from dataware.cli.project import in_project
+    from dataware.cli.rehearse_plans import rehearse_plans
     from dataware.ops.adoption import check_allowed_losses, mark_allowed_losses
     from dataware.ops.inputs.only import choose_resources
 
@@ -128,6 +135,9 @@ def _apply(
         app_plan = applier.plan(mark_allowed_losses(loaded.wanted, allowed))
         plan = app_plan.join()
         check_allowed_losses(plan.resources, allowed)
+        if copy.rehearse:
+            rehearse_plans(context, found.credentials, app_plan.plans, settings_of(copy))
+            return
         if asks and plan.changes and not app_plan.stops:
             _ask(context, app_plan)
         applier.apply(app_plan)
@@ -140,6 +150,7 @@ def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: 
     from dataware.cli.app_document import credentials_of, read_app_plan
     from dataware.cli.context import settings_of
     from dataware.cli.deployment.credentials import AccountUse, read_credentials
+    from dataware.cli.rehearse_plans import rehearse_plans
     from dataware.ops.apply import apply_plan
     from dataware.ops.fleet import check_applicable
 
@@ -153,7 +164,10 @@ def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: 
     use = AccountUse.WRITE
     with credentials.outside(use=use, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
-        if whole is not None:
+        if copy.rehearse:
+            plans = whole.app_plan.plans if whole else tuple(filter(None, (plan,)))
+            rehearse_plans(context, credentials, plans, settings, saved=True)
+        elif whole is not None:
             applier = AppApplier(context, credentials, settings, _adoption_way(app))
             applier.apply_saved(whole.app_plan)
         elif plan is not None:

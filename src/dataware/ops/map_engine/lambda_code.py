@@ -90,7 +90,7 @@ LEFT_OUT = (
         "ops/remembered_answers.py",
         "ops/role_template.py",
     ),
-    *("core/rehearsal.py", "ops/rehearse.py"),
+    *("core/rehearsal.py", "ops/rehearse.py", "ops/rehearse_plan.py"),
     *("kinds/dynamodb_table/rehearsal.py", "kinds/s3_bucket/rehearsal.py"),
     *("ops/run_control.py", "state/run_controls.py"),
     *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
