@@ -383,12 +383,6 @@ rehearse_option = click.option(
     help="Copy and verify into a scratch resource like TARGET, say what it took, and remove it.",
 )
 
-rehearse_plan_option = click.option(
-    "--rehearse",
-    is_flag=True,
-    help="Carry every migration out into a scratch resource, say what it took, and remove it.",
-)
-
 parallel_option = click.option(
     "--max-parallel",
     metavar="N",

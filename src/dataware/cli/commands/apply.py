@@ -18,7 +18,6 @@ from dataware.cli.options import (
     only_option,
     outside_options,
     parallel_option,
-    rehearse_plan_option,
     yes_option,
 )
 from dataware.cli.settings import (
@@ -50,7 +49,11 @@ if TYPE_CHECKING:
 @follow_options
 @engine_options
 @parallel_option
-@rehearse_plan_option
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Carry every migration out into a scratch resource, say what it took, and remove it.",
+)
 @credentials_option
 @outside_options
 def apply(**given: Any) -> int:
