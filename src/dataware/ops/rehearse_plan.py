@@ -7,7 +7,7 @@ what the real run takes, but for the removal. Nothing of the plan itself is chan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,8 +27,8 @@ from dataware.ops.migrate import order_of
 from dataware.ops.migration_policy import Migration
 from dataware.ops.rehearse import rehearse_migration
 from dataware.ops.run_bounds import RunBounds
-from dataware.ops.run_outcome import sum_up, waits
-from dataware.ops.side_by_side import MOST_BEGUN, work_in_order, work_side_by_side
+from dataware.ops.run_outcome import Outcome, sum_up, waits
+from dataware.ops.side_by_side import MOST_BEGUN, Work, work_in_order, work_side_by_side
 from dataware.ops.verify import with_real_region
 
 Forget = Callable[[str, str], None]
@@ -60,22 +60,28 @@ def rehearse_plan(
         _rehearse(there, planned, settings, prices, make_forget)
 
     at_once = min(settings.max_parallel, len(copied))
-    outcomes = []
-    if at_once <= 1:
-        outcomes = work_in_order(context, copied, work)
-    else:
-        if not context.bounds.shared:
-            context = replace(context, bounds=RunBounds(at_once))
-        for begin in range(0, len(copied), MOST_BEGUN):
-            lanes = [[one] for one in copied[begin : begin + MOST_BEGUN]]
-            outcomes += work_side_by_side(context, lanes, work)
-    sum_up(outcomes)
+    sum_up(_work_on(context, copied, work, at_once))
     seconds = max(1, round(context.clock.now() - began))
     text = (
         f"Rehearsed {format_count(len(copied), 'migration')} in {duration(seconds)}, up to "
         f"{at_once} at a time: the real run takes about as long; nothing is left of it"
     )
     context.emit(event("done", text=text, count=len(copied), seconds=seconds, at_once=at_once))
+
+
+def _work_on(
+    context: Context, copied: Sequence[Planned], work: Work, at_once: int
+) -> list[Outcome]:
+    """What became of each, up to `at_once` at a time, as `apply` does it."""
+    if at_once <= 1:
+        return work_in_order(context, copied, work)
+    if not context.bounds.shared:
+        context = replace(context, bounds=RunBounds(at_once))
+    outcomes = []
+    for begin in range(0, len(copied), MOST_BEGUN):
+        lanes = [[one] for one in copied[begin : begin + MOST_BEGUN]]
+        outcomes += work_side_by_side(context, lanes, work)
+    return outcomes
 
 
 def _check_plan(context: Context, plan: Plan) -> None:
