@@ -170,6 +170,7 @@ def _engines() -> Iterator[str]:
         yield from _engine(card, carries)
     yield ENGINE_FORMULAS
     yield from (f"| {card.name} | {' | '.join(card.formula)} |" for card, _ in (*everywhere, *own))
+    yield ENGINE_WORKERS
     yield ENGINE_ROLE
     yield ENGINE_MEASURES
 
@@ -189,6 +190,30 @@ def _engine(card: EngineCard, carries: str) -> Iterator[str]:
     yield from (f"- source: {source}" for source in card.sources)
     yield ""
 
+
+ENGINE_WORKERS = """
+## The workers of the engine map
+
+`dataware apply --engine map` (or `migrate --engine map`) makes for each migration a stack
+`dataware-map-RUN`: a Lambda function with the workers of
+[a deployment](migration-in-a-deployment.md), a state machine, two roles and a log group; and a
+bucket `dataware-map-ACCOUNT-RUN` for the code, the parts of the data and what became of them. RUN
+is the id that `dataware status` shows. The roles may read the one source, write the one target,
+and read the one record.
+
+- While you wait, it tells how many parts are done. Then their results go into the journal, this
+  machine verifies, and stack and bucket are removed.
+- Ctrl-C stops the execution: its workers end, and what they copied stays. The same command starts
+  another execution with what is left.
+- If the command is killed, the workers go on. The same command finds their execution by the
+  record, and goes on with it.
+- `dataware throttle` and `dataware pause` reach the workers within 15 seconds, by the record.
+- `dataware forget` stops the workers, and removes stack and bucket.
+
+Every write of a worker has a condition, so nothing in the target is replaced. `dataware iam-policy
+--engine map` prints what the caller needs. What a part skips is in the log group, key by key,
+until the stack goes.
+"""
 
 ENGINE_ROLE = """
 ## The role of a job

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from dataware.aws import SystemClock
+from dataware.core.engines.card import ENGINE
+from dataware.core.model import Location, Marker, MarkerState
+from dataware.embedded import EmbeddedAws
 from dataware.handler import copy_shard
+from dataware.handler import work as work_step
+from dataware.handler.invocation import SeenLock
 from dataware.migrate import EngineSettings
-from support.deployments import Time, begin, properties, record
+from dataware.ops.context import CopySettings
+from dataware.ops.migration_job import MigrationJob
+from dataware.state import ParameterMarkers
+from dataware.state.marker_value import CONTROL
+from support.accounts import open_account
+from support.deployments import TABLE, Time, begin, properties, record
 from support.servers import FaultProxy, json_error
 from support.worlds import client, items_of, make_table, varied_items
 
@@ -102,3 +114,31 @@ def test_a_rate_is_shared_out_among_the_workers(
     shard = {"partition": "0/1"}
     copy_shard.handler({"job": {**job, "max_rate": 10_000.0}, "shard": shard}, Time())
     assert seen == [(2500.0, 4)]
+
+
+def test_a_worker_of_a_command_works_while_the_record_names_its_execution(
+    aws_server: EmbeddedAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command may be gone; a rate that people asked for reaches the worker by the record."""
+    make_table("old-one", varied_items(30))
+    make_table("new-one")
+    here = (aws_server.account, aws_server.region)
+    places = [Location(name, *here) for name in ("old-one", "new-one")]
+    job = MigrationJob(TABLE, *places, CopySettings(), "run-1", time.time() + 900, by_command=True)
+    markers = ParameterMarkers(open_account(), SystemClock())
+    work = {ENGINE: {"name": "map", "execution": "run-1"}}
+    marker = Marker(MarkerState.RUNNING, "old-one", "run", detail=work)
+    lease = markers.begin(*job.record, marker)
+    markers.ask(*job.record, CONTROL, {"max_rate": 9.0, "paused_at": None, "by": "host"})
+    lock = SeenLock(markers, job)
+    assert lock.look()
+    assert lock.read_control().max_rate == 9.0
+    markers.ask(*job.record, CONTROL, None)
+    request = {"BatchInput": {"job": job.to_json()}, "Items": [{"partition": "0/1"}]}
+    answer = work_step.handler({"step": "work", "event": request}, Time())
+    assert answer["ended"], answer
+    assert items_of("new-one") == items_of("old-one")
+    lease.send_heartbeat({ENGINE: {"name": "map", "execution": None}})
+    assert not lock.look()
+    again = work_step.handler({"step": "work", "event": request}, Time())
+    assert "no longer has the lock" in again["Items"][0]["failed"]

@@ -14,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.aws import SystemClock
+from dataware.core.engines.card import ENGINE
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Lease
+from dataware.core.run_control import NO_CONTROL
 from dataware.embedded import EmbeddedAws
 from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder, execution, this_process
-from dataware.state.marker_value import ROOT
+from dataware.state.marker_value import CONTROL, ROOT
 from dataware.state.markers import ALIVE_SECONDS, LIST, READ, WRITE
 from support.accounts import open_account
 from support.parameters import FakeParameters
@@ -385,6 +387,28 @@ def test_a_takeover_between_reading_and_writing_is_seen(store: FakeParameters) -
     markers(store).begin(KIND, TARGET, running("run-2"))
     with pytest.raises(RefusedError, match="another run took the lock"):
         late.send_heartbeat({})
+
+
+def test_work_goes_on_while_the_record_names_it(store: FakeParameters) -> None:
+    """Whoever holds the lock, or nobody; not once the record names other work, or is complete."""
+    keeper = markers(store)
+    work = {ENGINE: {"name": "map", "execution": "run-1-1"}}
+    lease = keeper.begin(KIND, TARGET, replace(running(), detail=work))
+    workers = markers(store, "a worker")
+    assert workers.read_work(KIND, TARGET, "run-1-1") == NO_CONTROL
+    assert workers.read_work(KIND, TARGET, "run-1-2") is None
+    assert workers.read_work(KIND, "other", "run-1-1") is None
+    asked = {"max_rate": 5.0, "paused_at": None, "by": "host-2"}
+    markers(store, "host-2").ask(KIND, TARGET, CONTROL, asked)
+    control = workers.read_work(KIND, TARGET, "run-1-1")
+    assert control is not None and control.max_rate == 5.0
+    store.clock.time += ALIVE_SECONDS * 100
+    assert workers.read_work(KIND, TARGET, "run-1-1") is not None
+    lease = markers(store).begin(KIND, TARGET, replace(running(), detail=work))
+    lease.send_heartbeat({ENGINE: {"name": "map", "execution": None}})
+    assert workers.read_work(KIND, TARGET, "run-1-1") is None
+    lease.complete({})
+    assert workers.read_work(KIND, TARGET, "run-1-1") is None
 
 
 def test_only_the_living_holder_holds(store: FakeParameters) -> None:

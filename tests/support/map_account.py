@@ -184,7 +184,11 @@ class MemoryStates:
     def list_map_runs(self, **given: Any) -> Mapping[str, Any]:
         """One for each execution that got as far as that."""
         self._find(given["executionArn"], "ListMapRuns")
-        return {"mapRuns": [] if self.lost else [{"mapRunArn": f"{given['executionArn']}/S:run"}]}
+        arn = given["executionArn"]
+        earlier = {"mapRunArn": f"{arn}/S:earlier", "startDate": 1}
+        return {
+            "mapRuns": [] if self.lost else [earlier, {"mapRunArn": f"{arn}/S:run", "startDate": 2}]
+        }
 
     def describe_map_run(self, **given: Any) -> Mapping[str, Any]:
         """How many parts are done."""

@@ -40,6 +40,8 @@ MAP_PERMISSIONS = (
     "iam:DeleteRolePolicy",
     "iam:GetRole",
     "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
     "iam:PassRole",
     "iam:PutRolePolicy",
     "iam:TagRole",

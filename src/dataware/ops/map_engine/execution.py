@@ -111,10 +111,10 @@ class MapExecution:
 
     def read_results(self) -> MapResults:
         """What became of its shards, as far as it was written. Raises LookupFailedError."""
-        runs = self._map_runs()
-        if not runs:
+        arn = self._find_map_run()
+        if arn is None:
             return MapResults()
-        run = str(runs[0]["mapRunArn"]).rpartition(":")[2]
+        run = arn.rpartition(":")[2]
         try:
             manifest = self._read(f"{self._key('results')}/{run}/manifest.json")
         except NotFoundError:
@@ -122,20 +122,20 @@ class MapExecution:
         return read_results(manifest, self._read)
 
     def _count_items(self) -> Mapping[str, int]:
-        runs = self._map_runs()
-        if not runs:
+        arn = self._find_map_run()
+        if arn is None:
             return {}
         with self._aws.translate_errors("the map run", "states:DescribeMapRun"):
-            run = self._api.describe_map_run(mapRunArn=runs[0]["mapRunArn"])
+            run = self._api.describe_map_run(mapRunArn=arn)
         counts: Mapping[str, int] = run["itemCounts"]
         return counts
 
-    def _map_runs(self) -> Sequence[Mapping[str, Any]]:
+    def _find_map_run(self) -> str | None:
+        """The newest one, because a retry of the state makes another; None before the first."""
         with self._aws.translate_errors("the map run", "states:ListMapRuns"):
-            runs: Sequence[Mapping[str, Any]] = self._api.list_map_runs(executionArn=self._arn)[
-                "mapRuns"
-            ]
-        return runs
+            runs = self._api.list_map_runs(executionArn=self._arn)["mapRuns"]
+        newest = max(runs, key=lambda run: run["startDate"], default=None)
+        return None if newest is None else str(newest["mapRunArn"])
 
     def _key(self, name: str) -> str:
         return f"{self._name}/{name}"

@@ -48,6 +48,15 @@ LOOK_AGAIN = {
 }
 
 
+NEW_ROLE = {
+    "ErrorEquals": ["States.ItemReaderFailed"],
+    "IntervalSeconds": 10,
+    "MaxAttempts": 4,
+    "BackoffRate": 2,
+}
+"""What a role was just granted may not be seen everywhere yet (IAM User Guide, "Changes that I make
+are not always immediately visible")."""
+
 LONGEST_DAYS = 30
 """How long an execution for a command may last; its workers know their deadline."""
 
@@ -137,6 +146,7 @@ def batch_definition(work: str, bucket: str, partition: str) -> State:
             "Resource": f"{service}:putObject",
             "Parameters": {"Bucket": bucket, "Prefix.$": "$.results"},
         },
+        "Retry": [NEW_ROLE],
         "End": True,
     }
     seconds = LONGEST_DAYS * 24 * 3600
