@@ -64,7 +64,7 @@ unit: peers  ## the tests, and the coverage of the parts
 apps: peers  ## whole apps, every deployment typed, beside all of their data: 20 minutes
 	SPACEPORT=typed $(BIN)/pytest tests/examples/test_get_or_create.py tests/e2e/test_deploy_environments.py
 
-soak: setup  ## simulate followed migrations: make soak SEEDS=100000 [OF=buckets]; one seed again: make soak SEED=7
+soak: setup  ## simulate followed migrations: make soak SEEDS=100000 [OF=buckets|applies]; one seed again: make soak SEED=7
 	PYTHONPATH=tests $(BIN)/python -m support.simulator --of $(or $(OF),tables) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --processes $(WORKERS))
 
 mutate: setup  ## change the rules of a follow one by one, and name what no test notices: minutes to hours

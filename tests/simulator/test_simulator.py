@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from support.simulator.run import BUCKETS, TABLES, run_seed
+from support.simulator.run import APPLIES, BUCKETS, TABLES, run_seed
 from support.simulator.world import Chances, Rules
 
 SEEDS = int(os.environ.get("DATAWARE_SEEDS", "2000"))
-SHARES = {TABLES: SEEDS * 6 // 10, BUCKETS: SEEDS - SEEDS * 6 // 10}
+SHARES = {TABLES: SEEDS * 50 // 100, BUCKETS: SEEDS * 35 // 100, APPLIES: SEEDS * 15 // 100}
 """How many of the seeds are those of what."""
 
 CHUNK = 100
@@ -80,7 +80,27 @@ def test_without_a_rule_objects_are_lost(rules: Rules, promise: str) -> None:
     assert promise in next((one for one in broken if one), "")
 
 
-@pytest.mark.parametrize("of", [TABLES, BUCKETS])
+@pytest.mark.parametrize(
+    ("rules", "chances", "promise"),
+    [
+        (Rules(verify=False), Chances(fail=0.1), "complete, but"),
+        (
+            Rules(wait_for_silent_runs=False),
+            Chances(pause=0.03, other=0.1),
+            "wrote after",
+        ),
+    ],
+    ids=["verification", "nothing is sent without the lock"],
+)
+def test_without_a_rule_an_apply_breaks_a_promise(
+    rules: Rules, chances: Chances, promise: str
+) -> None:
+    """So the simulator can tell."""
+    broken = (run_seed(seed, rules, chances, of=APPLIES).broken for seed in range(ENOUGH))
+    assert promise in next((one for one in broken if one), "")
+
+
+@pytest.mark.parametrize("of", [TABLES, BUCKETS, APPLIES])
 def test_a_seed_does_the_same_in_every_process_to_the_letter(of: str) -> None:
     """So what a seed has found can be looked at again, whatever order sets have there."""
     for seed in (2, 4):

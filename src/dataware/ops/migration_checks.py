@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dataware.core.engines.begun import is_made_by_service
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.model import Content
@@ -32,3 +34,22 @@ def check_record(context: Context, migration: Migration) -> None:
             f"was made: it was {before.state} and is {now.state}; nothing was changed, so run the "
             "same command again"
         )
+
+
+HELD = "held"
+"""The part of the record that says that a holding stack may have the target."""
+
+
+def may_be_held(migration: Migration) -> bool:
+    """Whether a holding stack that an earlier run began may have the target yet."""
+    marker = migration.marker
+    return migration.resumes and (marker.created or marker.detail.get(HELD) is True)
+
+
+def record_held(migration: Migration) -> Mapping[str, object]:
+    """What the record says of that, for a next run.
+
+    A run that is killed while it creates has not named the target, so the one after it does not
+    claim to have made it; and may be killed itself before the stack has let the target go.
+    """
+    return {HELD: True} if may_be_held(migration) else {}

@@ -43,7 +43,7 @@ from dataware.ops.lease_keeper import (
     keep_alive,
 )
 from dataware.ops.marker_names import on_record
-from dataware.ops.migration_checks import check_record, check_visible
+from dataware.ops.migration_checks import check_record, check_visible, may_be_held, record_held
 from dataware.ops.migration_outcome import report_decision
 from dataware.ops.migration_policy import (
     COMMAND,
@@ -124,10 +124,11 @@ def run_migration(
 def _begin_record(context: Context, migration: Migration) -> Marker:
     """The record to begin with; it also names the command's run, by which people ask for it.
 
-    The id of the migration stays that of the run that began it, and is unique among machines.
+    The id of the migration stays that of the run that began it, unique among machines.
     """
     record = migration.begin_marker(uuid4().hex[:12])
-    return replace(record, detail={**record.detail, **_command_run(context)})
+    detail = {**record.detail, **record_held(migration), **_command_run(context)}
+    return replace(record, detail=detail)
 
 
 def _command_run(context: Context) -> dict[str, str]:
@@ -223,7 +224,7 @@ class MigrationRun:
             self._enter("creating")
             with self._half_made_recorded():
                 self._held = migration.create()
-        elif migration.resumes and migration.marker.created:
+        elif may_be_held(migration):
             # The creation that a killed run began may roll back yet, so it has to end first.
             with self._half_made_recorded():
                 self._context.hold.release(migration.kind, migration.order.target.name)

@@ -90,7 +90,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("seconds_left", "verified", "lag"), (*_NUMBER, _NOTHING)),
     **dict.fromkeys(("identity", "checkpoint"), (str, _NOTHING)),
     "exact": (bool,),
-    **dict.fromkeys(("followed", "guarded", "deep"), (bool,)),
+    **dict.fromkeys(("followed", "guarded", "deep", "held"), (bool,)),
     **dict.fromkeys(SWITCHED_ON, _TEXT),
     "carrier": _TEXT,
     ACCEPTS: (list,),

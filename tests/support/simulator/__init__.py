@@ -19,4 +19,14 @@ Buckets are followed by listings and swapped by ETags, so they have parts of the
 - `stepped_loop` is an event loop that a seed drives, `wires` the requests that are on their way
 - `buckets` has the objects and the S3 that answers, `bucket_sides` lists, compares and records
 - `bucket_process`, `bucket_undo` and `bucket_people` are the same as above, for buckets
+
+Runs of `plan` and `apply` are simulated from their first line to their last, two at once, with
+CloudFormation that goes on by itself; their resources are boxes in memory:
+
+- `fibers` lets one thread at a time go on, `applying` has the processes and their surroundings
+- `apply_run` has the operator, the writers, and what must never happen
+
+Not simulated are the control plane of a probe (what S3 and DynamoDB say of a resource), adoption by
+a stack of the app, and the copy of a table by the engine; the suites of these have faults of their
+own.
 """

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from random import Random
 
 from dataware.core.follow.cutover import CutoverState
+from support.simulator.apply_run import run_apply
 from support.simulator.bucket_people import BucketPeople
 from support.simulator.judge import BrokenPromiseError
 from support.simulator.people import People
 from support.simulator.world import Chances, Rules, World
 
 MOST_TURNS = 6000
-TABLES, BUCKETS = "tables", "buckets"
-WORLDS: Mapping[str, Callable[[World], People]] = {TABLES: People, BUCKETS: BucketPeople}
+TABLES, BUCKETS, APPLIES = "tables", "buckets", "applies"
 
 PROFILES = (
     Chances(),
@@ -43,7 +43,7 @@ def run_seed(
     tracing: bool = False,
     of: str = TABLES,
 ) -> Outcome:
-    """Run a seed of tables or of buckets: the same one always does the same, to the letter.
+    """Run a seed of one of the worlds: the same one always does the same, to the letter.
 
     What goes wrong how often, the seed chooses where nobody does.
     """
@@ -52,9 +52,7 @@ def run_seed(
     broken = ""
     began = world.now
     try:
-        people = WORLDS[of](world)
-        _run(world, people)
-        people.judge.judge_end()
+        WORLDS[of](world)
     except BrokenPromiseError as error:
         broken = str(error)
         world.say(broken)
@@ -88,3 +86,19 @@ def _is_at_rest(loop: object) -> bool:
     """Whether a process has read the source to its end after the switch."""
     record = getattr(loop, "record", None)
     return record is not None and record.state is CutoverState.REVERSIBLE
+
+
+def _run_follow(people: People) -> None:
+    _run(people.world, people)
+    people.judge.judge_end()
+
+
+def _run_apply(world: World) -> None:
+    run_apply(world).judge_end()
+
+
+WORLDS: Mapping[str, Callable[[World], None]] = {
+    TABLES: lambda world: _run_follow(People(world)),
+    BUCKETS: lambda world: _run_follow(BucketPeople(world)),
+    APPLIES: _run_apply,
+}
