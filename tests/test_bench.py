@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import bench
 from tests.bench import contenders
 from tests.bench.buckets import VirtualBucket, key_of
 from tests.bench.chart import picture
@@ -46,6 +49,14 @@ def listed(bucket: VirtualBucket, name: str, query: str = "") -> list[str]:
         if token is None:
             return keys
         more = f"&continuation-token={token}"
+
+
+@pytest.mark.parametrize(
+    "name", [one.name for one in pkgutil.walk_packages(bench.__path__, f"{bench.__name__}.")]
+)
+def test_every_part_can_be_imported(name: str) -> None:
+    """Nothing else runs the benchmarks, so that what is renamed is easily missed in them."""
+    importlib.import_module(name)
 
 
 @given(

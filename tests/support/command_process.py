@@ -69,6 +69,10 @@ class CommandProcess:
         assert code is not None
         return code
 
+    def printed(self) -> str:
+        """What stands on standard output by now."""
+        return os.pread(self._out.fileno(), os.fstat(self._out.fileno()).st_size, 0).decode()
+
     def send_signal(self, number: int) -> None:
         """Send a signal, unless the process has ended."""
         if self.poll() is None:

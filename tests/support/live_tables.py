@@ -214,6 +214,7 @@ def live(server: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for module in (follow_run, loop):
         monkeypatch.setattr(module, "UNKNOWN_OUTCOME_SECONDS", 2.0)
     monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 0.5)
+    monkeypatch.setattr(cutover_loop, "MOST_SETTLE_SECONDS", 2.0)
     live, ended = Live(tmp_path), threading.Event()
     thread = threading.Thread(target=live.app.run, args=(ended,))
     thread.start()

@@ -365,7 +365,8 @@ async def _serve(listener, orphaned):
     config = Config()
     config.bind = [f"fd://{listener}"]
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 1
+    # Clients keep idle connections open; only what is to be kept is worth waiting for.
+    config.graceful_timeout = 1 if os.environ["PERSIST_STATE"] == "1" else 0
     config.loglevel = "WARNING"
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
