@@ -365,8 +365,7 @@ async def _serve(listener, orphaned):
     config = Config()
     config.bind = [f"fd://{listener}"]
     config.keep_alive_timeout = 75
-    # Clients keep idle connections open; only what is to be kept is worth waiting for.
-    config.graceful_timeout = 1 if os.environ["PERSIST_STATE"] == "1" else 0
+    config.graceful_timeout = int(os.environ["PERSIST_STATE"])  # idle connections stay open
     config.loglevel = "WARNING"
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
