@@ -1,4 +1,4 @@
-"""Writes src/dataware/cdk/properties.py from the signatures of CDK's own constructs."""
+"""Writes what CDK's own constructs take, as they sign it, into two modules of `dataware.cdk`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_opensearchservice as opensearch
+from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 PAGE = Path(__file__).resolve().parent.parent / "src" / "dataware" / "cdk" / "properties.py"
+BESIDE = PAGE.with_name("database_properties.py")
 SORTS: tuple[tuple[str, type, str], ...] = (
     ("BucketProperties", s3.Bucket, "bucket_name"),
     ("TableProperties", dynamodb.Table, "table_name"),
@@ -33,6 +36,11 @@ SORTS: tuple[tuple[str, type, str], ...] = (
     ("QueueProperties", sqs.Queue, "queue_name"),
     ("StreamProperties", kinesis.Stream, "stream_name"),
     ("KeyProperties", kms.Key, ""),
+    ("DomainProperties", opensearch.Domain, "domain_name"),
+)
+DATABASES: tuple[tuple[str, type, str], ...] = (
+    ("DatabaseInstanceProperties", rds.DatabaseInstance, "instance_identifier"),
+    ("DatabaseClusterProperties", rds.DatabaseCluster, "cluster_identifier"),
 )
 HEAD = '''"""The properties of CDK's own constructs, as `**properties` of those in this package.
 
@@ -53,9 +61,9 @@ if TYPE_CHECKING:
 '''
 
 
-def page() -> str:
+def page(sorts: tuple[tuple[str, type, str], ...] = SORTS) -> str:
     """The module's text."""
-    classes = "\n\n".join("\n".join(_class(*sort)) + "\n" for sort in SORTS)
+    classes = "\n\n".join("\n".join(_class(*sort)) + "\n" for sort in sorts)
     modules = re.findall(r"(?<![.\w])(aws_[a-z0-9_]+|interfaces)\.", classes)
     used = sorted(set(modules) - {"aws_cdk"})
     imports = "\n".join(f"        {name}," for name in used)
@@ -96,3 +104,4 @@ def _text(hint: Any) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    BESIDE.write_text(page(DATABASES), encoding="utf-8")

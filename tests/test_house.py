@@ -93,6 +93,7 @@ SPEAKING_OF_TYPES = (
     "cdk/log_group.py", "cdk/secret.py", "cdk/queue.py", "cdk/stream.py", "cdk/key.py",
     # Where services leave what other services read, whichever type is carried.
     "core/engines/work_bucket.py",
+    "cdk/database.py", "cdk/domain.py",
     # Examples of what a run prints.
     "core/guide.py",
     # Where the code and the results of workers lie, whatever they copy.

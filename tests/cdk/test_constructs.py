@@ -539,6 +539,7 @@ def test_the_typed_properties_are_those_of_cdk() -> None:
     if f"aws-cdk-lib {version('aws-cdk-lib')}." not in written:
         pytest.skip("another version of CDK wrote the properties")
     assert written == script.page()
+    assert script.BESIDE.read_text(encoding="utf-8") == script.page(script.DATABASES)
 
 
 ELSEWHERE = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders"

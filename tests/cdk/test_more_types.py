@@ -1,4 +1,4 @@
-"""Log groups, secrets, queues, streams and keys: created, referenced, and never declared twice."""
+"""Types without a copy: created, referenced, and never declared twice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_cdk import App, DefaultStackSynthesizer, Stack
+from aws_cdk import App, DefaultStackSynthesizer, SecretValue, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_opensearchservice as opensearch
+from aws_cdk import aws_rds as rds
 
 from cdk.apps import errors, resources
 from cdk.test_live import deploy, settled
@@ -124,3 +127,77 @@ def test_each_construct_gives_cdks_own_interface() -> None:
     assert errors(stack) == []
     assert all(made)
     assert {one["Type"] for one in resources(stack).values()} == TYPES
+
+
+def make_databases(stack: Stack, **options: Any) -> list[Any]:
+    """A domain, an instance and a cluster, by the helpers, with what CDK needs to declare them."""
+    aware = DataAware(stack)
+    vpc = ec2.Vpc(stack, "Vpc")
+    settings = {"vpc": vpc, "credentials": rds.Credentials.from_password("me", PASSWORD)}
+    engine = rds.DatabaseInstanceEngine.POSTGRES
+    aurora = rds.DatabaseClusterEngine.aurora_postgres(
+        version=rds.AuroraPostgresEngineVersion.VER_16_4
+    )
+    writer = rds.ClusterInstance.serverless_v2("Writer")
+    version = opensearch.EngineVersion.OPENSEARCH_2_13
+    place = dict.fromkeys(options.get("endpoints", ()), "host.example")
+    return [
+        aware.get_or_create_opensearch_domain(
+            "Search", "search-prod", version=version,
+            **{name: one for name, one in place.items() if name.startswith("domain")},
+        ),
+        aware.get_or_create_rds_instance(
+            "Database", "database-prod", engine=engine, port=5432, **settings,
+            **{name: one for name, one in place.items() if name.startswith("instance")},
+        ),
+        aware.get_or_create_rds_cluster(
+            "Cluster", "cluster-prod", engine=aurora, writer=writer, **settings
+        ),
+    ]  # fmt: skip
+
+
+PASSWORD = SecretValue.unsafe_plain_text("not-a-secret")
+ENDPOINTS = ("domain_endpoint", "instance_endpoint_address")
+
+
+def test_databases_and_domains_are_declared_under_their_names() -> None:
+    """As CDK's own constructs declare them, retained, and without what is for references alone."""
+    stack = Stack(App(), "Demo")
+    make_databases(stack, endpoints=ENDPOINTS)
+    assert errors(stack) == []
+    named = {
+        "AWS::OpenSearchService::Domain": ("DomainName", "search-prod"),
+        "AWS::RDS::DBInstance": ("DBInstanceIdentifier", "database-prod"),
+        "AWS::RDS::DBCluster": ("DBClusterIdentifier", "cluster-prod"),
+    }
+    for cfn_type, (word, name) in named.items():
+        (one,) = [
+            each for each in resources(stack).values()
+            if each["Type"] == cfn_type and "Dataware" in each.get("Metadata", {})
+        ]  # fmt: skip
+        assert one["Properties"][word] == name
+        assert one["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_databases_and_domains_that_exist_are_referenced_by_their_endpoints() -> None:
+    """A plain deployment creates no second one; without an endpoint a reference is an error."""
+    boto3.client("opensearch").create_domain(DomainName="search-prod")
+    make = {"MasterUsername": "me", "MasterUserPassword": "not-a-secret"}
+    boto3.client("rds").create_db_instance(
+        DBInstanceIdentifier="database-prod", Engine="postgres", DBInstanceClass="db.t3.micro",
+        AllocatedStorage=20, **make,
+    )  # fmt: skip
+    boto3.client("rds").create_db_cluster(
+        DBClusterIdentifier="cluster-prod", Engine="aurora-postgresql", **make
+    )
+    stack = Stack(App(), "Demo")
+    domain, instance, cluster = make_databases(stack, endpoints=ENDPOINTS)
+    assert errors(stack) == []
+    assert not {one["Type"] for one in resources(stack).values()} & {
+        "AWS::OpenSearchService::Domain", "AWS::RDS::DBInstance", "AWS::RDS::DBCluster",
+    }  # fmt: skip
+    assert domain.domain_name == "search-prod"
+    assert instance.instance_identifier == "database-prod"
+    assert cluster.cluster_identifier == "cluster-prod"
+    with pytest.raises(ValueError, match="a reference to it needs domain_endpoint"):
+        make_databases(Stack(App(), "Other"))

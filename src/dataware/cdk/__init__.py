@@ -24,12 +24,17 @@ from dataware.cdk.table import DataAwareTable, DataAwareTableV2
 from dataware.cdk.user_pool import DataAwareUserPool
 
 if TYPE_CHECKING:
+    from dataware.cdk.database import DataAwareDatabaseCluster, DataAwareDatabaseInstance
+    from dataware.cdk.domain import DataAwareDomain
     from dataware.cdk.migration import DataMigration
     from dataware.cdk.mixin import DataAwareMixin
 
 __all__ = [
     "DataAware",
     "DataAwareBucket",
+    "DataAwareDatabaseCluster",
+    "DataAwareDatabaseInstance",
+    "DataAwareDomain",
     "DataAwareKey",
     "DataAwareLogGroup",
     "DataAwareMixin",
@@ -50,7 +55,13 @@ __all__ = [
 ]
 
 
-LAZY = {"DataMigration": "dataware.cdk.migration", "DataAwareMixin": "dataware.cdk.mixin"}
+LAZY = {
+    "DataAwareDatabaseCluster": "dataware.cdk.database",
+    "DataAwareDatabaseInstance": "dataware.cdk.database",
+    "DataAwareDomain": "dataware.cdk.domain",
+    "DataAwareMixin": "dataware.cdk.mixin",
+    "DataMigration": "dataware.cdk.migration",
+}
 """What takes half a second to import, or needs a newer CDK than the rest does."""
 
 

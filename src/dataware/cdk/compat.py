@@ -6,7 +6,7 @@ An existing stack changes one line, and declares the same resources under the sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
@@ -32,6 +32,10 @@ from dataware.cdk.table import DataAwareTable
 from dataware.cdk.user_pool import DataAwareUserPool
 from dataware.core.kind import Kind
 from dataware.kinds import load
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_opensearchservice as opensearch
+    from aws_cdk import aws_rds as rds
 
 Fallback = str | Iterable[str] | None
 """One older name, several in order of preference, or None: no data comes from anywhere else."""
@@ -227,6 +231,54 @@ class DataAware:
         names = (preferred_name, fallback_name)
         return self._make(DataAwareStream, construct_id, names, properties).stream
 
+    def get_or_create_rds_instance(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> rds.IDatabaseInstance:
+        """The RDS instance of the preferred name, or the fallback if only that exists.
+
+        `properties` are those of `DataAwareDatabaseInstance`.
+        """
+        from dataware.cdk.database import DataAwareDatabaseInstance  # noqa: PLC0415 - half a second
+
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareDatabaseInstance, construct_id, names, properties).instance
+
+    def get_or_create_rds_cluster(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> rds.IDatabaseCluster:
+        """The cluster of the preferred name, or the fallback if only that exists.
+
+        `properties` are those of `DataAwareDatabaseCluster`.
+        """
+        from dataware.cdk.database import DataAwareDatabaseCluster  # noqa: PLC0415 - half a second
+
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareDatabaseCluster, construct_id, names, properties).cluster
+
+    def get_or_create_opensearch_domain(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> opensearch.IDomain:
+        """The search domain of the preferred name, or the fallback if only that exists.
+
+        `properties` are those of `DataAwareDomain`.
+        """
+        from dataware.cdk.domain import DataAwareDomain  # noqa: PLC0415 - half a second
+
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareDomain, construct_id, names, properties).domain
+
     def get_kms_key(self, construct_id: str, physical_id: str, **properties: Any) -> kms.IKey:
         """The key of an id or alias, which has to exist.
 
@@ -251,7 +303,7 @@ class DataAware:
             **{"physical_id" if construct is DataAwareKey else "preferred_name": preferred},
             fallback_names=_other_names(preferred, fallback),
             **{
-                **self._defaults[construct],
+                **self._defaults.get(construct, {}),
                 **self._settings_for(load(construct._cfn_type)),
                 **properties,
             },

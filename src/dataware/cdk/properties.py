@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from aws_cdk import (
         aws_cognito,
         aws_dynamodb,
+        aws_ec2,
         aws_ecr,
         aws_iam,
         aws_kinesis,
         aws_kms,
         aws_logs,
+        aws_opensearchservice,
         aws_s3,
         aws_secretsmanager,
         aws_sqs,
@@ -269,3 +271,39 @@ class KeyProperties(TypedDict, total=False):
     policy: aws_iam.PolicyDocument | None
     removal_policy: aws_cdk.RemovalPolicy | None
     rotation_period: aws_cdk.Duration | None
+
+
+class DomainProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_opensearchservice.Domain` takes, except its name."""
+
+    access_policies: Sequence[aws_iam.PolicyStatement] | None
+    advanced_options: Mapping[str, str] | None
+    automated_snapshot_start_hour: int | float | None
+    capacity: aws_opensearchservice.CapacityConfig | Mapping[str, Any] | None
+    cognito_dashboards_auth: aws_opensearchservice.CognitoOptions | Mapping[str, Any] | None
+    cold_storage_enabled: bool | None
+    custom_endpoint: aws_opensearchservice.CustomEndpointOptions | Mapping[str, Any] | None
+    ebs: aws_opensearchservice.EbsOptions | Mapping[str, Any] | None
+    enable_auto_software_update: bool | None
+    enable_version_upgrade: bool | None
+    encryption_at_rest: aws_opensearchservice.EncryptionAtRestOptions | Mapping[str, Any] | None
+    enforce_https: bool | None
+    fine_grained_access_control: (
+        aws_opensearchservice.AdvancedSecurityOptions | Mapping[str, Any] | None
+    )
+    ip_address_type: aws_opensearchservice.IpAddressType | None
+    logging: aws_opensearchservice.LoggingOptions | Mapping[str, Any] | None
+    node_to_node_encryption: bool | None
+    off_peak_window_enabled: bool | None
+    off_peak_window_start: aws_opensearchservice.WindowStartTime | Mapping[str, Any] | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    s3_vectors_engine_enabled: bool | None
+    security_groups: Sequence[aws_ec2.ISecurityGroup] | None
+    suppress_logs_resource_policy: bool | None
+    tls_security_policy: aws_opensearchservice.TLSSecurityPolicy | None
+    use_latest_service_software_for_blue_green: bool | None
+    use_unsigned_basic_auth: bool | None
+    version: Required[aws_opensearchservice.EngineVersion]
+    vpc: aws_ec2.IVpc | None
+    vpc_subnets: Sequence[aws_ec2.SubnetSelection | Mapping[str, Any]] | None
+    zone_awareness: aws_opensearchservice.ZoneAwarenessConfig | Mapping[str, Any] | None

@@ -50,13 +50,15 @@ class DataAwareResource(Construct):
     All else comes from the card of the type, but what CDK's class does in its own way: how it
     refers to a resource, which methods of a reference do nothing (`_powerless`), and by which
     argument it takes the name where the template calls it otherwise (`_name_argument`, None where a
-    type has no name).
+    type has no name). `_for_references` are options that say where a resource that exists is
+    reached, which no declaration takes.
     """
 
     _cfn_type: ClassVar[str]
     _l2: ClassVar[Any]
     _name_argument: ClassVar[str | None] = ""
     _powerless: ClassVar[Mapping[str, str]] = {}
+    _for_references: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, scope: Construct, id: str, preferred_name: str, options: Mapping[str, Any]
@@ -104,6 +106,15 @@ class DataAwareResource(Construct):
         del properties
         return getattr(self._l2, f"from_{self._name_property}")(self, CHILD, name)
 
+    def _take(self, properties: dict[str, Any], argument: str, name: str) -> Any:
+        """An option that a reference cannot do without. Raises ValueError where it is missing."""
+        if properties.get(argument) is None:
+            raise ValueError(
+                f"{self._asked.path}: {name} exists, and a reference to it needs {argument}: give "
+                "it, or let `dataware deploy` adopt it"
+            )
+        return properties.pop(argument)
+
     @property
     def _name_property(self) -> str | None:
         """What CDK calls the property that holds the physical name; None without one."""
@@ -114,7 +125,8 @@ class DataAwareResource(Construct):
     def _declare(self, properties: Mapping[str, Any]) -> Any:
         argument = self._name_property
         name = {} if argument is None else {argument: self._asked.preferred}
-        named = {**name, **RETAINED, **properties}
+        declared = {one: properties[one] for one in properties if one not in self._for_references}
+        named = {**name, **RETAINED, **declared}
         resource = self._l2(self, CHILD, **named)
         self._confirm(resource, retained="removal_policy" not in properties)
         return resource
