@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -17,6 +20,7 @@ from dataware.core.errors import (
     SidesDifferError,
 )
 from dataware.core.follow.cutover import CutoverState
+from dataware.core.follow.cutover_ports import CutoverGate
 from dataware.core.follow.cutover_request import TOPIC
 from dataware.core.follow.feed import Gap, GapCause
 from dataware.core.follow.written import WrittenVersion
@@ -89,6 +93,39 @@ def test_a_cut_over_carries_the_last_change_and_says_for_how_long_writers_rested
     assert boxes.marker.state is MarkerState.COMPLETE
     assert boxes.record.state is CutoverState.REVERSIBLE
     assert boxes.record.frozen_seconds is not None
+
+
+def test_the_time_without_writers_that_is_told_is_the_one_on_record(
+    boxes: FollowedBoxes,
+) -> None:
+    """Not how long the cut-over took."""
+    terminal = Terminal()
+    terminal.on_freeze = lambda: time.sleep(0.3)
+    cut_over(boxes.context(), TYPE, places(), FOLLOW, terminal.settings())
+    (told,) = [one.data["frozen_seconds"] for one in boxes.events if one.code == "cut-over"]
+    assert told == pytest.approx(boxes.record.frozen_seconds, abs=0.11)
+    assert told >= 0.3
+
+
+def test_a_request_that_is_taken_back_at_the_gate_stops_nobody_and_says_so_of_nobody(
+    boxes: FollowedBoxes,
+) -> None:
+    """The follow goes on."""
+    terminal, looks = Terminal(), [20]
+
+    def is_requested() -> bool:
+        looks[0] -= 1
+        return looks[0] > 0
+
+    terminal.opened = False
+    settings = terminal.settings()
+    gate = cast("CutoverGate", SimpleNamespace(is_requested=is_requested, is_open=terminal.is_open))
+    context = boxes.context(lambda: looks[0] < -20)
+    with pytest.raises(GivenUpError, match="a person asked to stop"):
+        cut_over(context, TYPE, places(), FOLLOW, replace(settings, gate=gate))
+    assert boxes.texts("freezing") == []
+    assert terminal.calls == []
+    assert boxes.record.state is CutoverState.FOLLOWING
 
 
 def test_what_is_switched_is_neither_found_nor_cut_over_again(boxes: FollowedBoxes) -> None:

@@ -273,8 +273,7 @@ def test_after_a_copy_that_was_gone_on_with_carrying_waits_for_what_may_arrive_y
     with pytest.raises(Killed):
         follow(boxes.context(), TYPE, *places(), FOLLOW)
     boxes.kill_at = None
-    for _ in range(2):
-        follow_for_a_while(boxes)
+    follow_for_a_while(boxes)
     times = [one["carry_from"] for one in boxes.kept.read(SLUG, "new") if one["type"] == COPIED]
     assert len(times) == 1
     assert times[0] > boxes.aws.clock.now() + 30.0
