@@ -140,7 +140,9 @@ class ApplyPeople:
         missing = {
             key
             for key, there in self.boxes.boxes[OLD].items()
-            if self.changed[key] <= began and target.get(key) != there
+            if self.changed[key] <= began
+            and target.get(key) != there
+            and self.authors.get(key) != STRANGER
         }
         if missing:
             self.break_off(f"complete, but {sorted(missing)} differ")
