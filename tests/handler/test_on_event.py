@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
+from dataware.aws import SystemClock
+from dataware.core.model import Marker, MarkerState
 from dataware.handler import on_event
+from dataware.ops.migration_policy import FOLLOWED
+from dataware.state import ParameterMarkers
+from dataware.state.holder import Holder
+from support.accounts import open_account
 from support.deployments import BUCKET, Time, begin, properties, record, request
 from support.servers import FaultProxy, json_error
 from support.worlds import client, items_of, make_bucket, make_table, varied_items
@@ -87,6 +93,44 @@ def test_what_cannot_be_copied_is_refused_in_a_sentence(
     assert answer["PhysicalResourceId"] == on_event.physical_id(about)
     assert given is None
     assert executions(tables) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "new-one follows old-one (run run-of-the-service)"),
+        (
+            {"Carrier": "arn:aws:lambda:us-east-1:1:function:Follow"},
+            "new-one is being migrated by run run-of-the-service",
+        ),
+    ],
+)
+def test_a_deployment_is_refused_while_a_follow_service_works(
+    tables: str, more: dict[str, str], words: str
+) -> None:
+    """A copy beside it could bring back what it deletes; it keeps its lock, and nothing starts."""
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    client("dynamodb").update_table(TableName="old-one", StreamSpecification=stream)
+    account = open_account()
+    elsewhere = Holder("a container", "a boot of its own", 9, "1")
+    markers = ParameterMarkers(account, SystemClock(), elsewhere)
+    followed = Marker(
+        MarkerState.RUNNING,
+        "old-one",
+        "run-of-the-service",
+        detail={FOLLOWED: True, "phase": "following"},
+    )
+    lease = markers.begin("dynamodb-table", "new-one", followed)
+    if not more:
+        client("dynamodb").put_item(TableName="new-one", Item={"pk": {"S": "carried"}})
+    before = items_of("new-one")
+    answer, given = begin(properties(**more))
+    assert words in answer["Refusal"]
+    assert (given, executions(tables)) == (None, [])
+    assert record()["run"] == "run-of-the-service"
+    assert record()["detail"][FOLLOWED] is True
+    lease.send_heartbeat({FOLLOWED: True, "phase": "following"})
+    assert items_of("new-one") == before
 
 
 def test_another_run_is_not_disturbed(tables: str) -> None:

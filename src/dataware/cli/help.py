@@ -28,6 +28,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "on_fallback_data",
         "import_mode",
         "allow_loss",
+        "restore_secrets",
         "allow_unseen",
         "source_owner",
         "target_owner",

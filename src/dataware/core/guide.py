@@ -295,8 +295,8 @@ GUIDE: dict[int, Guide] = {
         "frozen under the app; and an import by id takes a template that says all of what it "
         "cannot change later.",
         "❌ Stopped at app/database (rule 25): app/database is marked for deletion since "
-        "2026-11-20: restore it with `aws secretsmanager restore-secret --secret-id app/database`, "
-        "or choose another name",
+        "2026-11-20: restore it with `aws secretsmanager restore-secret --secret-id app/database` "
+        "or `dataware apply --restore-secrets`, or choose another name",
         (
             "Follow the recipe at the end of the line, and run again.",
             "Or choose another name: the resource stays as it is.",

@@ -273,13 +273,25 @@ class Copying:
 
 
 @dataclass(frozen=True)
+class Revival:
+    """How a deletion that was asked for, and is not carried out yet, is taken back.
+
+    `is_due` tells whether there is one, and `run` takes it back. Both raise LookupFailedError.
+    """
+
+    is_due: Callable[[Aws, str], bool]
+    run: Callable[[Aws, str], None]
+
+
+@dataclass(frozen=True)
 class Kind:
     """A resource type: its card.
 
     `probe` looks at what stands under a name. `locate` tells in which region a place really is,
     where names belong to no region; it is None for other types, and answers None where that cannot
     be seen. `comparison` compares a live resource with its template before a stack adopts it.
-    `indirect` are further ways to name one of which a copy is asked for by hand.
+    `indirect` are further ways to name one of which a copy is asked for by hand. `revival` takes
+    back a deletion, which a person has to allow; None for types that know no such thing.
     """
 
     cfn_type: str
@@ -291,6 +303,7 @@ class Kind:
     locate: Callable[[Aws, Location], str | None] | None = None
     comparison: ConfigurationComparison | None = None
     indirect: IndirectNames | None = None
+    revival: Revival | None = None
 
     @property
     def noun(self) -> str:

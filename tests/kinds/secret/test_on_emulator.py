@@ -215,6 +215,29 @@ def test_a_secret_that_is_marked_for_deletion_is_a_stop(aws: Account) -> None:
     require_no_value(aws, ended)
 
 
+def test_a_fallback_that_waits_for_its_deletion_is_restored_where_that_is_allowed(
+    aws: Account, tmp_path: Path
+) -> None:
+    """The plan says how; with the option it is taken back, copied, and not marked any more."""
+    app = tmp_path / "dataware.toml"
+    resource = f'type = "AWS::SecretsManager::Secret"\npreferred = "{NEW}"\nfallback = "{OLD}"'
+    app.write_text(
+        f"[[resource]]\n{resource}\n[resource.properties]\nGenerateSecretString = {{}}\n"
+    )
+    manager = aws.client("secretsmanager")
+    manager.delete_secret(SecretId=OLD)
+    stopped = run("apply", app, "--yes")
+    assert stopped.code == 3, stopped
+    assert "--restore-secrets" in stopped.out + stopped.err
+    assert "DeletedDate" in manager.describe_secret(SecretId=OLD)
+    ran = run("apply", app, "--yes", "--restore-secrets")
+    assert ran.code == 0, ran
+    assert f"Took back the deletion of secret {OLD}" in ran.out
+    assert "DeletedDate" not in manager.describe_secret(SecretId=OLD)
+    assert versions(aws, NEW) == versions(aws, OLD)
+    require_no_value(aws, ran)
+
+
 def test_a_plan_copies_into_a_secret_that_its_template_makes_also_if_it_was_cut_off(
     aws: Account, fault_proxy: FaultProxy, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -32,8 +32,12 @@ from dataware.core.errors import InputError
 from dataware.core.events import event
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataware.cli.app_apply import AppApplier
     from dataware.cli.notify import Listener
     from dataware.core.app_plan import AppPlan
+    from dataware.core.model import Wanted
     from dataware.ops.context import Context
     from dataware.ops.inputs import App
     from dataware.ops.run_summary import AdoptionWay
@@ -55,6 +59,11 @@ if TYPE_CHECKING:
     help="Carry every migration out into a scratch resource, say what it took, and remove it.",
 )
 @credentials_option
+@click.option(
+    "--restore-secrets",
+    is_flag=True,
+    help="Take back the deletion of a secret that waits for it, where nothing else is in the way.",
+)
 @outside_options
 def apply(**given: Any) -> int:
     """Create, copy and verify; safe to repeat, and continues where it was interrupted.
@@ -80,6 +89,7 @@ def apply(**given: Any) -> int:
         pick(GuardOptions, given),
         yes=given["yes"],
         only=given["only"],
+        restores=given["restore_secrets"],
     )
 
 
@@ -91,6 +101,7 @@ def run_apply(
     *,
     yes: bool,
     only: tuple[str, ...] = (),
+    restores: bool = False,
 ) -> int:
     """Carry out a saved plan, or a new plan of an app."""
     from dataware.cli.notify import notifying
@@ -100,8 +111,17 @@ def run_apply(
         raise click.UsageError("--rehearse copies once, by itself; leave out --follow and --engine")
     with notifying("apply", out, copy.notify) as listener:
         allowed = guarding.allow_loss if guarding else ()
-        _apply(out, app, copy, allowed, listener, yes=yes, only=only)
+        asked = ApplyDemand(yes=yes, only=only, restores=restores)
+        _apply(out, app, copy, allowed, listener, asked)
     return 0
+
+
+class ApplyDemand(NamedTuple):
+    """What is asked for beside the app: no question, some resources alone, secrets restored."""
+
+    yes: bool
+    only: tuple[str, ...] = ()
+    restores: bool = False
 
 
 def _apply(
@@ -110,9 +130,7 @@ def _apply(
     copy: CopyOptions,
     allowed: tuple[str, ...],
     listener: Listener,
-    *,
-    yes: bool,
-    only: tuple[str, ...],
+    asked: ApplyDemand,
 ) -> None:
     from dataware.cli.app_apply import AppApplier
     from dataware.cli.app_credentials import load_with_credentials
@@ -123,19 +141,20 @@ def _apply(
     from dataware.ops.adoption import check_allowed_losses, mark_allowed_losses
     from dataware.ops.inputs.only import choose_resources
 
-    if _names_saved_plan(app, only):
+    if _names_saved_plan(app, asked.only):
         _apply_saved(out, app, copy, listener)
         return
-    asks = not yes and can_ask(out)
+    asks = not asked.yes and can_ask(out)
     out = in_project(out, app)
     found = load_with_credentials(out, app)
-    loaded, left_out = choose_resources(found.app, only)
+    loaded, left_out = choose_resources(found.app, asked.only)
     with found.credentials.outside(copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
         loaded.check_pin(context.aws.account, context.aws.region)
         _report_passed_over(context, loaded, left_out)
         applier = AppApplier(context, found.credentials, settings_of(copy), _adoption_way(app))
-        app_plan = applier.plan(mark_allowed_losses(loaded.wanted, allowed))
+        wanted = mark_allowed_losses(loaded.wanted, allowed)
+        app_plan = _plan(context, applier, wanted, restores=asked.restores)
         plan = app_plan.join()
         check_allowed_losses(plan.resources, allowed)
         if copy.rehearse:
@@ -144,6 +163,18 @@ def _apply(
         if asks and plan.changes and not app_plan.stops:
             _ask(context, app_plan)
         applier.apply(app_plan)
+
+
+def _plan(
+    context: Context, applier: AppApplier, wanted: Sequence[Wanted], *, restores: bool
+) -> AppPlan:
+    """What is decided now, once deletions are taken back where that is allowed and enough."""
+    from dataware.ops.revival import take_back_deletions
+
+    app_plan = applier.plan(wanted)
+    if restores and take_back_deletions(context, app_plan.plans):
+        return applier.plan(wanted)
+    return app_plan
 
 
 def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:

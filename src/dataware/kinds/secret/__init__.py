@@ -15,7 +15,7 @@ from typing import Any
 from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.estimate import Throughput
-from dataware.core.kind import Copying, Kind, Names, Permissions, Template
+from dataware.core.kind import Copying, Kind, Names, Permissions, Revival, Template
 from dataware.core.model import Existence, Facts, Location, Setting, absent
 from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
@@ -27,6 +27,8 @@ from dataware.kinds.secret.comparison import COMPARISON, EFFECTS
 _DESCRIBE = "secretsmanager:DescribeSecret"
 _VERSIONS = "secretsmanager:ListSecretVersionIds"
 _VALUE = "secretsmanager:GetSecretValue"
+RESTORE = "secretsmanager:RestoreSecret"
+"""What only a person allows (`--restore-secrets`), so no policy has it of its own accord."""
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 _ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(?P<name>.+)-[A-Za-z0-9]{6}")
 _RANDOM = "??????"
@@ -102,7 +104,8 @@ def _find_obstacle(aws: Aws, name: str, secret: Mapping[str, Any]) -> str:
     if deleted is not None:
         return (
             f"is marked for deletion since {deleted:%Y-%m-%d}: restore it with `aws secretsmanager "
-            f"restore-secret --secret-id {name}`, or choose another name"
+            f"restore-secret --secret-id {name}` or `dataware apply --restore-secrets`, or choose "
+            "another name"
         )
     if primary is not None and primary != aws.region:
         return (
@@ -110,6 +113,22 @@ def _find_obstacle(aws: Aws, name: str, secret: Mapping[str, Any]) -> str:
             "ReplicaRegions of the stack there, or choose another name"
         )
     return ""
+
+
+def is_deletion_due(aws: Aws, name: str) -> bool:
+    """Whether a secret waits for its deletion. Raises LookupFailedError."""
+    with aws.translate_errors(f"secret {name}", _DESCRIBE):
+        secret = aws.client("secretsmanager").describe_secret(SecretId=name)
+    return secret.get("DeletedDate") is not None
+
+
+def restore_secret(aws: Aws, name: str) -> None:
+    """Take the deletion of a secret back, as it is with all its versions.
+
+    Raises LookupFailedError. Source: AWS Secrets Manager API Reference, RestoreSecret.
+    """
+    with aws.translate_errors(f"secret {name}", RESTORE):
+        aws.client("secretsmanager").restore_secret(SecretId=name)
 
 
 def find_name(physical_id: str) -> str | None:
@@ -213,4 +232,5 @@ KIND = Kind(
         makes_target=True,
     ),
     comparison=COMPARISON,
+    revival=Revival(is_deletion_due, restore_secret),
 )

@@ -1,0 +1,68 @@
+"""Takes back the deletions of what a plan stops at, where a person allows that.
+
+Nothing is changed unless that cures every stop of the plan, since another one would end the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from dataware.core.errors import IncompleteError
+from dataware.core.events import event
+from dataware.core.kind import Kind, Revival
+from dataware.core.plan import Plan, Planned
+from dataware.kinds import load
+from dataware.ops.context import Context
+
+LOOKS = 30
+PAUSE_SECONDS = 1.0
+
+
+class DueDeletion(NamedTuple):
+    """What waits for its deletion, and how that is taken back."""
+
+    kind: Kind
+    name: str
+    revival: Revival
+
+
+def take_back_deletions(context: Context, plans: Sequence[Plan]) -> bool:
+    """Take back every deletion at which plans stop; whether nothing else is in their way.
+
+    Raises LookupFailedError where that is denied, and IncompleteError where it does not become so.
+    """
+    due: list[tuple[Context, DueDeletion]] = []
+    for plan in plans:
+        there = context.in_environment(plan.account, plan.region) if plan.stops else context
+        for planned in plan.stops:
+            if not (found := list(_find_due(there, planned))):
+                return False
+            due += ((there, one) for one in found)
+    for there, one in due:
+        one.revival.run(there.aws, one.name)
+        _await(there, one)
+        text = f"Took back the deletion of {one.kind.noun} {one.name}"
+        context.emit(event("note", text=text, name=one.name))
+    return bool(due)
+
+
+def _find_due(context: Context, planned: Planned) -> Iterator[DueDeletion]:
+    kind = load(planned.wanted.type)
+    if kind.revival is None:
+        return
+    for facts in (planned.preferred, *planned.fallbacks):
+        if facts.obstacle and kind.revival.is_due(context.aws, facts.name):
+            yield DueDeletion(kind, facts.name, kind.revival)
+
+
+def _await(context: Context, one: DueDeletion) -> None:
+    """Wait until it shows."""
+    for _ in range(LOOKS):
+        if not one.revival.is_due(context.aws, one.name):
+            return
+        context.aws.pause(PAUSE_SECONDS)
+    raise IncompleteError(
+        f"{one.name} still waits for its deletion after {LOOKS * PAUSE_SECONDS:.0f} s; run the "
+        "same command again"
+    )

@@ -1,0 +1,115 @@
+"""A deletion that stops a plan is taken back where a person allows it and nothing else stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from dataware.core.errors import IncompleteError
+from dataware.core.kind import Kind, Revival
+from dataware.core.model import Existence, Facts, Wanted
+from dataware.core.plan import Plan
+from dataware.ops import revival
+from dataware.ops.context import Context
+from dataware.ops.plan import make_plan
+from dataware.ops.revival import take_back_deletions
+from support.world import World, WorldAws, install
+
+
+@dataclass(frozen=True)
+class PatientAws(WorldAws):
+    """A control plane that waits no time."""
+
+    def pause(self, _seconds: float) -> None:
+        """Wait no time."""
+
+
+@dataclass
+class Graveyard:
+    """Boxes of which some wait for their deletion; with `stuck` taking it back does nothing."""
+
+    world: World = field(default_factory=World)
+    due: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    stuck: bool = False
+    taken_back: list[str] = field(default_factory=list)
+
+    def probe(self, _aws: object, name: str) -> Facts:
+        """What stands there, and what is in the way."""
+        facts = self.world.facts(name)
+        if facts.existence is not Existence.EXISTS or name not in self.due | self.broken:
+            return facts
+        return replace(facts, obstacle="is marked for deletion" if name in self.due else "is odd")
+
+    def run(self, _aws: object, name: str) -> None:
+        """Take one back."""
+        self.taken_back.append(name)
+        if not self.stuck:
+            self.due.discard(name)
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> Kind:
+        """As a type of the catalogue."""
+        way = Revival(lambda _aws, name: name in self.due, self.run)
+        return install(monkeypatch, self.world, probe=self.probe, revival=way)
+
+    @property
+    def context(self) -> Context:
+        """The outside."""
+        return replace(self.world.context(), aws=PatientAws(self.world))
+
+    def plan(self, kind: Kind, *names: str) -> Plan:
+        """What is decided for boxes, each with a fallback."""
+        wanted = [Wanted(name, kind.cfn_type, name, (f"old-{name}",)) for name in names]
+        return make_plan(self.context, wanted, report=False)
+
+
+def graveyard(*names: str) -> Graveyard:
+    """Fallbacks with data."""
+    boxes = {f"old-{name}": {"k": "v"} for name in names}
+    return Graveyard(World(boxes=boxes, identities=dict.fromkeys(boxes, 1)))
+
+
+def test_a_fallback_that_waits_for_its_deletion_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Then the next plan copies it; each one is told of."""
+    there = graveyard("a", "b")
+    kind = there.install(monkeypatch)
+    there.due = {"old-a"}
+    plan = there.plan(kind, "a", "b")
+    assert len(plan.stops) == 1
+    assert take_back_deletions(there.context, [plan])
+    assert there.taken_back == ["old-a"]
+    assert not there.plan(kind, "a", "b").stops
+    assert there.world.events.texts("note") == ["Took back the deletion of memory box old-a"]
+    assert not take_back_deletions(there.context, [there.plan(kind, "a", "b")])
+
+
+def test_nothing_is_taken_back_where_something_else_stops_a_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The run would end all the same, with a change that nobody needed."""
+    there = graveyard("a", "b")
+    kind = there.install(monkeypatch)
+    there.due, there.broken = {"old-a"}, {"old-b"}
+    assert not take_back_deletions(there.context, [there.plan(kind, "a"), there.plan(kind, "b")])
+    assert there.taken_back == []
+
+
+def test_a_deletion_that_stays_due_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a service accepts is looked at after the act."""
+    there = graveyard("a")
+    kind = there.install(monkeypatch)
+    there.due, there.stuck = {"old-a"}, True
+    monkeypatch.setattr(revival, "LOOKS", 2)
+    with pytest.raises(IncompleteError, match="old-a still waits for its deletion"):
+        take_back_deletions(there.context, [there.plan(kind, "a")])
+
+
+def test_a_type_that_knows_no_such_thing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stops are for a person."""
+    there = graveyard("a")
+    kind = install(monkeypatch, there.world, probe=there.probe)
+    there.due = {"old-a"}
+    assert not take_back_deletions(there.context, [there.plan(kind, "a")])
