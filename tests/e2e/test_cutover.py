@@ -129,7 +129,7 @@ def test_whoever_interrupts_the_freeze_at_once_is_told_of_the_writers(
         patch.setattr(ShellHooks, "freeze", interrupt)
         live.cut_over()
     (warning,) = [one.text() for one in live.events if one.code == "warning"]
-    assert "may be stopped still" in warning
+    assert "may still be stopped" in warning
     assert live.thaws == 0
     live.cut_over()
     live.assert_switched()

@@ -201,7 +201,7 @@ def test_a_restore_that_is_stopped_goes_on_and_is_gone_on_with(proxy: FaultProxy
         assert "was begun with" in refused.err
     ran = ended(launch(*command))
     assert ran.code == 0, ran
-    assert "Going on with the restore of Orders" in ran.out
+    assert "Resuming the restore of Orders" in ran.out
     assert proxy.count("RestoreTableToPointInTime") == 1
     assert items_of("Orders-prod") == before
 

@@ -181,7 +181,7 @@ def test_an_undo_that_loses_its_record_names_the_writers_that_it_has_stopped(liv
     with pytest.raises(RefusedError, match="its record was removed"):
         undo(context, found, live.places(context), settings, FOLLOW, None)
     (told,) = [one.text() for one in live.events if "stopped still" in one.text()]
-    assert told.startswith(f"the writers of {live.target} may be stopped still; look at")
+    assert told.startswith(f"the writers of {live.target} may still be stopped; look at")
 
 
 def test_what_cannot_be_undone_is_refused(live: Live) -> None:

@@ -177,7 +177,7 @@ def test_a_job_fills_and_the_record_tells_each_step_before_it_is_taken() -> None
     assert [job["state"] for job in jobs.jobs.values()] == ["done"]
     codes = jobs.world.events.codes
     assert codes.index("job-begun") < codes.index("job-ended") < codes.index("verified")
-    assert "let nobody write to new until the job has ended" in jobs.world.events.texts("note")[0]
+    assert "do not write to new until the job has ended" in jobs.world.events.texts("note")[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -243,7 +243,7 @@ def test_a_target_that_is_never_still_is_left_to_this_machine() -> None:
     run(jobs)
     check_complete(jobs)
     assert [job["state"] for job in jobs.jobs.values()] == ["cancelled"] * LOOKS
-    assert "so this machine copies, which replaces nothing" in " ".join(
+    assert "so this machine copies instead and replaces nothing" in " ".join(
         jobs.world.events.texts("warning")
     )
 

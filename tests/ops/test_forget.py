@@ -189,7 +189,7 @@ def test_what_nothing_ends_is_said_to_stay(desk: Desk) -> None:
     desk.context = replace(desk.context, aws=BatchAccount())  # type: ignore[arg-type]  # as above
     begin_by_engine(desk, TABLE, {"name": "restore"})
     (text,) = remove_engine_work(desk)
-    assert "the engine restore makes new by itself" in text
+    assert "the engine restore goes on making new" in text
     assert "it stays" in text
 
 

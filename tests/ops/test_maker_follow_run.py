@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import MakerProgress, Record
+from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.follow import loop
 from dataware.core.follow.feed import CarryOutcome, FeedRound, Gap
@@ -32,6 +32,17 @@ from support.world import World, WorldAws, box_kind, change_card
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
+
+
+WORDS = MakerWords(
+    noun="restore",
+    done="restored",
+    begins="restoring",
+    resumes="resuming-restore",
+    progress="restore-progress",
+    ends="restored",
+    stays="and cannot be cancelled",
+)
 
 
 @dataclass
@@ -67,26 +78,45 @@ class LiveBox:
 
     # --- the maker
 
+    @property
+    def words(self) -> MakerWords:
+        """Those of a restore."""
+        return WORDS
+
     def find_problem(self, _source: Location, _properties: Mapping[str, Any]) -> str:
         """Nothing stands against it."""
         return ""
 
-    def find_request(self, _source: Location, _since: float, before: Record) -> Record:
+    def find_request(
+        self, _source: Location, _target: Location, _since: float, before: Record
+    ) -> Record:
         """The box as it is now."""
         number = len(self.chosen) + 1
         self.chosen[number] = dict(self.world.boxes["old"])
         self.step("chosen")
         return {"time": number, "times": [*before.get("times", []), number]}
 
+    def prepare(self, record: Record, _source: Location) -> Preparation:
+        """Nothing has to be made first."""
+        return Preparation(record)
+
+    def list_parts(self, _record: Record) -> list[str]:
+        """Nothing beside the target."""
+        return []
+
+    def clean(self, _record: Record) -> None:
+        """Nothing is left."""
+
     def begin(
         self, record: Record, _source: Location, _target: Location, _given: Mapping[str, Any]
-    ) -> None:
+    ) -> Record:
         """Make the target."""
         if "new" not in self.world.boxes:
             self.world.make("new")
             self.world.boxes["new"].update(self.chosen[record["time"]])
             self.looks = 0
         self.step("asked")
+        return record
 
     def look(self, _record: Record, _target: Location) -> MakerProgress:
         """Whole after some looks."""
@@ -183,7 +213,7 @@ def kind_of(box: LiveBox) -> Kind:
         make_feed=lambda _aws, _name: CutFeed(box),
         make_carrier=lambda *_given: box,
         find_expired=lambda *_given: frozenset(),
-        foresee=lambda *_given: pytest.fail("nobody asks for a forecast"),
+        forecast=lambda *_given: pytest.fail("nobody asks for a forecast"),
     )
     return change_card(box_kind(box.world), following=lambda: following)
 
@@ -322,7 +352,7 @@ def test_what_others_wrote_to_a_target_that_was_whole_is_no_change_of_the_source
 def test_a_stop_during_the_restore_says_that_it_goes_on(tmp_path: Path) -> None:
     """And the next run goes on with the same one."""
     box = live_box(patience=100)
-    with pytest.raises(IncompleteError, match="a restore cannot be cancelled"):
+    with pytest.raises(IncompleteError, match="the restore of new goes on in AWS, and cannot"):
         run(box, tmp_path, pauses=5)
     box.patience = 0
     with pytest.raises(IncompleteError, match="stopped following"):

@@ -224,7 +224,7 @@ def run(
         make_feed=unused,
         make_carrier=lambda _reading, _writing, order, _written: BoxCarrier(there, order),
         find_expired=unused,
-        foresee=unused,
+        forecast=unused,
     )
     kind = change_card(box_kind(there), following=lambda: following)
     facts, wanted = there.facts("new"), Wanted("Box", kind.cfn_type, "new", ("old",))
@@ -349,7 +349,7 @@ def test_work_that_failed_is_asked_for_again(loads: bool) -> None:
 def test_an_export_that_failed_is_asked_for_again() -> None:
     """Nothing stands under the name meanwhile."""
     service = service_of(unready="no bucket")
-    with pytest.raises(IncompleteError, match=r"was not made \(no bucket\)"):
+    with pytest.raises(IncompleteError, match=r"could not prepare the import of new \(no bucket\)"):
         run(service)
     assert "new" not in service.world.boxes
     run(service)
@@ -389,7 +389,7 @@ def test_a_stop_is_told_with_what_goes_on() -> None:
     """During the export and during the import; the next run ends it."""
     service = service_of(slow=3)
     there = service.world
-    with pytest.raises(IncompleteError, match="made ready for the import of new goes on"):
+    with pytest.raises(IncompleteError, match="the preparation of the import of new goes on"):
         run(service, stop=lambda: there.log[-1] == "pause")
     with pytest.raises(IncompleteError, match=r"goes on in AWS, and cannot .* the bucket b"):
         run(service, stop=lambda: "asked" in there.log and there.log[-1] == "pause")

@@ -159,7 +159,9 @@ def test_one_that_fails_holds_up_no_other_and_leaves_nothing(stage: Stage) -> No
 def test_a_plan_that_is_stopped_or_copies_nothing_makes_nothing(stage: Stage) -> None:
     """What would not be applied is not rehearsed either."""
     stop = replace(stage.copies()[0], decision=Decision(Action.STOP, 7, "of a doubt"))
-    with pytest.raises(RefusedError, match="nothing was rehearsed, because of new-a"):
+    with pytest.raises(
+        RefusedError, match="nothing was rehearsed, because the plan stops at new-a"
+    ):
         stage.rehearse(stage.plan(stop))
     keep = replace(stage.copies()[0], decision=Decision(Action.KEEP, 5, "it is there"))
     stage.rehearse(replace(stage.plan(), resources=(keep,)))

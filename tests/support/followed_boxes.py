@@ -391,7 +391,7 @@ def _following(boxes: FollowedBoxes, *, has_feed: bool) -> Following:
         list_tags=None if has_feed else list_tags,
         guarded_carrier=make_guarded,
         guarded_copier=make_copier,
-        foresee=_refuse_to_foresee,
+        forecast=_refuse_to_foresee,
     )
 
 

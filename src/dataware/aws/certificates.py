@@ -18,7 +18,7 @@ _LOCK = threading.Lock()
 _CONTEXTS: dict[object, ssl.SSLContext] = {}
 
 
-class RememberingContext(ssl.SSLContext):
+class CachingContext(ssl.SSLContext):
     """A context that reads a file of certificates again only once the file has changed."""
 
     def load_verify_locations(
@@ -39,7 +39,7 @@ def context_for(verify: object) -> ssl.SSLContext:
         if verify not in _CONTEXTS:
             # The SDK's own settings, whatever they are in this version of it.
             made: Any = create_urllib3_context()
-            made.__class__ = RememberingContext
+            made.__class__ = CachingContext
             _CONTEXTS[verify] = made
         return _CONTEXTS[verify]
 

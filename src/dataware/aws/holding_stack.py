@@ -151,7 +151,7 @@ class HoldingStack:
         """
         failing: dict[str, Any] = {"OnFailure": "ROLLBACK", "RetainExceptOnCreate": True}
         what = f"the holding stack of {self._what}"
-        with self._masking(), translate_errors(what, "cloudformation:CreateStack"):
+        with self._mask_errors(), translate_errors(what, "cloudformation:CreateStack"):
             answer = self._api.create_stack(
                 StackName=self._name,
                 TemplateBody=template,
@@ -161,7 +161,7 @@ class HoldingStack:
         return str(answer["StackId"])
 
     @contextmanager
-    def _masking(self) -> Iterator[None]:
+    def _mask_errors(self) -> Iterator[None]:
         """Pass no hidden text on in an error, nor what it came from."""
         try:
             yield

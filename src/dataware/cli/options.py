@@ -253,7 +253,7 @@ engine_options = join_options(engine_option, batch_role_option)
 partial_option = click.option(
     "--allow-partial",
     is_flag=True,
-    help="Accept that a copy of a user pool leaves out what nobody can copy, such as passwords.",
+    help="Accept that a copy of a user pool leaves out what cannot be copied, such as passwords.",
 )
 
 deep_option = click.option(

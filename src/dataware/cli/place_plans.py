@@ -20,7 +20,7 @@ from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.fleet import TargetAnswer, ask_targets
-from dataware.ops.follow.forecast import foresee_follows
+from dataware.ops.follow.forecast import forecast_follows
 from dataware.ops.plan import make_plan
 
 LOOKS = frozenset({"looking", "look-progress"})
@@ -62,7 +62,7 @@ def plan_places(
         )
         if terms.follow is None:
             return plan
-        return foresee_follows(there, plan, terms.follow, report=report)
+        return forecast_follows(there, plan, terms.follow, report=report)
 
     groups = group_by_place(wanted, (context.aws.account, context.aws.region))
     if len(groups) == 1:

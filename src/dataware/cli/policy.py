@@ -84,7 +84,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     account, region, partition = aws.account, aws.region, aws.partition
-    beside: list[Grant] = [*_needed_by(engine, wanted, GrantPlace(account, region, partition))]
+    beside: list[Grant] = [*_engine_grants(engine, wanted, GrantPlace(account, region, partition))]
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
@@ -113,7 +113,7 @@ def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
     return joined
 
 
-def _needed_by(
+def _engine_grants(
     engine: EngineName | None, wanted: Sequence[Wanted], place: GrantPlace
 ) -> Iterator[Grant]:
     """What an engine needs beside the copy: resources by ARN, with the actions on each."""

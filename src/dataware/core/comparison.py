@@ -119,7 +119,7 @@ class ConfigurationComparison:
         try:
             return self.find_deletion(name, live, declared)
         except (AttributeError, KeyError, TypeError, ValueError):
-            return f"its {name} has no form that can be read, and may delete data"
+            return f"its {name} cannot be read, and may delete data"
 
 
 def compare_configuration(

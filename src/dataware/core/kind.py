@@ -273,10 +273,10 @@ class Copying:
 
 
 @dataclass(frozen=True)
-class Revival:
-    """How a deletion that was asked for, and is not carried out yet, is taken back.
+class DeletionCancellation:
+    """How a deletion that was asked for, and is not carried out yet, is cancelled.
 
-    `is_due` tells whether there is one, and `run` takes it back. Both raise LookupFailedError.
+    `is_due` tells whether there is one, and `run` cancels it. Both raise LookupFailedError.
     """
 
     is_due: Callable[[Aws, str], bool]
@@ -290,8 +290,8 @@ class Kind:
     `probe` looks at what stands under a name. `locate` tells in which region a place really is,
     where names belong to no region; it is None for other types, and answers None where that cannot
     be seen. `comparison` compares a live resource with its template before a stack adopts it.
-    `indirect` are further ways to name one of which a copy is asked for by hand. `revival` takes
-    back a deletion, which a person has to allow; None for types that know no such thing.
+    `indirect` are further ways to name one of which a copy is asked for by hand. `cancellation`
+    ends a deletion that waits, which a person has to allow; None for types that know no such thing.
     """
 
     cfn_type: str
@@ -303,7 +303,7 @@ class Kind:
     locate: Callable[[Aws, Location], str | None] | None = None
     comparison: ConfigurationComparison | None = None
     indirect: IndirectNames | None = None
-    revival: Revival | None = None
+    cancellation: DeletionCancellation | None = None
 
     @property
     def noun(self) -> str:

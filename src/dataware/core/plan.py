@@ -59,7 +59,7 @@ class Planned:
 
     `differences` compare it with its template where a stack is about to adopt it. They are written
     and not read back, and so are `engines`, a line for each that could carry the data; `engine` is
-    the one that does. Nor is `follow` read back, which says how a follow would hear of changes.
+    the one that does. Nor is `follow` read back, which says how a follow would read changes.
     """
 
     wanted: Wanted

@@ -14,7 +14,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Marker
 from dataware.kinds import kinds
 from dataware.ops.context import Context
-from dataware.ops.map_engine.left_overs import explain_workers, remove_workers
+from dataware.ops.map_engine.leftovers import explain_workers, remove_workers
 
 PAUSE_SECONDS = 1.0
 LOOKS = 120
@@ -30,13 +30,14 @@ def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) 
         return ""
     if card.filler is not None:
         parts = " and ".join(card.filler(context.aws, "").list_parts(record))
-        return f"{parts} are removed, which the engine {card.name} has left"
+        return f"removing {parts}, which the engine {card.name} has left"
     if card.maker is not None and (names := card.maker(context.aws).list_parts(record)):
         parts = " and ".join(names)
         return (
-            f"{parts} goes, which the engine {card.name} has left; what it makes of {target} stays"
+            f"removing {parts}, which the engine {card.name} has left; what it makes of {target} "
+            "stays"
         )
-    return f"the engine {card.name} makes {target} by itself, which nothing ends: it stays"
+    return f"the engine {card.name} goes on making {target}, which cannot be cancelled: it stays"
 
 
 def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
@@ -53,12 +54,12 @@ def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
         ended = _end_work(context, filler, record)
         filler.clean(record)
     except (LookupFailedError, ServiceError) as error:
-        context.emit(event("warning", text=f"remove {parts} by hand, because {error}"))
+        context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
         return
     if ended:
         context.emit(event("note", text=f"Removed {parts}"))
     else:
-        text = f"look whether {parts} are gone, because the job does not end"
+        text = f"check that {parts} are gone, because the job does not end"
         context.emit(event("warning", text=text))
 
 
@@ -71,7 +72,7 @@ def _remove_parts(context: Context, maker: TargetMaker, record: Record) -> None:
         maker.clean(record)
         context.emit(event("note", text=f"Removed {parts}"))
     except ServiceError as error:
-        context.emit(event("warning", text=f"remove {parts} by hand, because {error}"))
+        context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
 
 
 def _end_work(context: Context, filler: TargetFiller, record: Record) -> bool:

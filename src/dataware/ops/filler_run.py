@@ -118,7 +118,7 @@ class FillerRun(MigrationRun):
             misfits += end is JobEnd.MISFIT
             self._keep(self._filler.plan(self._run, order.target, self._record))
         else:
-            self._warn("goes on to change, so this machine copies, which replaces nothing")
+            self._warn("keeps changing, so this machine copies instead and replaces nothing")
         self._keep({**self._record, "reported": True})
 
     def _list_work(self, order: CopyOrder) -> None:
@@ -176,7 +176,7 @@ class FillerRun(MigrationRun):
         if progress.problem:
             self._keep({**self._record, "failed": True})
             raise IncompleteError(
-                f"the job {self._record['job']} ended early ({progress.problem}); cure that, "
+                f"the job {self._record['job']} ended early ({progress.problem}); fix that, "
                 "and run the same command again, which begins another job with what is left"
             )
         return JobEnd.DONE
@@ -198,7 +198,7 @@ class FillerRun(MigrationRun):
         if not self._record.get("confirmed"):
             self._keep({**self._record, "confirmed": True})
             name = self._migration.order.target.name
-            text = f"let nobody write to {name} until the job has ended: it replaces what it finds"
+            text = f"do not write to {name} until the job has ended: it replaces what it finds"
             self._context.emit(event("note", text=text, name=name))
 
     def _cancel(self) -> None:
@@ -222,16 +222,15 @@ class FillerRun(MigrationRun):
         strange = verdict.counts[DifferenceKind.EXTRA] + verdict.counts[DifferenceKind.DIFFERENT]
         if "job" in self._record and strange and decision.step is not MigrationStep.COPY_AGAIN:
             self._warn(
-                f"holds {format_count(strange, self._unit)} of somebody else; if they were written "
-                "while the job ran, look whether it replaced others: a job replaces what it finds"
+                f"holds {format_count(strange, self._unit)} of somebody else; a job replaces what "
+                "it finds, so check whether it replaced others that were written while it ran"
             )
 
     def _stopped_error(self) -> IncompleteError:
         job, name = self._record["job"], self._migration.order.target.name
         return IncompleteError(
-            f"stopped watching; the job {job} goes on in AWS; run the same command again to go "
-            f"on, then `dataware pause {name}` ends it, or give the migration up with `dataware "
-            f"forget {name}`"
+            f"stopped watching; the job {job} goes on in AWS; run the same command again to "
+            f"resume, or `dataware forget {name}` to end the job and give the migration up"
         )
 
     def _check(self) -> None:

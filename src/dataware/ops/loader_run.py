@@ -57,8 +57,8 @@ class LoaderRun(MakerRun):
             self._record = self._begun
             self._clean()
             self._warn(
-                f"{order.target.name} holds something already, so this machine copies, which "
-                "replaces nothing"
+                f"{order.target.name} is not empty, so this machine copies instead and replaces "
+                "nothing"
             )
             return MigrationRun._rounds(self, journal, order)
         self._enter(self._maker.words.begins)

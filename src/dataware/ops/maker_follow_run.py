@@ -63,11 +63,11 @@ class MakerFollowRun(AskedFollowRun, MakerRun):
 
     def _create_target(self) -> Facts:
         """Have the target made and repaired, and read the feed of the source all the while."""
-        with self._reading_feed():
+        with self._read_feed():
             return MakerRun._create_target(self)
 
     @contextmanager
-    def _reading_feed(self) -> Iterator[None]:
+    def _read_feed(self) -> Iterator[None]:
         """Keep the keys that change from before the context on; nothing where there is no feed."""
         following = following_of(self._migration)
         difference = BackgroundDifference(self._difference_tools(self._migration.order))

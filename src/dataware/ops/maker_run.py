@@ -95,7 +95,7 @@ class MakerRun(MigrationRun):
         facts = look(self._context, self._migration.kind, target.name)
         if facts.existence is not Existence.EXISTS:
             raise IncompleteError(
-                f"{target.name} went away while it was being {self._maker.words.done}; run the "
+                f"{target.name} disappeared while it was being {self._maker.words.done}; run the "
                 "same command again"
             )
         self.items = facts.size.items if facts.size else 0
@@ -167,7 +167,7 @@ class MakerRun(MigrationRun):
         except IncompleteError as error:
             if not self._context.stop():
                 raise
-            raise self._stopped_error(f"what is made ready for the {self._noun}") from error
+            raise self._stopped_error(f"the preparation of the {self._noun}") from error
         if codes:
             self._tell_begun(codes[2])
 
@@ -179,9 +179,8 @@ class MakerRun(MigrationRun):
         if step.problem:
             self._keep({**step.record, FAILED: True})
             raise IncompleteError(
-                f"what the {self._noun} of {self._migration.order.target.name} needs was not made "
-                f"({step.problem}); cure that, and run the same command again, which asks for it "
-                "once more"
+                f"could not prepare the {self._noun} of {self._migration.order.target.name} "
+                f"({step.problem}); fix that, and run the same command again"
             )
         if step.refusal:
             self._clean()
@@ -241,8 +240,8 @@ class MakerRun(MigrationRun):
         beside = " and ".join(self._maker.list_parts(self._record))
         return IncompleteError(
             f"stopped watching; {what} of {order.target.name} goes on in AWS, "
-            f"{self._maker.words.stays}{f' (it has {beside})' if beside else ''}; run the same "
-            "command again to go on"
+            f"{self._maker.words.stays}{f' (it uses {beside})' if beside else ''}; run the same "
+            "command again to resume"
         )
 
     def _await_end(self) -> MakerProgress:
@@ -251,8 +250,8 @@ class MakerRun(MigrationRun):
             if progress.failed:
                 self._keep({**self._record, FAILED: True})
                 raise IncompleteError(
-                    f"the {self._noun} into {target.name} failed ({progress.problem}); cure that, "
-                    "and run the same command again, which asks for another one"
+                    f"the {self._noun} into {target.name} failed ({progress.problem}); fix that, "
+                    "and run the same command again, which starts another one"
                 )
             if not progress.exists:
                 raise IncompleteError(f"{target.name} went away; run the same command again")
@@ -266,7 +265,7 @@ class MakerRun(MigrationRun):
             self._maker.clean(self._record)
         except ServiceError as error:
             parts = " and ".join(self._maker.list_parts(self._record))
-            self._warn(f"{parts} cannot be removed ({error}); remove it yourself")
+            self._warn(f"{parts} cannot be removed ({error}); remove it by hand")
 
     def _warn(self, text: str) -> None:
         self._context.emit(event("warning", text=text, **self._migration.words()))
@@ -316,7 +315,7 @@ class MakerRun(MigrationRun):
         if not verdict.compared:
             raise IncompleteError(
                 f"nothing was {self._maker.words.done} into {words['name']}, because "
-                f"{words['source']} held no {kind.unit}; look what became of its data, and run "
+                f"{words['source']} held no {kind.unit}; check what became of its data, and run "
                 "the same command again"
             )
         counts = Counts(copied=verdict.compared).to_json()

@@ -331,7 +331,7 @@ class MigrationPolicy:
             return MigrationDecision(MigrationStep.KEEP_TARGET, why)
         why = (
             f"nothing was copied to {self.target}, because {self.source} held no {self.unit} when "
-            f"it was read; look what became of its data, and {self.wording.again}"
+            f"it was read; check what became of its data, and {self.wording.again}"
         )
         return MigrationDecision(MigrationStep.NOTHING_COPIED, why)
 

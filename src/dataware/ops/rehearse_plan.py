@@ -64,7 +64,7 @@ def rehearse_plan(
     seconds = max(1, round(context.clock.now() - began))
     text = (
         f"Rehearsed {format_count(len(copied), 'migration')} in {duration(seconds)}, up to "
-        f"{at_once} at a time: the real run takes about as long; nothing is left of it"
+        f"{at_once} at a time: the real run takes about as long"
     )
     context.emit(event("done", text=text, count=len(copied), seconds=seconds, at_once=at_once))
 
@@ -89,7 +89,7 @@ def _check_plan(context: Context, plan: Plan) -> None:
         announce(context.emit, planned)
     if plan.stops:
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
-        raise RefusedError(f"nothing was rehearsed, because of {names}; see the reasons above")
+        raise RefusedError(f"nothing was rehearsed, because the plan stops at {names}; see above")
 
 
 def _check_planned(planned: Planned) -> None:

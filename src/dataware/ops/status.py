@@ -24,7 +24,7 @@ from dataware.ops.control_teller import describe_control
 from dataware.ops.failure_summary import state_of
 from dataware.ops.migration_policy import CARRIER
 from dataware.ops.partial_copy import NOT_CARRIED
-from dataware.state.cutover_records import list_seals
+from dataware.state.cutover_records import list_token_digests
 from dataware.state.marker_value import control_in
 
 RUNNING, INTERRUPTED, COMPLETE, UNKNOWN = "running", "interrupted", "complete", "unknown"
@@ -331,7 +331,7 @@ def _follow_amount(run: MigrationStatus) -> str:
         parts.append(f"{format_count(conflicts, 'conflict')} kept")
     if may_be_frozen(run.detail):
         parts.append("its writers may be stopped by a cut-over")
-    elif list_seals(run.detail):
+    elif list_token_digests(run.detail):
         parts.append("a cut-over waits for an approval")
     return ", ".join(parts)
 

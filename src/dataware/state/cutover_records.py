@@ -146,11 +146,11 @@ def read_cutover(detail: Mapping[str, Any]) -> CutoverRecord:
         ) from error
 
 
-def list_seals(detail: Mapping[str, Any]) -> list[str]:
-    """The seals of what a record waits for: a cut-over of its own run, and one asked elsewhere."""
+def list_token_digests(detail: Mapping[str, Any]) -> list[str]:
+    """The digests of the tokens that a record waits for, by its own run or asked elsewhere."""
     request = CutoverRequest.from_json(detail.get(ASKED, {}).get(REQUEST))
     ended = detail.get(OUTCOME, {}).get("id")
-    seals = [str(detail.get(APPROVAL, {}).get("seal", ""))]
+    digests = [str(detail.get(APPROVAL, {}).get("token_digest", ""))]
     if request is not None and not request.withdrawn and request.id != ended:
-        seals.append(request.seal)
-    return [seal for seal in seals if seal]
+        digests.append(request.token_digest)
+    return [one for one in digests if one]

@@ -46,7 +46,7 @@ HOOK, OUTCOME, ACCEPTS = "hook", "outcome", "accepts"
 `ASKED` the run looks at."""
 
 APPROVAL = "approval"
-"""The seal of the approval that a cut-over waits for; empty once it does not."""
+"""The digest of the token of the approval that a cut-over waits for; empty once it does not."""
 
 OBJECT_HEADERS = "object_headers"
 """What of the progress says how the objects are written, which the next run goes on with."""

@@ -21,7 +21,7 @@ requests = st.builds(
     withdrawn=st.booleans(),
     keep_way_back=st.booleans(),
     watch=st.floats(0, 1e5),
-    seal=st.text(),
+    token_digest=st.text(),
 )
 
 
@@ -40,7 +40,7 @@ def test_a_new_request_asks_and_has_done_nothing() -> None:
     assert not (request.answered or request.failure)
 
 
-ADDED = {"watch", "seal"}
+ADDED = {"watch", "token_digest"}
 """What versions before this one ask without, and what has a meaning then."""
 
 

@@ -94,7 +94,7 @@ def test_a_restored_table_has_all_that_is_declared(
     stream = kinesis.describe_stream(StreamName="changes")["StreamDescription"]["StreamARN"]
     declared = declare(stream)
     assert restore.find_problem(SOURCE, declared) == ""
-    record = restore.find_request(SOURCE, 0.0, {})
+    record = restore.find_request(SOURCE, TARGET, 0.0, {})
     assert record is not None
     restore.begin(record, SOURCE, TARGET, declared)
     bare = settings_of("Orders-prod")
@@ -141,7 +141,13 @@ class StepTable:
             self.live[name] = wanted
 
 
-BARE = {"tags": [], "class": "STANDARD", "insights": set(), "destinations": set(), "warmth": {}}
+BARE = {
+    "tags": [],
+    "class": "STANDARD",
+    "insights": set(),
+    "destinations": set(),
+    "warm throughput": {},
+}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ BARE = {"tags": [], "class": "STANDARD", "insights": set(), "destinations": set(
     [
         ({}, []),
         ({"TableClass": "STANDARD_INFREQUENT_ACCESS"}, ["class"]),
-        ({"WarmThroughput": {"ReadUnitsPerSecond": "13000"}}, ["warmth"]),
+        ({"WarmThroughput": {"ReadUnitsPerSecond": "13000"}}, ["warm throughput"]),
         (
             {"StreamSpecification": {"StreamViewType": "NEW_IMAGE", "ResourcePolicy": {}}},
             ["stream"],
@@ -205,7 +211,7 @@ def test_what_does_not_become_as_declared_ends_the_run(monkeypatch: pytest.Monke
 def test_a_table_is_never_made_colder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its warm throughput grows with its use, and cannot be lowered."""
     warm = {"ReadUnitsPerSecond": 20_000, "WriteUnitsPerSecond": 5_000}
-    table = StepTable(monkeypatch, {**BARE, "warmth": warm})
+    table = StepTable(monkeypatch, {**BARE, "warm throughput": warm})
     declared = {"WarmThroughput": {"ReadUnitsPerSecond": 13_000}}
     assert repair_table(StubbedAws("dynamodb"), "t", declared) == []  # type: ignore[arg-type]
     assert table.written == []
@@ -225,7 +231,7 @@ def described(**more: Any) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
     return ("describe_table", {"Table": table}, {"TableName": "t"})
 
 
-def test_the_requests_for_indexes_streams_and_warmth_are_those_of_aws() -> None:
+def test_the_requests_for_indexes_streams_and_warm_throughput_are_those_of_aws() -> None:
     """Each is checked against AWS's own model; nothing of the table becomes less."""
     index = {"IndexName": "by-day"}
     on = {"ContributorInsightsStatus": "ENABLED", "ContributorInsightsMode": "THROTTLED_KEYS"}
@@ -264,7 +270,7 @@ def test_the_requests_for_indexes_streams_and_warmth_are_those_of_aws() -> None:
         ),
     )
     STEPS["insights"].write(aws, "t", [("", ""), ("by-day", "THROTTLED_KEYS")])
-    STEPS["warmth"].write(aws, "t", {"ReadUnitsPerSecond": 8, "WriteUnitsPerSecond": 4})
+    STEPS["warm throughput"].write(aws, "t", {"ReadUnitsPerSecond": 8, "WriteUnitsPerSecond": 4})
     arn = "arn:aws:kinesis:us-east-1:111122223333:stream/s"
     STEPS["destinations"].write(aws, "t", [(arn, "MICROSECOND")])
     aws.stubber.assert_no_pending_responses()

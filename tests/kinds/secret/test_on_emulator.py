@@ -232,7 +232,7 @@ def test_a_fallback_that_waits_for_its_deletion_is_restored_where_that_is_allowe
     assert "DeletedDate" in manager.describe_secret(SecretId=OLD)
     ran = run("apply", app, "--yes", "--restore-secrets")
     assert ran.code == 0, ran
-    assert f"Took back the deletion of secret {OLD}" in ran.out
+    assert f"Cancelled the deletion of secret {OLD}" in ran.out
     assert "DeletedDate" not in manager.describe_secret(SecretId=OLD)
     assert versions(aws, NEW) == versions(aws, OLD)
     require_no_value(aws, ran)

@@ -18,7 +18,7 @@ from dataware.ops.follow.approve import approve
 from dataware.ops.follow.approve_gate import ApprovalGate, make_approval
 from dataware.ops.status import runs_on_record, status
 from dataware.state import ParameterMarkers
-from dataware.state.cutover_records import list_seals
+from dataware.state.cutover_records import list_token_digests
 from dataware.state.holder import Holder
 from dataware.state.lease import ParameterLease
 from dataware.state.marker_value import APPROVAL, ASKED, OUTCOME
@@ -79,8 +79,8 @@ def desk() -> Desk:
 
 def test_the_gate_opens_with_the_token_and_stays_open(desk: Desk) -> None:
     """What else postpones it still does; who asks still has to."""
-    seal = {APPROVAL: {"seal": desk.approval.seal}}
-    desk.lease.send_heartbeat({"followed": True, "dirty": 0, **seal})
+    token_digest = {APPROVAL: {"token_digest": desk.approval.token_digest}}
+    desk.lease.send_heartbeat({"followed": True, "dirty": 0, **token_digest})
     inner = Gate()
     gate = desk.gate(inner)
     gate.report()
@@ -110,7 +110,7 @@ def test_the_gate_opens_with_the_token_and_stays_open(desk: Desk) -> None:
 @pytest.mark.parametrize("token", ["", "guess", "0" * 16])
 def test_a_token_of_something_else_is_refused_and_changes_nothing(desk: Desk, token: str) -> None:
     """It may be that of the cut-over before, which was given up."""
-    desk.lease.send_heartbeat({APPROVAL: {"seal": desk.approval.seal}})
+    desk.lease.send_heartbeat({APPROVAL: {"token_digest": desk.approval.token_digest}})
     with pytest.raises(RefusedError, match="not that of the cut-over to new that waits now"):
         desk.approve(token)
     desk.lease.send_heartbeat({})
@@ -120,7 +120,7 @@ def test_a_token_of_something_else_is_refused_and_changes_nothing(desk: Desk, to
 def test_a_token_of_another_run_of_the_same_table_is_refused(desk: Desk) -> None:
     """It is bound to the run that showed it."""
     other = Approval("run-0", desk.approval.token)
-    desk.lease.send_heartbeat({APPROVAL: {"seal": other.seal}})
+    desk.lease.send_heartbeat({APPROVAL: {"token_digest": other.token_digest}})
     with pytest.raises(RefusedError, match="not that of the cut-over"):
         desk.approve(desk.approval.token)
 
@@ -130,7 +130,7 @@ def test_nothing_waits_where_no_run_is_alive_or_none_asked(desk: Desk) -> None:
     desk.lease.send_heartbeat({"followed": True})
     with pytest.raises(RefusedError, match="no cut-over to new waits for an approval"):
         desk.approve(desk.approval.token)
-    desk.lease.send_heartbeat({APPROVAL: {"seal": desk.approval.seal}})
+    desk.lease.send_heartbeat({APPROVAL: {"token_digest": desk.approval.token_digest}})
     desk.store.clock.time += ALIVE_SECONDS
     with pytest.raises(RefusedError, match="no cut-over to new waits for an approval"):
         desk.approve(desk.approval.token)
@@ -138,16 +138,16 @@ def test_nothing_waits_where_no_run_is_alive_or_none_asked(desk: Desk) -> None:
 
 def test_a_cut_over_that_is_asked_elsewhere_waits_by_its_request(desk: Desk) -> None:
     """Until it is withdrawn, or has ended."""
-    request = CutoverRequest("id", "host", 300.0, seal=desk.approval.seal)
+    request = CutoverRequest("id", "host", 300.0, token_digest=desk.approval.token_digest)
 
-    def seals(request: CutoverRequest, **detail: Any) -> list[str]:
-        return list_seals({ASKED: {REQUEST: request.to_json()}, **detail})
+    def token_digests(request: CutoverRequest, **detail: Any) -> list[str]:
+        return list_token_digests({ASKED: {REQUEST: request.to_json()}, **detail})
 
-    assert seals(request) == [desk.approval.seal]
-    assert seals(replace(request, withdrawn=True)) == []
-    assert seals(request, **{OUTCOME: {"id": "id", "given_up": "why"}}) == []
-    assert seals(replace(request, seal="")) == []
-    assert list_seals({}) == []
+    assert token_digests(request) == [desk.approval.token_digest]
+    assert token_digests(replace(request, withdrawn=True)) == []
+    assert token_digests(request, **{OUTCOME: {"id": "id", "given_up": "why"}}) == []
+    assert token_digests(replace(request, token_digest="")) == []
+    assert list_token_digests({}) == []
     desk.markers.ask(KIND, TARGET, REQUEST, request.to_json())
     desk.approve(desk.approval.token)
     asked: Mapping[str, Any] = desk.markers.get(KIND, TARGET).detail[ASKED]
@@ -165,4 +165,4 @@ def test_who_approves_does_not_say_how_it_is_done(option: str) -> None:
     """That says who waits; nothing is asked of AWS."""
     ran = run("cutover", "Orders", "--approve", "3f2c9b1d7a604e58", option)
     assert ran.code == 1
-    assert "--approve says yes to a cut-over that waits elsewhere" in ran.err
+    assert "--approve only approves a cut-over that waits elsewhere" in ran.err

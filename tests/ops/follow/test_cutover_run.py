@@ -247,7 +247,7 @@ def test_a_process_that_dies_under_the_freeze_says_so_and_the_next_one_goes_on(
     with pytest.raises(type(error)):
         cut_over(boxes.context(), TYPE, places(), FOLLOW, terminal.settings())
     assert boxes.texts("warning") == [
-        "the writers of old may be stopped still; run the same command again, which goes on or "
+        "the writers of old may still be stopped; run the same command again, which goes on or "
         "lets them go on"
     ]
     assert boxes.record.state is CutoverState.FROZEN

@@ -17,7 +17,7 @@ from dataware.core.plan import Plan, Planned
 from dataware.core.plan_shape import check_shown_parts
 from dataware.kinds.dynamodb_table.follow.forecast import DAY, SETTINGS
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.forecast import foresee_follows
+from dataware.ops.follow.forecast import forecast_follows
 from support.copying import Events
 from support.plans import BUCKET, held, migration, one, plan_of
 
@@ -95,14 +95,14 @@ def bucket_copy() -> Planned:
     return replace(planned, decision=decision, fallbacks=(held("old-bucket"),))
 
 
-def foresee(
+def forecast(
     account: SourceAccount, *planned: Planned, report: bool = True, **settings: Any
 ) -> tuple[Plan, list[str]]:
     """The plan with its forecasts, and the lines that are told."""
     events = Events()
     context = cast("Context", SimpleNamespace(aws=account, emit=events))
     wanted = replace(FOLLOW, **settings)
-    plan = foresee_follows(context, plan_of(*planned), wanted, report=report)
+    plan = forecast_follows(context, plan_of(*planned), wanted, report=report)
     document = json.loads(json.dumps(plan.to_json()))
     check_shown_parts(document)
     assert (
@@ -113,14 +113,14 @@ def foresee(
 
 def forecast_of(account: SourceAccount, planned: Planned, **settings: Any) -> dict[str, Any]:
     """The forecast of one copy as in the plan file."""
-    plan, _ = foresee(account, planned, **settings)
+    plan, _ = forecast(account, planned, **settings)
     found: dict[str, Any] = plan.to_json()["resources"][0]["follow"]
     return found
 
 
 def test_the_stream_that_is_on_is_named_with_how_long_it_keeps_changes() -> None:
     """And with what no stream tells of, in text and in the plan file."""
-    plan, lines = foresee(SourceAccount(stream=True), migration())
+    plan, lines = forecast(SourceAccount(stream=True), migration())
     assert lines == [
         "Waitlist-prod: a follow reads the stream of Waitlist, which keeps changes for 24 h",
         f"Waitlist-prod: a follow does not see {SETTINGS}",
@@ -140,7 +140,7 @@ def test_the_stream_that_is_on_is_named_with_how_long_it_keeps_changes() -> None
 def test_a_table_without_a_stream_says_what_would_change_it_and_what_is_done_else() -> None:
     """Nothing is switched on by a plan, nor without consent."""
     account = SourceAccount()
-    plan, lines = foresee(account, migration())
+    plan, lines = forecast(account, migration())
     assert lines[0] == (
         "Waitlist-prod: a follow of Waitlist compares both sides again and again, which costs two "
         "reads of everything each time; --enable-stream switches on a stream instead, which "
@@ -155,7 +155,7 @@ def test_a_table_without_a_stream_says_what_would_change_it_and_what_is_done_els
 def test_a_stream_that_a_person_allows_is_announced_as_a_change_of_the_source() -> None:
     """Before anything is switched on."""
     account = SourceAccount()
-    plan, lines = foresee(account, migration(), enable_feed=True)
+    plan, lines = forecast(account, migration(), enable_feed=True)
     assert lines[0] == (
         "Waitlist-prod: a follow switches on a stream of Waitlist, which keeps changes for 24 h; "
         "this changes Waitlist"
@@ -169,7 +169,7 @@ def test_a_stream_that_a_person_allows_is_announced_as_a_change_of_the_source() 
 @pytest.mark.parametrize(("hours", "text"), [(24, "24 h"), (168, "168 h")])
 def test_a_kinesis_stream_keeps_changes_for_as_long_as_it_says(hours: int, text: str) -> None:
     """Which is up to a year."""
-    plan, lines = foresee(SourceAccount(kinesis=hours), migration())
+    plan, lines = forecast(SourceAccount(kinesis=hours), migration())
     told = f"a follow reads the Kinesis stream of Waitlist, which keeps changes for {text}"
     assert lines[0] == f"Waitlist-prod: {told}"
     assert any("switched off and on" in line for line in lines)
@@ -199,10 +199,10 @@ def test_what_may_not_be_looked_at_is_unknown_and_not_no_stream() -> None:
     """With the permission that is missing."""
     account = SourceAccount()
     account.denied = {"DescribeTable"}
-    plan, lines = foresee(account, migration())
+    plan, lines = forecast(account, migration())
     assert "dynamodb:DescribeTable" in plan.to_json()["resources"][0]["follow"]["problem"]
     (line,) = lines
-    assert "how a follow would hear of changes of Waitlist is unknown" in line
+    assert "cannot tell how a follow would read changes of Waitlist" in line
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -212,7 +212,7 @@ def test_a_bucket_names_what_its_listings_do_not_show(deep: bool) -> None:
     (spot,) = found["blind_spots"]
     assert ("tags" in spot and "--deep" in spot) is not deep
     assert "ACLs" in spot
-    _, lines = foresee(SourceAccount(), bucket_copy(), deep=deep)
+    _, lines = forecast(SourceAccount(), bucket_copy(), deep=deep)
     assert lines[0].endswith("and changes nothing of it")
     assert ("reads every object" in lines[0]) is deep
 
@@ -222,7 +222,7 @@ def test_what_cannot_be_followed_is_told_with_the_plan() -> None:
     wanted = Wanted("App/Key", "AWS::SecretsManager::Secret", "key-prod", ("key",))
     decision = Decision(Action.MIGRATE, 3, "because", "key")
     secret = replace(migration(), wanted=wanted, decision=decision)
-    plan, lines = foresee(SourceAccount(stream=True), secret, migration())
+    plan, lines = forecast(SourceAccount(stream=True), secret, migration())
     assert "dataware cannot follow a secret yet" in lines[0]
     (warning,) = plan.warnings
     assert warning.startswith("`dataware apply --follow` would refuse this plan: ")
@@ -231,7 +231,7 @@ def test_what_cannot_be_followed_is_told_with_the_plan() -> None:
 def test_what_is_not_copied_has_no_forecast_and_a_quiet_plan_tells_nothing() -> None:
     """A question before `apply` shows the notes of its own summary."""
     kept = one(Action.KEEP, "kept")
-    plan, lines = foresee(SourceAccount(), kept, migration(), report=False)
+    plan, lines = forecast(SourceAccount(), kept, migration(), report=False)
     assert lines == []
     assert [resource.follow is None for resource in plan.resources] == [True, False]
     assert plan.resources[1].preferred.notes != ()

@@ -6,7 +6,7 @@ import pytest
 
 from dataware.core.errors import IncompleteError, LookupFailedError, RefusedError
 from dataware.core.follow.cutover import STATES, CutoverRecord, CutoverState
-from dataware.ops.follow.freeze_warning import GivenUpError, telling_of_freeze
+from dataware.ops.follow.freeze_warning import GivenUpError, warn_of_freeze
 from support.world import World
 
 
@@ -17,7 +17,7 @@ def ended_by(error: BaseException | None, state: CutoverState) -> list[str]:
     context = world.context()
 
     def end() -> None:
-        with telling_of_freeze(context, "new", "target", lambda: record):
+        with warn_of_freeze(context, "new", "target", lambda: record):
             if error is not None:
                 raise error
 
@@ -50,7 +50,7 @@ def test_both_sides_are_never_closed_without_a_word(
         assert told == []
         return
     (line,) = told
-    assert line.startswith("the writers of new may be stopped still; ")
+    assert line.startswith("the writers of new may still be stopped; ")
     assert ("`dataware status target`" in line) is isinstance(error, RefusedError)
     assert "run the same command again" in line
 

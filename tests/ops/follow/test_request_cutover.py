@@ -193,7 +193,7 @@ def test_an_approval_that_is_waited_for_opens_the_gate_of_the_request(
         given = dict(asked)
         if now > 20:
             token = shown_token(world)
-            assert Approval("run-1", token).fits(asked["cutover"]["seal"])
+            assert Approval("run-1", token).fits(asked["cutover"]["token_digest"])
             given["approval"] = Approval("run-1", token).to_json("desk")
         return alive(**{ASKED: given})
 

@@ -238,7 +238,7 @@ def test_an_undo_that_dies_under_its_freeze_is_gone_on_with(
         undo(context, find_undoable(context, "new"), places(), terminal.settings(), FOLLOW, None)
     assert boxes.record.state is CutoverState.UNDO_FROZEN
     (warning,) = boxes.texts("warning")
-    assert warning.startswith("the writers of new may be stopped still")
+    assert warning.startswith("the writers of new may still be stopped")
     again = go_back(boxes)
     assert again.calls == ["freeze"]
     assert boxes.boxes["old"] == boxes.boxes["new"]

@@ -199,7 +199,7 @@ def test_an_execution_that_ended_early_is_told_and_followed_by_another_one() -> 
     """Without results every part is still to be done."""
     desk = Desk()
     desk.account.states.lost = "it took too long"
-    with pytest.raises(IncompleteError, match=r"2 parts of the data of old not copied"):
+    with pytest.raises(IncompleteError, match=r"2 parts of old not copied"):
         desk.run()
     assert "ended early (failed: States.Timeout: it took too long)" in desk.texts("warning")[0]
     desk.account.states.lost = ""
@@ -215,7 +215,7 @@ def test_a_part_that_failed_is_said_with_its_reason_and_copied_by_the_next_comma
     desk = Desk()
     cause = json.dumps({"errorMessage": "out of memory"}) if how == "broken" else "out of memory"
     getattr(desk.account.states, how)["1"] = cause
-    with pytest.raises(IncompleteError, match=r"1 part of the data of old not copied: .*memory"):
+    with pytest.raises(IncompleteError, match=r"1 part of old not copied: .*memory"):
         desk.run()
     getattr(desk.account.states, how).clear()
     desk.run()
@@ -324,7 +324,7 @@ def test_what_only_this_machine_does_is_refused() -> None:
         desk.kind, CopyOrder(replace(OLD, profile="partner"), NEW), MAP, Marker(MarkerState.NONE),
         desk.world.facts("new"), create=lambda: None,
     )  # fmt: skip
-    with pytest.raises(RefusedError, match="take no --source-profile"):
+    with pytest.raises(RefusedError, match="do not take --source-profile"):
         run_migration(desk.context, migration, make_run=make_pair_steps(MAP))
     assert not desk.account.states.executions
     assert make_pair_steps(CopySettings()) is None
@@ -347,7 +347,9 @@ def test_workers_of_a_migration_that_is_given_up_are_removed() -> None:
     text = explain_leftovers(
         "memory-box", "new", replace(running, detail={ENGINE: named}), desk.context
     )
-    assert text.startswith(f"the workers dataware-map-{running.run} are stopped, and removed with")
+    assert text.startswith(
+        f"stopping the workers dataware-map-{running.run}, and removing them with"
+    )
     told = len(desk.world.events)
     for detail in ({}, {ENGINE: {"name": "batch"}}):
         remove_leftovers("memory-box", replace(running, detail=detail), desk.context)

@@ -56,13 +56,13 @@ if TYPE_CHECKING:
 @click.option(
     "--rehearse",
     is_flag=True,
-    help="Carry every migration out into a scratch resource, say what it took, and remove it.",
+    help="Run every migration into a scratch resource, report its time and cost, and remove it.",
 )
 @credentials_option
 @click.option(
     "--restore-secrets",
     is_flag=True,
-    help="Take back the deletion of a secret that waits for it, where nothing else is in the way.",
+    help="Cancel the deletion of a secret at which the plan stops, if nothing else stops it.",
 )
 @outside_options
 def apply(**given: Any) -> int:
@@ -108,7 +108,9 @@ def run_apply(
 
     check_follow_options(copy)
     if copy.rehearse and (copy.follow or copy.engine is not None):
-        raise click.UsageError("--rehearse copies once, by itself; leave out --follow and --engine")
+        raise click.UsageError(
+            "--rehearse copies once, by this machine; leave out --follow and --engine"
+        )
     with notifying("apply", out, copy.notify) as listener:
         allowed = guarding.allow_loss if guarding else ()
         asked = ApplyDemand(yes=yes, only=only, restores=restores)
@@ -169,10 +171,10 @@ def _plan(
     context: Context, applier: AppApplier, wanted: Sequence[Wanted], *, restores: bool
 ) -> AppPlan:
     """What is decided now, once deletions are taken back where that is allowed and enough."""
-    from dataware.ops.revival import take_back_deletions
+    from dataware.ops.cancel_deletions import cancel_deletions
 
     app_plan = applier.plan(wanted)
-    if restores and take_back_deletions(context, app_plan.plans):
+    if restores and cancel_deletions(context, app_plan.plans):
         return applier.plan(wanted)
     return app_plan
 

@@ -89,7 +89,7 @@ def freeze_options(side: str) -> Decorator[Any]:
 @click.option(
     "--await-approval",
     is_flag=True,
-    help="Wait, following, until somebody types the token that is shown (--approve).",
+    help="Keep following until somebody approves with the token that is shown (--approve).",
 )
 @click.option(
     "--approve",
@@ -183,8 +183,8 @@ def run_approve(out: AwsOptions, name: str, options: CutoverOptions) -> int:
 
     if options.freeze or options.thaw or options.frozen or options.await_approval:
         raise click.UsageError(
-            "--approve says yes to a cut-over that waits elsewhere; leave out all that says how "
-            "it is made"
+            "--approve only approves a cut-over that waits elsewhere; leave out --freeze, --thaw, "
+            "--frozen and --await-approval"
         )
     with outside(out) as context:
         markers = ParameterMarkers(context.aws, context.clock)

@@ -80,7 +80,7 @@ def _keep_copy(context: Context, parameter: Mapping[str, Any]) -> None:
         path = keep_record(parameter, aws.account, aws.region, context.clock.now())
     except OSError as error:
         raise DatawareError(
-            f"no copy of the record can be kept ({error.filename}: {error.strerror}), so it was "
-            "not deleted; DATAWARE_STATE names another folder"
+            f"cannot keep a copy of the record ({error.filename}: {error.strerror}), so it was not "
+            "deleted; name another folder in DATAWARE_STATE"
         ) from error
     context.emit(event("saved", what="a copy of the record", path=str(path)))

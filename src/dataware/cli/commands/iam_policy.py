@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     "--engine",
     EngineName,
     but=[one for one in EngineName if one is not EngineName.MAP],
-    help="What this engine needs, too: map, export-import or bulk.",
+    help="Grant what this engine needs, too: map, export-import or bulk.",
 )
 @click.option(
     "--role-template",

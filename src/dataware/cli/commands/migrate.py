@@ -77,7 +77,9 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
 
     check_follow_options(copy)
     if copy.rehearse and (copy.follow or copy.engine is not None):
-        raise click.UsageError("--rehearse copies once, by itself; leave out --follow and --engine")
+        raise click.UsageError(
+            "--rehearse copies once, by this machine; leave out --follow and --engine"
+        )
     settings, profile = settings_of(copy), out.source_profile
     one, other = addresses_of(pair, profile)
     if profile:

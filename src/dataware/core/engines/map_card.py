@@ -84,13 +84,13 @@ MAP = EngineCard(
     is_better=lambda _situation: False,
     estimate=_estimate_map,
     limits=(
-        f"up to {MAP_WORKERS} workers at once; each ends after 15 minutes, and the next one goes "
-        "on",
+        f"up to {MAP_WORKERS} workers at once; each ends after 15 minutes, and the next one "
+        "resumes",
         "a stack dataware-map-RUN and a bucket dataware-map-ACCOUNT-RUN, which this run makes, and "
         "removes when the migration is complete; `dataware forget` removes them, too",
-        "Ctrl-C stops the workers; they go on when the command is killed, and the same command "
-        "goes on with them",
-        "of what a part of the data skips, the record names 5 keys; the workers' log names all",
+        "Ctrl-C stops the workers; if the command is killed they continue, and the same command "
+        "resumes with them",
+        "the record names 5 skipped keys of each part of the data; the workers' log names all",
         "this machine verifies, reading both sides",
     ),
     permissions=MAP_PERMISSIONS,

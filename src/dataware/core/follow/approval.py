@@ -1,13 +1,13 @@
 """An approval that a cut-over waits for: a token that somebody else types; pure.
 
     where it is typed                    the record                       another person
-    shows the token, publishes its seal > approval.seal
+    shows the token ── its digest ────> approval.token_digest
                                          asked.approval <──────────────── types the token
-    waits until token and seal agree
+    waits until token and digest agree
 
-The record has only the seal: a digest of the token with the run that it is bound to. So whoever
+The record has only a digest of the token with the run that it is bound to. So whoever
 reads the record cannot approve, and a token of another migration, of an earlier run or of an
-earlier cut-over opens nothing.
+earlier cut-over approves nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hmac import compare_digest
 from typing import Any
 
 TOPIC = "approval"
-"""The name of an approval among what a run may be asked, and of the seal in its record."""
+"""The name of an approval among what a run may be asked, and of the digest in its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Approval:
     token: str
 
     @property
-    def seal(self) -> str:
+    def token_digest(self) -> str:
         """What the record has of it."""
         return sha256(f"{self.run}/{self.token}".encode()).hexdigest()[:32]
 
-    def fits(self, seal: str) -> bool:
-        """Whether this is the approval that was sealed."""
-        return compare_digest(self.seal, seal)
+    def fits(self, token_digest: str) -> bool:
+        """Whether this is the approval of which that is the digest."""
+        return compare_digest(self.token_digest, token_digest)
 
     def is_given(self, asked: Mapping[str, Any]) -> bool:
         """Whether somebody typed this very token; `asked` is what people ask of the run."""

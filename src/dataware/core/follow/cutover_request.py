@@ -32,8 +32,8 @@ class CutoverRequest:
     there, `by_hand` that a person has stopped the writers, so that no command is run. `answered` is
     the token of the command that was run last, and `failure` why that failed. `withdrawn` says that
     the person does not ask any more, and `keep_way_back` that a feed of the target may be switched
-    on. After the switch whoever writes to the source is named for `watch` seconds. `seal` is that
-    of the approval that is waited for there, if any.
+    on. After the switch whoever writes to the source is named for `watch` seconds. `token_digest`
+    is that of the approval that is waited for there, if any.
     """
 
     id: str
@@ -47,7 +47,7 @@ class CutoverRequest:
     withdrawn: bool = False
     keep_way_back: bool = False
     watch: float = WATCH_SECONDS
-    seal: str = ""
+    token_digest: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object in the marker."""
@@ -72,7 +72,7 @@ class CutoverRequest:
                 bool(raw["keep_way_back"]),
                 # Versions before this one ask without.
                 float(raw.get("watch", WATCH_SECONDS)),
-                str(raw.get("seal", "")),
+                str(raw.get("token_digest", "")),
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.follow.feed import CarryOutcome, ChangeFeed
-from dataware.core.follow.forecast import FeedWishes, FollowForecast
+from dataware.core.follow.forecast import FeedOptions, FollowForecast
 from dataware.core.follow.written import WrittenKeys
 from dataware.core.model import Location
 from dataware.core.ports import Aws, Wire
@@ -89,7 +89,7 @@ class Following:
     `in_account` is how a function follows; None where nothing could call one. `make_export_feed`
     reads what the service exports into a bucket, under a prefix; None where it exports nothing.
     `blind_spots` says what a follow does not see, by whether it compares deep; "" is nothing.
-    `foresee` says the same of a follow that has not begun, with the feed that it would read.
+    `forecast` says the same of a follow that has not begun, with the feed that it would read.
 
     `list_tags` lists a place without a feed, by key, with the tags of `core.follow.written`; None
     where a feed tells of changes. `check_way_back` raises RefusedError for an old side to which a
@@ -103,7 +103,7 @@ class Following:
     make_feed: Callable[[Aws, str], ChangeFeed]
     make_carrier: MakeCarrier
     find_expired: FindExpired
-    foresee: Callable[[Aws, str, FeedWishes], FollowForecast]
+    forecast: Callable[[Aws, str, FeedOptions], FollowForecast]
     make_copier: MakeRecordingCopier | None = None
     list_tags: Callable[[Aws, Location], Iterable[tuple[bytes, str]]] | None = None
     check_way_back: Callable[[Aws, Location], None] | None = None

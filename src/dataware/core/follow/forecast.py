@@ -1,6 +1,6 @@
 """How a follow of a source would hear of its changes, told before anything is started; pure.
 
-A type fills it in from what it sees of the source and from what a person allows (`FeedWishes`).
+A type fills it in from what it sees of the source and from what a person allows (`FeedOptions`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataware.calc.measures import duration
 
 
 @dataclass(frozen=True, slots=True)
-class FeedWishes:
+class FeedOptions:
     """What a person says of a follow: `enable` allows to switch a feed of the source on.
 
     `export_to` is the bucket and prefix of exports, and `deep` says that objects are read whole.
@@ -59,7 +59,7 @@ class FollowForecast:
     def list_texts(self) -> Iterator[str]:
         """The forecast in sentences, for people."""
         if self.problem:
-            yield f"how a follow would hear of changes of {self.source} is unknown: {self.problem}"
+            yield f"cannot tell how a follow would read changes of {self.source}: {self.problem}"
             return
         yield self._describe_feed()
         for spot in self.blind_spots:

@@ -123,7 +123,7 @@ BULK = EngineCard(
         "that an input may carry are not written",
         "no global table, and no index that is being built",
         "50,000 files of 5 GB",
-        "a stop of the command does not stop it, and what is cancelled leaves what it has written",
+        "stopping the command does not stop it, and a cancelled one leaves what it has written",
         "brings the source as it was a few minutes ago; what changed since is carried by key",
     ),
     permissions=list_actions(BULK_SCOPES),

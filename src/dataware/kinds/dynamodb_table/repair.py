@@ -192,15 +192,15 @@ def _write_destinations(aws: Aws, table: str, wanted: Value) -> None:
 
 
 def _read_class(aws: Aws, table: str) -> Value:
-    return read_configuration(aws, table).properties.get("TableClass", "STANDARD")
+    return (_describe(aws, table).get("TableClassSummary") or {}).get("TableClass", "STANDARD")
 
 
-def _read_warmth(aws: Aws, table: str) -> Value:
+def _read_warm_throughput(aws: Aws, table: str) -> Value:
     return _describe(aws, table).get("WarmThroughput") or {}
 
 
-def _write_warmth(aws: Aws, table: str, wanted: Value) -> None:
-    live = _read_warmth(aws, table)
+def _write_warm_throughput(aws: Aws, table: str, wanted: Value) -> None:
+    live = _read_warm_throughput(aws, table)
     units = {name: max(value, int(live.get(name) or 0)) for name, value in wanted.items()}
     aws.client("dynamodb").update_table(TableName=table, WarmThroughput=units)
 
@@ -294,7 +294,7 @@ def _declared_destinations(properties: Mapping[str, Any]) -> Value:
     return [(arn, declared.get(PRECISION, ""))] if arn else None
 
 
-def _declared_warmth(properties: Mapping[str, Any]) -> Value:
+def _declared_warm_throughput(properties: Mapping[str, Any]) -> Value:
     return {name: int(units) for name, units in (properties.get("WarmThroughput") or {}).items()}
 
 
@@ -308,7 +308,7 @@ DECLARED: Mapping[str, Callable[[Mapping[str, Any]], Value]] = {
     "policy": _declared_policy,
     "stream policy": lambda it: _declared_policy(it.get("StreamSpecification") or {}),
     "destinations": _declared_destinations,
-    "warmth": _declared_warmth,
+    "warm throughput": _declared_warm_throughput,
     "protection": lambda it: _is_on(it.get("DeletionProtectionEnabled")) or None,
 }
 """What of each property is declared, in the form in which it is read; None for nothing."""
@@ -359,8 +359,12 @@ STEPS: Mapping[str, RepairStep] = {
         _write_destinations,
         _is_among,
     ),
-    "warmth": RepairStep(
-        "warm throughput", "dynamodb:UpdateTable", _read_warmth, _write_warmth, _is_warm
+    "warm throughput": RepairStep(
+        "warm throughput",
+        "dynamodb:UpdateTable",
+        _read_warm_throughput,
+        _write_warm_throughput,
+        _is_warm,
     ),
     "protection": RepairStep(
         "deletion protection",

@@ -15,7 +15,7 @@ from typing import Any
 from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.estimate import Throughput
-from dataware.core.kind import Copying, Kind, Names, Permissions, Revival, Template
+from dataware.core.kind import Copying, DeletionCancellation, Kind, Names, Permissions, Template
 from dataware.core.model import Existence, Facts, Location, Setting, absent
 from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
@@ -232,5 +232,5 @@ KIND = Kind(
         makes_target=True,
     ),
     comparison=COMPARISON,
-    revival=Revival(is_deletion_due, restore_secret),
+    cancellation=DeletionCancellation(is_deletion_due, restore_secret),
 )

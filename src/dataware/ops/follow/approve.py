@@ -8,7 +8,7 @@ from dataware.core.follow.approval import TOPIC, Approval
 from dataware.ops.context import Context
 from dataware.ops.follow.request_cutover import AskableMarkers
 from dataware.ops.forget import find_migration
-from dataware.state.cutover_records import list_seals
+from dataware.state.cutover_records import list_token_digests
 
 
 def approve(context: Context, markers: AskableMarkers, name: str, token: str, by: str) -> None:
@@ -17,14 +17,14 @@ def approve(context: Context, markers: AskableMarkers, name: str, token: str, by
     Raises RefusedError where none waits, and for a token of another one.
     """
     status, marker = find_migration(context, name)
-    awaited = list_seals(marker.detail)
+    awaited = list_token_digests(marker.detail)
     if not marker.alive or not awaited:
         raise RefusedError(
             f"no cut-over to {status.target} waits for an approval; nothing was changed: begin one "
             "with `dataware cutover --await-approval`"
         )
     approval = Approval(str(marker.run), token)
-    if not any(approval.fits(seal) for seal in awaited):
+    if not any(approval.fits(one) for one in awaited):
         raise RefusedError(
             f"the token is not that of the cut-over to {status.target} that waits now; nothing was "
             "changed: type the one that it shows"

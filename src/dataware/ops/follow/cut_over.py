@@ -16,7 +16,7 @@ from dataware.kinds import kinds, load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
 from dataware.ops.follow.exclusive import check_exclusive
-from dataware.ops.follow.freeze_warning import telling_of_freeze
+from dataware.ops.follow.freeze_warning import warn_of_freeze
 from dataware.ops.forget import find_migration
 from dataware.ops.migrate import prepare_migration, refuse_after_switch, report_target
 from dataware.ops.migration_policy import FOLLOWED
@@ -89,7 +89,7 @@ def cut_over(
             return read_cutover(context.markers.get(load(type_name).names.slug, target.name).detail)
         return CutoverRecord()
 
-    with telling_of_freeze(context, source.name, target.name, find_record):
+    with warn_of_freeze(context, source.name, target.name, find_record):
         migration = prepare_migration(context, type_name, source, target, settings)
         # Another process may have switched since the record was looked at first.
         refuse_after_switch(migration)

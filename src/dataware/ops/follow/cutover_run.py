@@ -36,7 +36,7 @@ from dataware.ops.follow import follow_run
 from dataware.ops.follow.approve_gate import ApprovalGate, make_approval
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.follow_run import LONGEST_REST, FollowRun, FollowTeller
-from dataware.ops.follow.freeze_warning import GivenUpError, telling_of_freeze
+from dataware.ops.follow.freeze_warning import GivenUpError, warn_of_freeze
 from dataware.ops.follow.key_comparison import KeyComparisonThread
 from dataware.ops.follow.source_feed import SourceFeed
 from dataware.ops.follow.way_back import WayBack, find_old_feed
@@ -204,7 +204,7 @@ class CutoverRun(FollowRun):
             return settings.gate
         approval = make_approval(self._run)
         # On record before it is shown, so that whoever types it at once is heard.
-        self._publish_now({APPROVAL: {"seal": approval.seal}})
+        self._publish_now({APPROVAL: {"token_digest": approval.token_digest}})
         gate = ApprovalGate(
             settings.gate,
             approval,
@@ -232,14 +232,14 @@ class CutoverRun(FollowRun):
         return self._may_pause and super()._is_paused()
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
-        """Follow and cut over; what ends it early says who may be stopped still."""
-        with self._telling_of_freeze():
+        """Follow and cut over; what ends it early says who may still be stopped."""
+        with self._warn_of_freeze():
             return super()._rounds(journal, order)
 
-    def _telling_of_freeze(self) -> AbstractContextManager[None]:
+    def _warn_of_freeze(self) -> AbstractContextManager[None]:
         """Whatever ends the run while nobody may write to either side is told by name."""
         source, target = str(self._migration.words()["source"]), self._target_on_record
-        return telling_of_freeze(self._context, source, target, self._find_record)
+        return warn_of_freeze(self._context, source, target, self._find_record)
 
     def _find_record(self) -> CutoverRecord:
         """What the record says as far as this run knows."""

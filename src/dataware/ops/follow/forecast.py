@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dataware.core.errors import DatawareError
 from dataware.core.events import event
-from dataware.core.follow.forecast import FeedWishes, FollowForecast
+from dataware.core.follow.forecast import FeedOptions, FollowForecast
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import load
@@ -16,11 +16,13 @@ from dataware.ops.follow.follow_many import check_follow
 from dataware.ops.verify import aws_of
 
 
-def foresee_follows(
+def forecast_follows(
     context: Context, plan: Plan, settings: CopySettings, *, report: bool = True
 ) -> Plan:
     """The plan with a forecast for each copy, and with a warning where following is refused."""
-    planned = tuple(_foresee(context, one, settings, report=report) for one in plan.resources)
+    planned = tuple(
+        _forecast_follow(context, one, settings, report=report) for one in plan.resources
+    )
     try:
         check_follow(plan, settings)
     except DatawareError as error:
@@ -29,12 +31,12 @@ def foresee_follows(
     return replace(plan, resources=planned)
 
 
-def _foresee(
+def _forecast_follow(
     context: Context, planned: Planned, settings: CopySettings, *, report: bool
 ) -> Planned:
     if planned.decision.action not in COPYING or planned.decision.source is None:
         return planned
-    forecast = foresee_follow(context, planned, settings)
+    forecast = forecast_follow(context, planned, settings)
     texts = tuple(forecast.list_texts())
     name = planned.wanted.preferred
     for text in texts if report else ():
@@ -43,13 +45,13 @@ def _foresee(
     return replace(planned, preferred=preferred, follow=forecast)
 
 
-def foresee_follow(context: Context, planned: Planned, settings: CopySettings) -> FollowForecast:
+def forecast_follow(context: Context, planned: Planned, settings: CopySettings) -> FollowForecast:
     """How a follow would hear of what changes in the source of one copy; changes nothing."""
     kind, source = load(planned.wanted.type), str(planned.decision.source)
     place = place_of(kind, source, context.aws.account, context.aws.region)
-    wishes = FeedWishes(settings.enable_feed, settings.export_to or "", settings.deep)
+    options = FeedOptions(settings.enable_feed, settings.export_to or "", settings.deep)
     try:
         check_settings(kind, settings)
-        return require_following(kind).foresee(aws_of(context, place), place.name, wishes)
+        return require_following(kind).forecast(aws_of(context, place), place.name, options)
     except DatawareError as error:
         return FollowForecast(source, problem=str(error))

@@ -20,7 +20,7 @@ class GivenUpError(IncompleteError):
 
 
 @contextmanager
-def telling_of_freeze(
+def warn_of_freeze(
     context: Context, stopped: str, target: str, find_record: Callable[[], CutoverRecord]
 ) -> Iterator[None]:
     """Name the side whose writers may be `stopped` where an error ends what is done within.
@@ -40,6 +40,6 @@ def telling_of_freeze(
                     f"look at `dataware status {target}`; if no run is alive, run the same command "
                     "again, or let them go on by hand"
                 )
-            text = f"the writers of {stopped} may be stopped still; {after}"
+            text = f"the writers of {stopped} may still be stopped; {after}"
             context.emit(event("warning", text=text, name=target))
         raise

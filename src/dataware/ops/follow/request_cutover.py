@@ -139,7 +139,7 @@ class CutoverRequester:
         if not self._settings.await_approval:
             return
         approval = make_approval(marker.run)
-        self._request = replace(self._request, seal=approval.seal)
+        self._request = replace(self._request, token_digest=approval.token_digest)
         gate = ApprovalGate(
             self._settings.gate, approval, lambda: self._asked, self._context.emit, self._words
         )
@@ -208,7 +208,7 @@ class CutoverRequester:
         self._request = self._sent = asked
         self._beaten = now
         if self._report_gate is not None:
-            # Whoever types the token at once is heard, because its seal is on record by now.
+            # Whoever types the token at once is heard, because its digest is on record by now.
             self._report_gate()
             self._report_gate = None
 

@@ -18,7 +18,7 @@ from dataware.kinds import kinds
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.exclusive import require_following
-from dataware.ops.follow.freeze_warning import telling_of_freeze
+from dataware.ops.follow.freeze_warning import warn_of_freeze
 from dataware.ops.follow.undo_run import UndoConflict, UndoMigration, UndoRun
 from dataware.ops.follow.way_back import KnownStrays
 from dataware.ops.forget import find_migration
@@ -96,15 +96,15 @@ def report_undo(
     context: Context, found: UndoableCutover, places: tuple[Location, Location]
 ) -> None:
     """Tell what an undo would do; changes nothing. Raises LookupFailedError."""
-    with _telling_of_freeze(context, found):
+    with _warn_of_freeze(context, found):
         texts = _list_texts(context, found, places)
     for text in texts:
         context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **found.words))
 
 
-def _telling_of_freeze(context: Context, found: UndoableCutover) -> AbstractContextManager[None]:
+def _warn_of_freeze(context: Context, found: UndoableCutover) -> AbstractContextManager[None]:
     """What ends an undo before it has the lock names the side that an earlier one has stopped."""
-    return telling_of_freeze(context, found.target, found.target, lambda: found.record)
+    return warn_of_freeze(context, found.target, found.target, lambda: found.record)
 
 
 def _list_texts(
@@ -155,7 +155,7 @@ def undo(
     process that still watches, or for conflicts that nobody has decided, and IncompleteError where
     it was given up.
     """
-    with _telling_of_freeze(context, found):
+    with _warn_of_freeze(context, found):
         migration = _prepare(context, found, places, settings)
     summary = RunSummary(context.emit, context.clock.now())
     summed = replace(context, emit=summary)

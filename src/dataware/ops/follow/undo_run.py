@@ -136,7 +136,7 @@ class UndoRun(CutoverRun):
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Carry back, and open the source. Raises IncompleteError where that was given up."""
-        with self._telling_of_freeze():
+        with self._warn_of_freeze():
             return self._carry_back(journal, order)
 
     def _carry_back(self, journal: Journal, order: CopyOrder) -> Verdict:

@@ -59,7 +59,7 @@ LEFT_OUT = (
     *("core/follow/loop.py", "core/follow/steady_time.py"),
     *("core/engines/port.py", "kinds/dynamodb_table/repair.py", "ops/maker_run.py"),
     *("kinds/dynamodb_table/restore.py", "kinds/s3_bucket/batch", "ops/filler_run.py"),
-    *("ops/revival.py", "ops/engine_leftovers.py", "ops/maker_follow_run.py"),
+    *("ops/cancel_deletions.py", "ops/engine_leftovers.py", "ops/maker_follow_run.py"),
     *("core/engines/work_bucket.py", "kinds/dynamodb_table/export", "ops/loader_run.py"),
     "kinds/dynamodb_table/recovery.py",
     *("core/expand.py", "core/guard.py", "core/stack_template.py"),

@@ -29,7 +29,7 @@ from dataware.migrate.shard import Shard
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.map_engine.execution import MapExecution, WorkOrder
-from dataware.ops.map_engine.left_overs import place_of_workers
+from dataware.ops.map_engine.leftovers import place_of_workers
 from dataware.ops.map_engine.results import MapResults
 from dataware.ops.map_engine.stack import WorkersStack
 from dataware.ops.map_engine.state_machine import LONGEST_DAYS
@@ -60,8 +60,8 @@ def make_map_run(
 def _check_carried(order: CopyOrder, settings: CopySettings) -> None:
     if order.source.profile or record_headers(settings) or settings.requester_pays:
         raise RefusedError(
-            "nothing was copied, because workers in the account take no --source-profile, no "
-            "headers of objects and no --request-payer; leave them out, or leave out --engine"
+            "nothing was copied, because workers in the account do not take --source-profile, "
+            "--sse, --acl or --request-payer; leave these out, or leave out --engine"
         )
 
 
@@ -200,7 +200,7 @@ class MapRun(MigrationRun):
             why = f" (they end within a minute, because StopExecution failed: {error})"
         return IncompleteError(
             f"stopped the workers of the execution {name}{why}; what they copied stays; run the "
-            f"same command again to go on, or `dataware forget "
+            f"same command again to resume, or `dataware forget "
             f"{self._migration.order.target.name}` to give up"
         )
 
@@ -239,8 +239,8 @@ class MapRun(MigrationRun):
         left = format_count(len(progress.remaining()), PART)
         why = "; ".join(results.reasons[:2]) or "a worker ended without a reason"
         return IncompleteError(
-            f"{left} of the data of {self._migration.words()['source']} not copied: {why}; run the "
-            "same command again, which goes on with them"
+            f"{left} of {self._migration.words()['source']} not copied: {why}; run the same "
+            "command again to resume"
         )
 
     def _execution(self) -> MapExecution:

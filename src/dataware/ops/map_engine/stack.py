@@ -54,7 +54,7 @@ class WorkersStack:
         if status != READY:
             why = self._watched.failure(stack)
             raise ServiceError(
-                f"CloudFormation did not create the workers {self._place.stack}: {why}; cure that "
+                f"CloudFormation did not create the workers {self._place.stack}: {why}; fix that "
                 "and run the same command again",
                 Problem("CreateStack", status, None, why),
             )
@@ -100,7 +100,7 @@ class WorkersStack:
         if status != "DELETE_COMPLETE":
             why = self._watched.failure(stack)
             raise ServiceError(
-                f"the stack {name} of the workers cannot be deleted ({status}): {why}; cure that "
+                f"the stack {name} of the workers cannot be deleted ({status}): {why}; fix that "
                 "and run the same command again",
                 Problem("DeleteStack", status, None, why),
             )

@@ -297,7 +297,7 @@ def test_every_change_of_the_listed_files_is_seen(counts: list[int], data: Any) 
     changed = {**found, key: "another"}
     fewer = {one: etag for one, etag in found.items() if one != key}
     for wrong in (changed, *([fewer] if key in found else [])):
-        with pytest.raises(ValueError, match="is not as its manifest says"):
+        with pytest.raises(ValueError, match="does not match its manifest"):
             check_files(summary, listing, wrong)
 
 

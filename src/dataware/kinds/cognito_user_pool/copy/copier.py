@@ -219,7 +219,7 @@ class UserPoolCopier(OrderedCopier):
             raise error
         return SkippedKey(entry.label, SkipReason.FAILED, f"the target refuses it ({code})")
 
-    async def _there_of(self, stage: PoolStage) -> Mapping[str, Any]:
+    async def _read_target(self, stage: PoolStage) -> Mapping[str, Any]:
         """What the target has of a stage, as it was first seen."""
         if stage not in self._there:
             self._there[stage] = await self._call(_READS[stage], self._target)
@@ -235,7 +235,7 @@ class UserPoolCopier(OrderedCopier):
         self, entry: PoolEntry, create: Callable[[str, Mapping[str, Any]], None]
     ) -> bool:
         """Create what is not there; whether it was. Raises _KeptByTargetError for another one."""
-        there = (await self._there_of(entry.stage)).get(entry.name)
+        there = (await self._read_target(entry.stage)).get(entry.name)
         if there is not None and there != entry.content:
             raise _KeptByTargetError
         if there is None:
@@ -245,7 +245,7 @@ class UserPoolCopier(OrderedCopier):
 
     async def _write_client(self, entry: PoolEntry) -> bool:
         """Create the clients of a name that are not there: several may share it."""
-        there = (await self._there_of(entry.stage)).get(entry.name) or []
+        there = (await self._read_target(entry.stage)).get(entry.name) or []
         lacking = _take_away(entry.content, there)
         if lacking and _take_away(there, entry.content):
             raise _KeptByTargetError
@@ -272,7 +272,7 @@ class UserPoolCopier(OrderedCopier):
     async def _write_member(self, entry: PoolEntry) -> bool:
         """Add a user to a group, where both are those of the source: a group may give rights."""
         member: PoolMember = entry.content
-        group = (await self._there_of(PoolStage.GROUPS)).get(member.group, member.settings)
+        group = (await self._read_target(PoolStage.GROUPS)).get(member.group, member.settings)
         there = await self._call(self._target.find_user, entry.name)
         if group != member.settings or (there is not None and not there.is_same(member.user)):
             raise _KeptByTargetError

@@ -47,8 +47,8 @@ def check_files(summary: bytes, listing: bytes, found: Mapping[str, str]) -> Exp
         key for key, etag in told.items() if found[key] != etag
     )
     if strange:
-        raise ValueError(f"{strange[0]} is not as its manifest says")
+        raise ValueError(f"{strange[0]} does not match its manifest")
     items = sum(int(one["itemCount"]) for one in files)
     if items != int(json.loads(summary)["itemCount"]):
-        raise ValueError(f"its files hold {items:,} items, and its summary says otherwise")
+        raise ValueError(f"its files hold {items:,} items, but its summary gives another number")
     return ExportedFiles(len(files), items)

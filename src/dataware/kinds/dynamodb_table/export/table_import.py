@@ -109,7 +109,7 @@ class TableImport:
                 )
             arn = str(answer["ImportTableDescription"]["ImportArn"])
         except ServiceError as error:
-            arn = self._after(error, record, target)
+            arn = self._recover_import(error, record, target)
         return {**record, IMPORT: arn}
 
     def look(self, record: Record, target: Location) -> MakerProgress:
@@ -152,7 +152,7 @@ class TableImport:
         owner = self._aws.account
         return {"S3BucketOwner": owner, "S3Bucket": record[BUCKET], "S3KeyPrefix": record[DATA]}
 
-    def _after(self, error: ServiceError, record: Record, target: Location) -> str:
+    def _recover_import(self, error: ServiceError, record: Record, target: Location) -> str:
         """The ARN of the import that an earlier request has begun. Raises what else there is."""
         code = error.problem.code if error.problem else ""
         if code == TAKEN:

@@ -6,7 +6,7 @@ from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.follow.carrier import TableCarrier
 from dataware.kinds.dynamodb_table.follow.expiry import find_expired
 from dataware.kinds.dynamodb_table.follow.export_feed import ExportFeed
-from dataware.kinds.dynamodb_table.follow.forecast import foresee_follow
+from dataware.kinds.dynamodb_table.follow.forecast import forecast_follow
 from dataware.kinds.dynamodb_table.follow.function_feed import FUNCTION_FEED
 from dataware.kinds.dynamodb_table.follow.guarded_carrier import GuardedTableCarrier
 from dataware.kinds.dynamodb_table.follow.kinesis_feed import KinesisFeed, find_destination
@@ -37,7 +37,7 @@ FOLLOWING = Following(
     make_feed=make_feed,
     make_carrier=TableCarrier,
     find_expired=find_expired,
-    foresee=foresee_follow,
+    forecast=forecast_follow,
     guarded_carrier=GuardedTableCarrier,
     guarded_copier=RecordingTableCopier,
     in_account=FUNCTION_FEED,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataware.core.errors import LookupFailedError
-from dataware.core.follow.forecast import FeedWishes, FollowForecast
+from dataware.core.follow.forecast import FeedOptions, FollowForecast
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.follow.kinesis_feed import find_destination
 from dataware.kinds.dynamodb_table.follow.stream_switch import find_stream
@@ -32,23 +32,23 @@ OFF_AND_ON = (
 STREAM, KINESIS, EXPORTS = "stream", "Kinesis stream", "incremental exports"
 
 
-def foresee_follow(aws: Aws, table: str, wishes: FeedWishes) -> FollowForecast:
+def forecast_follow(aws: Aws, table: str, options: FeedOptions) -> FollowForecast:
     """How a follow of a table would hear of its changes. Raises LookupFailedError."""
-    if wishes.export_to:
-        return _foresee_exports(aws, table)
+    if options.export_to:
+        return _forecast_exports(aws, table)
     if find_stream(aws, table):
         return FollowForecast(table, STREAM, retention_seconds=DAY, blind_spots=(SETTINGS,))
     if stream := find_destination(aws, table):
         kept, spots = _find_retention(aws, stream), (OFF_AND_ON, SETTINGS)
         return FollowForecast(table, KINESIS, retention_seconds=kept, blind_spots=spots)
-    if wishes.enable:
+    if options.enable:
         return FollowForecast(
             table, STREAM, enables=True, retention_seconds=DAY, blind_spots=(SETTINGS,)
         )
     return FollowForecast(table, consent="--enable-stream", blind_spots=(UNDONE, SETTINGS))
 
 
-def _foresee_exports(aws: Aws, table: str) -> FollowForecast:
+def _forecast_exports(aws: Aws, table: str) -> FollowForecast:
     """The same by exports, which need point-in-time recovery."""
     with aws.translate_errors(f"table {table}", "dynamodb:DescribeContinuousBackups"):
         answer: Mapping[str, Any] = aws.client("dynamodb").describe_continuous_backups(

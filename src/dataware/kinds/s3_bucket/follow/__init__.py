@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow.following import Following
-from dataware.core.follow.forecast import FeedWishes, FollowForecast
+from dataware.core.follow.forecast import FeedOptions, FollowForecast
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.follow.carrier import BucketCarrier
@@ -81,9 +81,9 @@ LISTING, READING = (
 )
 
 
-def _foresee(_aws: Aws, bucket: str, wishes: FeedWishes) -> FollowForecast:
+def _forecast_follow(_aws: Aws, bucket: str, options: FeedOptions) -> FollowForecast:
     """Both sides are compared, whatever else the bucket has."""
-    way, spot = (READING, ACLS) if wishes.deep else (LISTING, UNREAD)
+    way, spot = (READING, ACLS) if options.deep else (LISTING, UNREAD)
     return FollowForecast(bucket, way=way, blind_spots=(spot,))
 
 
@@ -95,7 +95,7 @@ FOLLOWING = Following(
     make_feed=_refuse_feed,
     make_carrier=BucketCarrier,
     find_expired=_find_expired,
-    foresee=_foresee,
+    forecast=_forecast_follow,
     make_copier=RecordingCopier,
     list_tags=_list_tags,
     check_way_back=_check_way_back,

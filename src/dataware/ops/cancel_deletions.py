@@ -1,4 +1,4 @@
-"""Takes back the deletions of what a plan stops at, where a person allows that.
+"""Cancels the deletions of what a plan stops at, where a person allows that.
 
 Nothing is changed unless that cures every stop of the plan, since another one would end the run.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dataware.core.errors import IncompleteError
 from dataware.core.events import event
-from dataware.core.kind import Kind, Revival
+from dataware.core.kind import DeletionCancellation, Kind
 from dataware.core.plan import Plan, Planned
 from dataware.kinds import load
 from dataware.ops.context import Context
@@ -20,15 +20,15 @@ PAUSE_SECONDS = 1.0
 
 
 class DueDeletion(NamedTuple):
-    """What waits for its deletion, and how that is taken back."""
+    """What waits for its deletion, and how that is cancelled."""
 
     kind: Kind
     name: str
-    revival: Revival
+    cancellation: DeletionCancellation
 
 
-def take_back_deletions(context: Context, plans: Sequence[Plan]) -> bool:
-    """Take back every deletion at which plans stop; whether nothing else is in their way.
+def cancel_deletions(context: Context, plans: Sequence[Plan]) -> bool:
+    """Cancel every deletion at which plans stop; whether nothing else is in their way.
 
     Raises LookupFailedError where that is denied, and IncompleteError where it does not become so.
     """
@@ -40,29 +40,29 @@ def take_back_deletions(context: Context, plans: Sequence[Plan]) -> bool:
                 return False
             due += ((there, one) for one in found)
     for there, one in due:
-        one.revival.run(there.aws, one.name)
+        one.cancellation.run(there.aws, one.name)
         _await(there, one)
-        text = f"Took back the deletion of {one.kind.noun} {one.name}"
+        text = f"Cancelled the deletion of {one.kind.noun} {one.name}"
         context.emit(event("note", text=text, name=one.name))
     return bool(due)
 
 
 def _find_due(context: Context, planned: Planned) -> Iterator[DueDeletion]:
     kind = load(planned.wanted.type)
-    if kind.revival is None:
+    if kind.cancellation is None:
         return
     for facts in (planned.preferred, *planned.fallbacks):
-        if facts.obstacle and kind.revival.is_due(context.aws, facts.name):
-            yield DueDeletion(kind, facts.name, kind.revival)
+        if facts.obstacle and kind.cancellation.is_due(context.aws, facts.name):
+            yield DueDeletion(kind, facts.name, kind.cancellation)
 
 
 def _await(context: Context, one: DueDeletion) -> None:
     """Wait until it shows."""
     for _ in range(LOOKS):
-        if not one.revival.is_due(context.aws, one.name):
+        if not one.cancellation.is_due(context.aws, one.name):
             return
         context.aws.pause(PAUSE_SECONDS)
     raise IncompleteError(
-        f"{one.name} still waits for its deletion after {LOOKS * PAUSE_SECONDS:.0f} s; run the "
+        f"{one.name} is still marked for deletion after {LOOKS * PAUSE_SECONDS:.0f} s; run the "
         "same command again"
     )

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from dataware.core.errors import IncompleteError
-from dataware.core.kind import Kind, Revival
+from dataware.core.kind import DeletionCancellation, Kind
 from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.plan import Plan
-from dataware.ops import revival
+from dataware.ops import cancel_deletions as module
+from dataware.ops.cancel_deletions import cancel_deletions
 from dataware.ops.context import Context
 from dataware.ops.plan import make_plan
-from dataware.ops.revival import take_back_deletions
 from support.world import World, WorldAws, install
 
 
@@ -50,8 +50,8 @@ class Graveyard:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> Kind:
         """As a type of the catalogue."""
-        way = Revival(lambda _aws, name: name in self.due, self.run)
-        return install(monkeypatch, self.world, probe=self.probe, revival=way)
+        way = DeletionCancellation(lambda _aws, name: name in self.due, self.run)
+        return install(monkeypatch, self.world, probe=self.probe, cancellation=way)
 
     @property
     def context(self) -> Context:
@@ -79,11 +79,11 @@ def test_a_fallback_that_waits_for_its_deletion_is_taken_back(
     there.due = {"old-a"}
     plan = there.plan(kind, "a", "b")
     assert len(plan.stops) == 1
-    assert take_back_deletions(there.context, [plan])
+    assert cancel_deletions(there.context, [plan])
     assert there.taken_back == ["old-a"]
     assert not there.plan(kind, "a", "b").stops
-    assert there.world.events.texts("note") == ["Took back the deletion of memory box old-a"]
-    assert not take_back_deletions(there.context, [there.plan(kind, "a", "b")])
+    assert there.world.events.texts("note") == ["Cancelled the deletion of memory box old-a"]
+    assert not cancel_deletions(there.context, [there.plan(kind, "a", "b")])
 
 
 def test_nothing_is_taken_back_where_something_else_stops_a_plan(
@@ -93,7 +93,7 @@ def test_nothing_is_taken_back_where_something_else_stops_a_plan(
     there = graveyard("a", "b")
     kind = there.install(monkeypatch)
     there.due, there.broken = {"old-a"}, {"old-b"}
-    assert not take_back_deletions(there.context, [there.plan(kind, "a"), there.plan(kind, "b")])
+    assert not cancel_deletions(there.context, [there.plan(kind, "a"), there.plan(kind, "b")])
     assert there.taken_back == []
 
 
@@ -102,9 +102,9 @@ def test_a_deletion_that_stays_due_ends_the_run(monkeypatch: pytest.MonkeyPatch)
     there = graveyard("a")
     kind = there.install(monkeypatch)
     there.due, there.stuck = {"old-a"}, True
-    monkeypatch.setattr(revival, "LOOKS", 2)
-    with pytest.raises(IncompleteError, match="old-a still waits for its deletion"):
-        take_back_deletions(there.context, [there.plan(kind, "a")])
+    monkeypatch.setattr(module, "LOOKS", 2)
+    with pytest.raises(IncompleteError, match="old-a is still marked for deletion"):
+        cancel_deletions(there.context, [there.plan(kind, "a")])
 
 
 def test_a_type_that_knows_no_such_thing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,4 +112,4 @@ def test_a_type_that_knows_no_such_thing_is_left_alone(monkeypatch: pytest.Monke
     there = graveyard("a")
     kind = install(monkeypatch, there.world, probe=there.probe)
     there.due = {"old-a"}
-    assert not take_back_deletions(there.context, [there.plan(kind, "a")])
+    assert not cancel_deletions(there.context, [there.plan(kind, "a")])

@@ -34,7 +34,7 @@ def explain_workers(context: Context, marker: Marker) -> str:
     if find_workers(marker) is None:
         return ""
     place = place_of_workers(context, str(marker.run))
-    return f"the workers {place.stack} are stopped, and removed with the bucket {place.bucket}"
+    return f"stopping the workers {place.stack}, and removing them with the bucket {place.bucket}"
 
 
 def remove_workers(context: Context, marker: Marker) -> None:
@@ -49,6 +49,6 @@ def remove_workers(context: Context, marker: Marker) -> None:
         WorkersStack(context.aws, place).remove()
     except (IncompleteError, LookupFailedError, ServiceError) as error:
         parts = f"the stack {place.stack} and the bucket {place.bucket}"
-        context.emit(event("warning", text=f"remove {parts} by hand, because {error}"))
+        context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
         return
     context.emit(event("note", text=f"Removed the workers {place.stack}"))
