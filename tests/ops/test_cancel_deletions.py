@@ -97,6 +97,32 @@ def test_nothing_is_taken_back_where_something_else_stops_a_plan(
     assert there.taken_back == []
 
 
+def test_what_waits_for_its_deletion_beside_what_stops_a_plan_stays_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """People delete what they have migrated; only what is in the way is taken back."""
+    there = graveyard("a")
+    there.world.boxes["a"], there.world.identities["a"] = {"k": "v"}, 1
+    kind = there.install(monkeypatch)
+    there.due = {"a", "old-a"}
+    plan = there.plan(kind, "a")
+    assert cancel_deletions(there.context, [plan])
+    assert there.taken_back == ["a"]
+    assert not there.plan(kind, "a").stops
+
+
+def test_a_stop_of_another_rule_takes_back_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would stop again, with a change that nobody needed."""
+    there = graveyard("a")
+    kind = there.install(monkeypatch)
+    there.due = {"old-a"}
+    plan = there.plan(kind, "a")
+    (stopped,) = plan.stops
+    other = replace(stopped, decision=stopped.decision.stop(2, stopped.decision.reason))
+    assert not cancel_deletions(there.context, [replace(plan, resources=(other,))])
+    assert there.taken_back == []
+
+
 def test_a_deletion_that_stays_due_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a service accepts is looked at after the act."""
     there = graveyard("a")

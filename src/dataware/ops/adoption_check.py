@@ -55,8 +55,13 @@ def stop_at_obstacle(decision: Decision, preferred: Facts, fallbacks: Sequence[F
     used = [preferred, *(one for one in fallbacks if makes or one.name == decision.source)]
     for facts in used:
         if facts.obstacle and facts.existence is Existence.EXISTS:
-            return decision.stop(NOT_USABLE, f"{facts.name} {facts.obstacle}")
+            return decision.stop(NOT_USABLE, explain_obstacle(facts))
     return decision
+
+
+def explain_obstacle(facts: Facts) -> str:
+    """Why something cannot be used, as the reason of a stop."""
+    return f"{facts.name} {facts.obstacle}"
 
 
 def _choose_way(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:

@@ -13,6 +13,7 @@ from dataware.core.events import event
 from dataware.core.kind import DeletionCancellation, Kind
 from dataware.core.plan import Plan, Planned
 from dataware.kinds import load
+from dataware.ops.adoption_check import NOT_USABLE, explain_obstacle
 from dataware.ops.context import Context
 
 LOOKS = 30
@@ -48,11 +49,13 @@ def cancel_deletions(context: Context, plans: Sequence[Plan]) -> bool:
 
 
 def _find_due(context: Context, planned: Planned) -> Iterator[DueDeletion]:
-    kind = load(planned.wanted.type)
-    if kind.cancellation is None:
+    """What stops a plan because it waits for its deletion; not what only waits beside that."""
+    kind, decision = load(planned.wanted.type), planned.decision
+    if kind.cancellation is None or decision.rule != NOT_USABLE:
         return
     for facts in (planned.preferred, *planned.fallbacks):
-        if facts.obstacle and kind.cancellation.is_due(context.aws, facts.name):
+        stops = bool(facts.obstacle) and decision.reason == explain_obstacle(facts)
+        if stops and kind.cancellation.is_due(context.aws, facts.name):
             yield DueDeletion(kind, facts.name, kind.cancellation)
 
 

@@ -145,6 +145,16 @@ def test_everything_that_can_be_copied_is(aws: MemoryPools) -> None:
     assert (verdict.compared, verdict.differs) == (ENTRIES, False)
 
 
+@pytest.mark.parametrize("name", ["custom:org:team", "dev:custom:org:team"])
+def test_an_attribute_with_colons_in_its_name_keeps_all_of_it(aws: MemoryPools, name: str) -> None:
+    """No pool gives an attribute up again, so one of another name would be there for good."""
+    old, new = pools(aws)
+    is_dev = name.startswith("dev:")
+    old.settings["SchemaAttributes"] = [{**TEAM, "Name": name, "DeveloperOnlyAttribute": is_dev}]
+    Copy(aws).run()
+    assert [row["Name"] for row in new.settings["SchemaAttributes"]] == [name]
+
+
 def test_a_second_copy_writes_nothing_and_the_source_is_only_read(aws: MemoryPools) -> None:
     """What is there is the same, however often it is looked at."""
     old, _ = pools(aws)

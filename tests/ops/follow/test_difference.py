@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from typing import cast
 
 import pytest
 
 from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.follow.feed import DifferenceResult
 from dataware.core.follow.shards import StreamReading
+from dataware.core.follow.way_back import StrayWait
 from dataware.core.ports import StopRequest
 from dataware.ops.follow.difference import (
     LEAST_PAUSE,
     BackgroundDifference,
     DifferenceFeed,
     DifferenceTools,
+    SettledDifference,
 )
 from dataware.verify.merge import DifferenceKind, KeyDifference
 from dataware.verify.verdict import Verdict
@@ -59,6 +62,21 @@ class Comparisons:
     def background(self) -> BackgroundDifference:
         """A comparison over these."""
         return BackgroundDifference(DifferenceTools(self.compare, lambda _keys: self.expired))
+
+
+class Patience:
+    """A wait that is over as the test says."""
+
+    def __init__(self) -> None:
+        self.over, self.restarts = False, 0
+
+    def restart(self) -> None:
+        """Wait anew."""
+        self.restarts += 1
+
+    def is_over(self) -> bool:
+        """As the test says."""
+        return self.over
 
 
 def collected(difference: BackgroundDifference) -> DifferenceResult:
@@ -158,3 +176,23 @@ def test_its_position_is_that_of_no_stream_so_that_whoever_reads_one_next_report
     feed = DifferenceFeed(Comparisons().background())
     position = feed.open({"whatever": 1}, 7.0)
     assert StreamReading.from_json(position) == StreamReading("", 7.0)
+
+
+def test_what_differs_is_given_to_nobody_before_it_is_known_who_wrote_it() -> None:
+    """It is under way until then; where nothing differs nobody could be overwritten."""
+    sides, wait = Comparisons(verdict((MISSING, "a")), verdict()), Patience()
+    sides.go.set()
+    tools = DifferenceTools(sides.compare, lambda _keys: ())
+    difference = SettledDifference(tools, cast("StrayWait", wait))
+    difference.start()
+    while difference._thread is not None:
+        assert difference.collect() is None
+    assert difference.collect() is None
+    assert difference.is_under_way
+    wait.over = True
+    assert collected(difference).keys == {b"a"}
+    assert not difference.is_under_way
+    wait.over = False
+    difference.start()
+    assert not collected(difference).keys
+    assert wait.restarts == 2

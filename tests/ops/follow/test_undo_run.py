@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from dataware.core.errors import InputError, RefusedError, ServiceError, SidesDifferError
+from dataware.core.follow import cutover_loop
 from dataware.core.follow.cutover import REVERSIBLE_SECONDS, CutoverState
-from dataware.core.follow.feed import Gap, GapCause
+from dataware.core.follow.feed import DifferenceResult, Gap, GapCause
 from dataware.core.model import MarkerState
 from dataware.ops.follow.cutover_run import CutoverRun, GivenUpError
+from dataware.ops.follow.difference import BackgroundDifference
 from dataware.ops.follow.undo import _prepare, find_undoable, report_undo, undo
 from dataware.ops.follow.undo_run import UndoConflict, UndoRun
 from dataware.ops.migration_policy import UNDO_FEED
 from dataware.state.cutover_records import CompleteCutoverRecords
+from dataware.verify.verdict import Verdict
 from support.followed_boxes import (
     FOLLOW,
     SLUG,
@@ -120,6 +124,28 @@ def test_without_a_feed_of_the_new_side_both_are_compared(
     go_back(boxes)
     assert boxes.boxes["old"] == boxes.boxes["new"]
     assert boxes.boxes["old"]["k001"] == "9"
+
+
+def test_what_a_stray_wrote_is_not_replaced_though_a_comparison_sees_it_before_the_feed_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The comparison stands for the feed that the new side has not; the old side's comes late."""
+    boxes = make_switched(monkeypatch, tmp_path, way_back=False)
+    monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 0.4)
+    boxes.boxes["old"]["k003"] = "stray"
+    told = Timer(0.1, boxes.logs["old"].append, [(boxes.aws.clock.now(), b"k003")])
+    read_verdict = BackgroundDifference._read_verdict
+
+    def read(self: BackgroundDifference, verdict: Verdict) -> DifferenceResult:
+        monkeypatch.setattr(BackgroundDifference, "_read_verdict", read_verdict)
+        told.start()
+        return read_verdict(self, verdict)
+
+    monkeypatch.setattr(BackgroundDifference, "_read_verdict", read)
+    with pytest.raises(RefusedError, match="1 key was written on both sides"):
+        go_back(boxes)
+    told.join()
+    assert boxes.boxes["old"]["k003"] == "stray"
 
 
 def test_a_key_that_both_sides_wrote_is_for_a_person_to_decide(boxes: FollowedBoxes) -> None:

@@ -174,8 +174,9 @@ def _plan(
     from dataware.ops.cancel_deletions import cancel_deletions
 
     app_plan = applier.plan(wanted)
-    if restores and cancel_deletions(context, app_plan.plans):
-        return applier.plan(wanted)
+    # A stop may hide another one, so what is decided is looked at after each cure.
+    while restores and cancel_deletions(context, app_plan.plans):
+        app_plan = applier.plan(wanted)
     return app_plan
 
 

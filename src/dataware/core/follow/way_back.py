@@ -163,12 +163,49 @@ class OldSide:
         self._written.is_trusted = False
 
 
+class StrayWait:
+    """Waits until the old side's feed has told of every stray that a comparison may have seen.
+
+    A comparison may see what a stray wrote before that feed tells of it, and such a key must not be
+    taken for one that the new side has changed. So the feed is read to its end once more, `settle`
+    seconds after the result is there. Without a feed nothing is waited for.
+    """
+
+    def __init__(
+        self,
+        find_old: Callable[[], OldSide],
+        settle: Callable[[], float],
+        seconds: Callable[[], float],
+    ) -> None:
+        self._find_old = find_old
+        self._settle = settle
+        self._seconds = seconds
+        self._since: float | None = None
+        self._rounds: int | None = None
+
+    def restart(self) -> None:
+        """Wait anew, from the next look on."""
+        self._since = self._rounds = None
+
+    def is_over(self) -> bool:
+        """Whether it is known who wrote what; asked for the first time once the result is there."""
+        old, now = self._find_old(), self._seconds()
+        if not old.has_feed:
+            return True
+        if self._since is None:
+            self._since = now
+        if now - self._since < self._settle():
+            return False
+        if self._rounds is None:
+            self._rounds = old.whole_rounds
+        return old.whole_rounds != self._rounds
+
+
 class SettledComparison:
     """The KeyComparison port of a way back: what differs counts once it is known who wrote it.
 
-    A comparison of all may see what a stray wrote before the old side's feed tells of it, and such
-    a key must not be taken for one that the new side has changed. So its result waits until that
-    feed was read to the end once more, `settle` seconds later.
+    Keys that are asked for were carried before, and what is on record of them tells who wrote them
+    since; of any other key it does not, so none is reported beside them.
     """
 
     def __init__(
@@ -180,33 +217,29 @@ class SettledComparison:
         seconds: Callable[[], float],
     ) -> None:
         self._comparison = comparison
-        self._old = old
         self._choose = choose
-        self._settle = settle
-        self._seconds = seconds
-        self._is_whole = False
+        self._waits = old.has_feed
+        self._wait = StrayWait(lambda: old, settle, seconds)
+        self._asked: frozenset[bytes] | None = None
         self._result: DifferenceResult | None = None
-        self._collected = 0.0
-        self._rounds: int | None = None
 
     def start(self, keys: Collection[bytes] | None) -> None:
         """Begin to read `keys` on both sides; None stands for all."""
-        self._is_whole = keys is None and self._old.has_feed
-        self._result = self._rounds = None
+        self._asked = None if keys is None else frozenset(keys)
+        self._result = None
+        self._wait.restart()
         self._comparison.start(keys)
 
     def collect(self) -> DifferenceResult | None:
         """The keys that have to be equal and are not; None while that is not known."""
         if self._result is None:
             result = self._comparison.collect()
-            if result is None or not self._is_whole:
+            if result is None or not self._waits:
                 return result
-            self._result, self._collected = result, self._seconds()
-        if self._seconds() - self._collected < self._settle():
-            return None
-        if self._rounds is None:
-            self._rounds = self._old.whole_rounds
-        if self._old.whole_rounds == self._rounds:
+            if self._asked is not None:
+                return DifferenceResult(self._asked.intersection(result.keys), result.complete)
+            self._result = result
+        if not self._wait.is_over():
             return None
         return DifferenceResult(self._choose(self._result.keys), self._result.complete)
 

@@ -15,6 +15,7 @@ from typing import Any
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.follow.feed import DifferenceResult, FeedRound
 from dataware.core.follow.shards import StreamReading
+from dataware.core.follow.way_back import StrayWait
 from dataware.core.ports import StopRequest
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.verdict import Verdict
@@ -91,6 +92,40 @@ class BackgroundDifference:
             missing -= set(self._tools.find_expired(missing))
         differing = self._tools.choose(frozenset().union(*keys.values()))
         return DifferenceResult(differing, listed >= verdict.differences)
+
+
+class SettledDifference(BackgroundDifference):
+    """The comparison of a way back, whose result waits until the strays that it saw are known.
+
+    What differs is carried as soon as it is collected, over what stands on the old side. So nobody
+    is given a key whose value there a stray may have written a moment ago.
+    """
+
+    def __init__(self, tools: DifferenceTools, wait: StrayWait) -> None:
+        super().__init__(tools)
+        self._wait = wait
+        self._kept: DifferenceResult | None = None
+
+    def start(self) -> None:
+        """Begin to read both sides."""
+        self._kept = None
+        self._wait.restart()
+        super().start()
+
+    def collect(self) -> DifferenceResult | None:
+        """The keys that differ, once it is known who wrote them; None until then."""
+        if self._kept is None:
+            self._kept = super().collect()
+        result = self._kept
+        if result is None or (result.keys and not self._wait.is_over()):
+            return None
+        self._kept = None
+        return result
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has begun, and its result was not collected."""
+        return self._kept is not None or super().is_under_way
 
 
 class DifferenceFeed:

@@ -26,6 +26,7 @@ from dataware.core.follow.way_back import (
     BothSidesFeed,
     OldSide,
     SettledComparison,
+    StrayWait,
     UndoCarrier,
     UndoWritten,
     list_equal,
@@ -40,7 +41,7 @@ from dataware.ops.follow.cutover_run import (
     StrayKeysTeller,
     switched_event,
 )
-from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
+from dataware.ops.follow.difference import DifferenceTools, SettledDifference
 from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.follow_run import FollowTeller
 from dataware.ops.follow.freeze_warning import GivenUpError
@@ -142,7 +143,8 @@ class UndoRun(CutoverRun):
     def _carry_back(self, journal: Journal, order: CopyOrder) -> Verdict:
         following = require_following(self._migration.kind).guard()
         tools = replace(self._difference_tools(order), choose=self._leave_kept)
-        difference = BackgroundDifference(tools)
+        wait = StrayWait(lambda: self._old, lambda: self._cutover.settle_seconds, since_boot)
+        difference = SettledDifference(tools, wait)
         chosen = choose_feed(
             self._context, self._migration, following, difference, self._publish_now
         )

@@ -180,5 +180,8 @@ def custom_attributes(pool: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def plain_attribute_name(name: str) -> str:
-    """The name of an added attribute as AddCustomAttributes takes it, without its prefixes."""
-    return name.rpartition(":")[2]
+    """The name of an added attribute as AddCustomAttributes takes it, without its prefixes.
+
+    The rest may have colons of its own (Amazon Cognito API Reference, SchemaAttributeType).
+    """
+    return name.removeprefix("dev:").removeprefix("custom:")
