@@ -16,8 +16,14 @@ from dataware.core.errors import DatawareError, InputError, LookupFailedError, R
 from dataware.core.model import Location, Marker, MarkerState
 from dataware.kinds.s3_bucket.batch.job import BatchCopy
 from dataware.ops.context import Context
-from dataware.ops.engine_leftovers import LOOKS, remove_leftovers
-from dataware.ops.forget import ForgettableRecord, find_record, forget, report_record
+from dataware.ops.engine_leftovers import LOOKS
+from dataware.ops.forget import (
+    ForgettableRecord,
+    find_record,
+    forget,
+    give_up_work,
+    report_record,
+)
 from dataware.state import ParameterMarkers
 from dataware.state.forgotten import keep_record
 from dataware.state.holder import Holder
@@ -142,7 +148,7 @@ def remove_engine_work(desk: Desk) -> list[str]:
     """What is told before and while the work of an engine is removed."""
     record = desk.find("new")
     report_record(desk.context, record)
-    remove_leftovers(record.status.kind, record.marker, desk.context)
+    give_up_work(desk.context, record)
     return [*desk.world.events.texts("warning"), *desk.world.events.texts("note")][1:]
 
 
@@ -161,6 +167,46 @@ def test_the_job_of_a_migration_that_is_given_up_is_ended_and_its_bucket_removed
     assert [one["status"] for one in aws.jobs.jobs.values()] == ["Cancelled"]
     assert aws.work.objects == {}
     assert aws.memory.buckets.content == before
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_the_work_of_a_run_that_began_while_a_person_read_is_left_alone(
+    desk: Desk, alive: bool
+) -> None:
+    """Its job goes on and its bucket stays, whether it lives or has been killed by now."""
+    aws = BatchAccount()
+    begin_batch(desk, aws)
+    seen = desk.find("new")
+    later = {**seen.marker.detail[ENGINE], "confirmed": True}
+    begin_by_engine(desk, BUCKET, later)
+    if alive:
+        desk.store.clock.time -= ALIVE_SECONDS
+    with pytest.raises(RefusedError, match="is running" if alive else "has gone on with it"):
+        give_up_work(desk.context, seen)
+    assert [one["status"] for one in aws.jobs.jobs.values()] != ["Cancelled"]
+    assert aws.work.objects
+    with pytest.raises(RefusedError):
+        desk.forget(seen)
+
+
+def test_a_record_that_names_a_bucket_of_somebody_else_removes_nothing(desk: Desk) -> None:
+    """A record is what others can write, so a bucket counts by its name alone."""
+    aws = BatchAccount()
+    begin_batch(desk, aws)
+    before = dict(aws.work.objects)
+    record = {"name": "batch", "token": "t", "bucket": "new"}
+    begin_by_engine(desk, BUCKET, record)
+    with pytest.raises(RefusedError, match="the bucket new, which dataware did not make"):
+        remove_engine_work(desk)
+    assert aws.work.objects == before
+
+
+def test_what_cannot_be_read_has_no_work_to_give_up(desk: Desk) -> None:
+    """Nothing is known of an engine, so nothing is removed."""
+    desk.record(TABLE, "new")
+    desk.store.stored[f"/dataware/markers/{TABLE}/new"]["Value"] = "{"
+    give_up_work(desk.context, desk.find("new"))
+    assert desk.names == ["new"]
 
 
 def test_what_cannot_be_removed_of_a_job_is_named(desk: Desk) -> None:

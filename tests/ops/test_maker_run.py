@@ -483,3 +483,27 @@ def test_a_target_that_goes_away_on_the_way_is_said() -> None:
     there.moment = remove  # type: ignore[method-assign]
     with pytest.raises(IncompleteError, match="new went away"):
         run(service)
+
+
+@pytest.mark.parametrize("when", ["ask", "asked"])
+def test_a_request_that_may_have_got_through_stays_on_record(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop, or a lost answer, says nothing of it: the next run finds the very same work."""
+    service = service_of()
+    there, moment = service.world, service.world.moment
+    monkeypatch.setattr(BoxMaker, "list_parts", lambda *_given: ())
+
+    def lose(what: str) -> None:
+        moment(what)
+        if what == when:
+            raise IncompleteError("stopped before the answer came")
+
+    there.moment = lose  # type: ignore[method-assign]
+    with pytest.raises(IncompleteError, match="before the answer"):
+        run(service)
+    assert there.markers["new"].detail[ENGINE]["token"] == "t1"
+    there.moment = moment  # type: ignore[method-assign]
+    if when == "ask":
+        run(service)
+        assert list(service.jobs) == ["t1"]

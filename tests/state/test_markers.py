@@ -426,3 +426,16 @@ def test_a_record_comes_with_the_command_that_deletes_it(store: FakeParameters) 
     markers(store).begin(KIND, TARGET, running())
     for marker in (markers(store).get(KIND, TARGET), markers(store).all()[0][-1]):
         assert marker.removal == ("dataware forget orders-prod --region eu-central-1")
+
+
+def test_a_run_does_not_go_on_by_an_older_record_of_its_work(store: FakeParameters) -> None:
+    """What was begun since it was read would be begun once more."""
+    keeper = markers(store)
+    lease = keeper.begin(KIND, TARGET, replace(running(), detail={ENGINE: {"name": "batch"}}))
+    seen = keeper.get(KIND, TARGET)
+    lease.send_heartbeat({ENGINE: {"name": "batch", "job": "job-1"}})
+    store.clock.time += ALIVE_SECONDS
+    with pytest.raises(RefusedError, match="another run has gone on with it"):
+        markers(store, "later").begin(KIND, TARGET, replace(running(), run=seen.run), seen)
+    now = keeper.get(KIND, TARGET)
+    markers(store, "later").begin(KIND, TARGET, replace(running(), run=now.run), now)

@@ -136,7 +136,19 @@ class MemoryExports:
         )
         status = "CREATING" if busy else "ACTIVE"
         described = {"TableArn": arn_of(name), "TableId": self.ids[name], "TableStatus": status}
+        described |= {
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        }
         return {"Table": described}
+
+    def describe_time_to_live(self, **_asked: Any) -> Json:
+        """Off."""
+        return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
+
+    def list_tags_of_resource(self, **_asked: Any) -> Json:
+        """None."""
+        return {"Tags": []}
 
     def describe_continuous_backups(self, **_asked: Any) -> Json:
         """Recovery is possible up to noon."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dataware.core.engines.begun import tell_change
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.model import Marker, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context
-from dataware.ops.engine_leftovers import explain_leftovers
+from dataware.ops.engine_leftovers import explain_leftovers, remove_leftovers
 from dataware.ops.migration_policy import FEED_ENABLED
 from dataware.ops.status import (
     MigrationStatus,
@@ -100,6 +101,29 @@ def report_record(context: Context, record: ForgettableRecord) -> None:
     if FEED_ENABLED in record.marker.detail:
         text = f"what the follow enabled on {record.status.source} to hear of its changes is "
         context.emit(event("warning", text=f"{text}switched off again"))
+
+
+def give_up_work(context: Context, record: ForgettableRecord) -> None:
+    """End and remove what an engine left, if the record is still what was shown.
+
+    Raises RefusedError where a run is alive or the record says something else by now, because what
+    is removed would be in use, and LookupFailedError.
+    """
+    status, seen = record.status, record.marker
+    if seen.state is MarkerState.UNKNOWN:
+        return  # nothing is known of any engine
+    now = context.markers.get(status.kind, status.target)
+    if now.alive:
+        raise RefusedError(
+            f"the migration into {status.target} is running ({_holder(now)}): stop it or wait "
+            "until it ends, then forget it"
+        )
+    if change := tell_change(seen, now):
+        raise RefusedError(
+            f"the record of the migration into {status.target} has changed since it was shown: "
+            f"{change}; nothing was removed, so run the same command again"
+        )
+    remove_leftovers(status.kind, seen, context)
 
 
 def forget(

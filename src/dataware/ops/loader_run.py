@@ -11,12 +11,14 @@ from typing import Protocol
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
 from dataware.core.engines.port import TargetMaker
+from dataware.core.errors import IncompleteError
 from dataware.core.model import Content, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.ops.context import Context
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.maker_run import MakerRun
 from dataware.ops.migration_policy import Migration
+from dataware.ops.probe import look
 from dataware.ops.run_migration import MigrationRun
 from dataware.verify.verdict import Verdict
 
@@ -64,11 +66,27 @@ class LoaderRun(MakerRun):
         self._enter(self._maker.words.begins)
         self._ask()
         self._watch()
+        # What an earlier run has made can be written to by others since, unlike a new target.
+        self._was_whole = self._was_whole or self._migration.create is None
         return super()._rounds(journal, order)
+
+    def _check_target(self) -> None:
+        """Look again, because what comes before the request may take hours."""
+        name = self._migration.order.target.name
+        if self._read_content() is not Content.EMPTY:
+            raise IncompleteError(
+                f"nothing was {self._maker.words.done}, because {name} is not seen to be empty any "
+                f"more, and a {self._maker.words.noun} replaces what it finds; run the same "
+                "command again, which copies and replaces nothing"
+            )
+
+    def _read_content(self) -> Content:
+        """What the target holds now; a plan may be older, or may have taken it on trust."""
+        return look(self._context, self._migration.kind, self._migration.order.target.name).content
 
     def _may_fill(self, order: CopyOrder) -> bool:
         """Whether the target is new or empty, or is being filled, or was."""
-        if self._migration.create is not None or self._migration.target.content is Content.EMPTY:
+        if self._migration.create is not None or self._read_content() is Content.EMPTY:
             return True
         progress = self._maker.look(self._begun, order.target)
         return progress.exists and not progress.failed

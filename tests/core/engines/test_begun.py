@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dataware.core.engines.begun import (
     find_begun_work,
     is_made_by_service,
     refuse_service_work,
+    tell_change,
     without_service_work,
 )
 from dataware.core.engines.card import ENGINE, EngineName
@@ -53,3 +56,17 @@ def test_what_a_service_still_makes_is_no_doubt() -> None:
     assert (seen.content, seen.problems) == (Content.EMPTY, (denied,))
     alone = Facts("Orders-prod", Existence.EXISTS, problems=(busy,))
     assert without_service_work(alone) is alone
+
+
+def test_a_record_by_which_another_run_went_on_is_not_the_one_that_was_seen() -> None:
+    """Its state, its run and the work of its engine; progress beside that changes all the time."""
+    seen = Marker(MarkerState.RUNNING, run="r", detail={ENGINE: {"name": "batch"}, "done": 1})
+    assert tell_change(seen, replace(seen, detail={**seen.detail, "done": 7})) == ""
+    other = replace(seen, state=MarkerState.COMPLETE)
+    assert tell_change(seen, other) == "it was running and is complete"
+    for changed in (
+        replace(seen, run="r2"),
+        replace(seen, detail={ENGINE: {"name": "batch", "job": "1"}}),
+        replace(seen, detail={}),
+    ):
+        assert "another run" in tell_change(seen, changed)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import IncompleteError
+from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.model import Location
 from dataware.embedded import EmbeddedAws
 from dataware.kinds.dynamodb_table import repair
@@ -318,3 +318,18 @@ def test_a_policy_is_compared_by_what_it_says(actions: list[str], root: bool) ->
     assert not STEPS["policy"].is_enough(None, wanted)
     assert wanted["Statement"][0]["Effect"] == "Allow"
     assert DECLARED["policy"]({"ResourcePolicy": {"PolicyDocument": wanted}}) == wanted
+
+
+def test_what_cannot_be_read_is_not_taken_for_absent() -> None:
+    """It is neither set again nor waited for; the permission that is missing is named."""
+    aws = StubbedAws("dynamodb")
+    key = [{"AttributeName": "pk", "KeyType": "HASH"}]
+    described = {"TableName": "Orders", "TableStatus": "ACTIVE", "KeySchema": key}
+    table = {**described, "TableArn": "arn:aws:x", "AttributeDefinitions": []}
+    stub = aws.stubber
+    stub.add_response("describe_table", {"Table": table})
+    stub.add_client_error("describe_continuous_backups", "AccessDeniedException")
+    stub.add_response("describe_time_to_live", {"TimeToLiveDescription": {}})
+    stub.add_response("list_tags_of_resource", {"Tags": []})
+    with pytest.raises(LookupFailedError, match="DescribeContinuousBackups"):
+        STEPS["recovery"].read(aws, "Orders")  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from dataware.core.errors import RefusedError
+from dataware.core.errors import IncompleteError, LookupFailedError, RefusedError
 from dataware.core.model import Location
 from dataware.kinds.dynamodb_table.repair import DECLARED, STEPS
 from dataware.kinds.dynamodb_table.restore import TableRestore
@@ -174,3 +174,29 @@ def test_every_step_of_the_repair_knows_what_is_declared() -> None:
         declared = {name: read(properties) for name, read in DECLARED.items()}
         assert declared.pop("class") == "STANDARD"
         assert [one for one in declared.values() if one] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("InternalServerError", IncompleteError),
+        ("ThrottlingException", IncompleteError),
+        ("AccessDeniedException", LookupFailedError),
+        ("TableAlreadyExistsException", None),
+    ],
+)
+def test_an_answer_that_was_lost_is_not_taken_for_a_refusal(
+    code: str, error: type[Exception] | None
+) -> None:
+    """Only a refusal says that no restore has begun; a table that stands is looked at."""
+    aws = StubbedAws()
+    when = int(NOON.timestamp())
+    record = {"restore_time": when, "restore_times": [when], "source_arn": ARN}
+    aws.stub.add_client_error("restore_table_to_point_in_time", code)
+    restore = TableRestore(aws)  # type: ignore[arg-type]
+    if error is None:
+        assert restore.begin(record, SOURCE, TARGET, {}) == record
+        return
+    with pytest.raises(error) as raised:
+        restore.begin(record, SOURCE, TARGET, {})
+    assert ("not known whether" in str(raised.value)) is (error is IncompleteError)

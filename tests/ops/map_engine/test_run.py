@@ -377,3 +377,56 @@ def test_an_unknown_state_of_an_execution_is_no_absence(monkeypatch: pytest.Monk
     monkeypatch.setattr(type(desk.account.states), "describe_execution", denied)
     with pytest.raises(IncompleteError, match="states:DescribeExecution"):
         desk.run()
+
+
+def test_an_execution_that_is_not_seen_yet_is_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look may be behind the start; one that is never seen is left to the next command."""
+    desk = Desk()
+    look = type(desk.account.states).describe_execution
+    unseen = [3]
+
+    def late(self: object, **given: str) -> object:
+        if unseen[0]:
+            unseen[0] -= 1
+            raise refusal("ExecutionDoesNotExist", "DescribeExecution")
+        return look(desk.account.states, **given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(desk.account.states), "describe_execution", late)
+        desk.run()
+    desk.check_whole()
+    assert len(desk.account.states.executions) == 1
+
+
+def test_an_execution_that_is_never_seen_is_not_taken_for_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is believed of what its workers did."""
+    desk = Desk()
+
+    def never(_self: object, **_given: str) -> object:
+        raise refusal("ExecutionDoesNotExist", "DescribeExecution")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(desk.account.states), "describe_execution", never)
+        with pytest.raises(IncompleteError, match="was begun and is not seen"):
+            desk.run()
+    assert "read" not in desk.record.detail[ENGINE]
+    desk.account.states.executions.clear()
+    desk.run()
+    desk.check_whole()
+
+
+def test_a_bucket_that_somebody_removed_ends_no_migration_for_good() -> None:
+    """Its results are gone, so everything is looked at once more."""
+    desk = Desk()
+    desk.account.states.looks = 3
+    desk.stop = lambda: "start" in desk.world.log
+    with pytest.raises(IncompleteError, match="stopped the workers"):
+        desk.run()
+    desk.stop = lambda: False
+    for content in desk.account.objects.buckets.values():
+        content.clear()
+    desk.run()
+    desk.check_whole()
+    assert len(desk.account.states.executions) == 2

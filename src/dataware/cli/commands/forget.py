@@ -43,9 +43,8 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
     """Show, ask, keep a copy, delete. Raises RefusedError if the answer is no."""
     from dataware.cli.context import outside
     from dataware.cli.question import confirm
-    from dataware.ops.engine_leftovers import remove_leftovers
     from dataware.ops.follow.source_feed import switch_feeds_off
-    from dataware.ops.forget import find_record, report_record
+    from dataware.ops.forget import find_record, give_up_work, report_record
     from dataware.ops.forget import forget as forget_record
     from dataware.state import ParameterMarkers
 
@@ -60,7 +59,7 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
             confirm(f"Delete the record of the migration into {record.status.target}?")
 
         # Without the record it is not known any more what belongs to the migration.
-        remove_leftovers(record.status.kind, record.marker, context)
+        give_up_work(context, record)
         if record.status.source is not None:
             status = record.status
             sides = str(status.source), status.target

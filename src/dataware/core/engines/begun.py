@@ -16,6 +16,17 @@ def find_begun_work(marker: Marker) -> Mapping[str, object]:
     return {ENGINE: engine} if engine else {}
 
 
+def tell_change(seen: Marker, now: Marker) -> str:
+    """How a record differs from what was seen, in a clause; empty where the work is the same.
+
+    What an engine has begun counts as well: who goes on by an older record begins it twice.
+    """
+    if now.state is not seen.state:
+        return f"it was {seen.state} and is {now.state}"
+    is_same = now.run == seen.run and now.detail.get(ENGINE) == seen.detail.get(ENGINE)
+    return "" if is_same else "another run has gone on with it"
+
+
 def is_made_by_service(marker: Marker) -> bool:
     """Whether an unfinished record names a service that makes its target, or fills one of its own.
 

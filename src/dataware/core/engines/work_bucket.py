@@ -6,20 +6,31 @@ Source: Amazon S3 API Reference, CreateBucket, CreateMultipartUpload, ListObject
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from dataware.core.errors import NotFoundError, ServiceError
+from dataware.core.errors import NotFoundError, RefusedError, ServiceError
 from dataware.core.ports import Aws
 
 CHUNK = 1 << 20
 NEAREST = "us-east-1"
+OWN_NAME = r"dataware-(?:batch|export|map)-{account}-[0-9a-z-]+"
 
 
 class WorkBucket:
-    """One bucket of the account, by name; every call may be repeated."""
+    """One bucket of the account, by name; every call may be repeated.
+
+    The name may come from a record, which others can write: RefusedError is raised for one that
+    no engine makes, so that no bucket of somebody else is emptied.
+    """
 
     def __init__(self, aws: Aws, name: str) -> None:
+        if not re.fullmatch(OWN_NAME.format(account=aws.account), name):
+            raise RefusedError(
+                f"the record names the bucket {name}, which dataware did not make; nothing was "
+                "removed: see `dataware status`, and correct the record in Parameter Store"
+            )
         self._aws = aws
         self._name = name
         self._api = aws.client("s3")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.errors import IncompleteError, NotFoundError
+from dataware.core.errors import IncompleteError, LookupFailedError, NotFoundError
 from dataware.core.ports import Aws
 from dataware.core.tags import own_tags
 from dataware.kinds.dynamodb_table.describe import list_tags, read_configuration
@@ -107,8 +107,15 @@ def _describe(aws: Aws, table: str) -> Mapping[str, Any]:
 
 
 def _property(name: str) -> Callable[[Aws, str], Value]:
-    """How a property is read that `describe` reads, too."""
-    return lambda aws, table: read_configuration(aws, table).properties.get(name)
+    """How a property is read that `describe` reads, too; what cannot be read is not absent."""
+
+    def read(aws: Aws, table: str) -> Value:
+        live = read_configuration(aws, table)
+        if problem := live.unread.get(name):
+            raise LookupFailedError(f"cannot read {name} of table {table}: {problem}", problem)
+        return live.properties.get(name)
+
+    return read
 
 
 def _read_tags(aws: Aws, table: str) -> Value:
@@ -259,10 +266,6 @@ def _declared_recovery(properties: Mapping[str, Any]) -> Value:
     return {"PointInTimeRecoveryEnabled": True, **period}
 
 
-def _read_recovery(aws: Aws, table: str) -> Value:
-    return read_configuration(aws, table).properties.get("PointInTimeRecoverySpecification")
-
-
 def _declared_expiry(properties: Mapping[str, Any]) -> Value:
     declared = properties.get("TimeToLiveSpecification") or {}
     if not _is_on(declared.get("Enabled")):
@@ -319,7 +322,7 @@ STEPS: Mapping[str, RepairStep] = {
     "recovery": RepairStep(
         "point in time recovery",
         "dynamodb:UpdateContinuousBackups",
-        _read_recovery,
+        _property("PointInTimeRecoverySpecification"),
         _write_recovery,
     ),
     "stream": RepairStep(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
-from dataware.core.errors import RefusedError, ServiceError
+from dataware.core.errors import IncompleteError, RefusedError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.recovery import find_latest_time, find_table, require_table
@@ -24,6 +24,21 @@ TIME, TIMES, SOURCE = "restore_time", "restore_times", "source_arn"
 
 NOT_SET = ("ImportSourceSpecification",)
 """Properties that only the creation of a table by its stack would set."""
+
+TAKEN = frozenset({"TableAlreadyExistsException", "TableInUseException"})
+REFUSALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "InvalidRestoreTimeException",
+        "LimitExceededException",
+        "PointInTimeRecoveryUnavailableException",
+        "ResourceNotFoundException",
+        "TableNotFoundException",
+        "ValidationException",
+    }
+)
+"""Answers after which nothing has begun; after any other, or none, that is not known."""
 
 _UNLIKE = (
     "it declares the {kind} {name}, which {source} does not have, and a restore brings back only "
@@ -84,7 +99,10 @@ class TableRestore:
     def begin(
         self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
     ) -> Record:
-        """Ask for the restore; whatever stands under the name already, `look` judges."""
+        """Ask for the restore; whatever stands under the name already, `look` judges.
+
+        Raises IncompleteError where the answer was lost, because the restore may have begun.
+        """
         del source
         time = datetime.fromtimestamp(record[TIME], UTC)
         try:
@@ -97,8 +115,13 @@ class TableRestore:
                 )
         except ServiceError as error:
             code = error.problem.code if error.problem else ""
-            if code not in ("TableAlreadyExistsException", "TableInUseException"):
+            if code in REFUSALS:
                 raise
+            if code not in TAKEN:
+                raise IncompleteError(
+                    f"it is not known whether the restore of {target.name} has begun ({error}); "
+                    "run the same command again to go on"
+                ) from error
         return record
 
     def look(self, record: Record, target: Location) -> MakerProgress:

@@ -20,7 +20,7 @@ from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.map_card import MAP_WORKERS
 from dataware.core.engines.port import Record
-from dataware.core.errors import DatawareError, IncompleteError, RefusedError
+from dataware.core.errors import DatawareError, IncompleteError, NotFoundError, RefusedError
 from dataware.core.events import event, format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
@@ -28,7 +28,7 @@ from dataware.migrate import CopyState, ThrottleRelay, split
 from dataware.migrate.shard import Shard
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.lease_keeper import LeaseKeeper
-from dataware.ops.map_engine.execution import MapExecution, WorkOrder
+from dataware.ops.map_engine.execution import ExecutionProgress, MapExecution, WorkOrder
 from dataware.ops.map_engine.leftovers import place_of_workers
 from dataware.ops.map_engine.results import MapResults
 from dataware.ops.map_engine.stack import WorkersStack
@@ -47,6 +47,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 
 TELL_SECONDS = 10.0
 PART = "part"
+
+UNSEEN_LOOKS = 20
+"""How often an execution that was begun may be looked for in vain (AWS Step Functions API
+Reference, DescribeExecution: "This operation is eventually consistent")."""
 
 
 def make_map_run(
@@ -131,7 +135,12 @@ class MapRun(MigrationRun):
         """Watch an execution until it has ended, and take its results."""
         self._watch(execution)
         results = execution.read_results()
-        self._take_results(journal, progress, execution.read_before(), results)
+        try:
+            before = execution.read_before()
+        except NotFoundError:
+            # Without the bucket nothing is known of it: what was done is found equal once more.
+            before, results = progress.snapshot(), MapResults(failures=["its results are gone"])
+        self._take_results(journal, progress, before, results)
         self._keep({**self._record, "read": True})
         return results
 
@@ -170,7 +179,7 @@ class MapRun(MigrationRun):
         self._enter("copying")
         told = context.clock.monotonic()
         try:
-            while (progress := execution.look()) is not None and not progress.ended:
+            while not (progress := self._look(execution)).ended:
                 self._keeper.check()
                 if context.clock.monotonic() - told >= TELL_SECONDS:
                     told = context.clock.monotonic()
@@ -182,9 +191,21 @@ class MapRun(MigrationRun):
             if not context.stop():
                 raise
             raise self._stop_workers(execution) from error
-        if progress is not None and progress.problem:
+        if progress.problem:
             text = f"the execution {self._record['execution']} ended early ({progress.problem})"
             context.emit(event("warning", text=text, **words))
+
+    def _look(self, execution: MapExecution) -> ExecutionProgress:
+        """How far an execution is that was begun. Raises IncompleteError where it is not seen."""
+        for _ in range(UNSEEN_LOOKS):
+            if (progress := execution.look()) is not None:
+                return progress
+            self._keeper.check()
+            self._context.aws.pause(FIRST_PAUSE)
+        raise IncompleteError(
+            f"the execution {self._record['execution']} was begun and is not seen; run the same "
+            "command again to go on"
+        )
 
     def _stop_workers(self, execution: MapExecution) -> IncompleteError:
         """Stop the execution, and take it off the record, which its workers look at.

@@ -443,3 +443,23 @@ def test_nothing_is_believed_of_an_error_without_a_name() -> None:
     run.aws.moment = fail
     with pytest.raises(DatawareError, match="not known whether"):
         run.begin()
+
+
+def test_an_operation_whose_request_got_no_answer_is_watched() -> None:
+    """Before anything else is done to the table or to the bucket that it reads."""
+    run = Run("bulk")
+    run.aws.looks = 3
+    run.prepare()
+    before = run.record
+    assert not run.maker.look(before, TARGET).exists
+    run.begin()
+    progress = run.maker.look(before, TARGET)
+    assert (progress.exists, progress.done) == (True, False)
+
+
+def test_targets_of_one_name_in_two_regions_have_a_bucket_each() -> None:
+    """Or who ends first would remove what the other one reads."""
+    maker = Run("import").maker
+    places = (TARGET, Location("Orders-prod", ACCOUNT, "us-east-1"))
+    found = [maker.find_request(SOURCE, place, NOON.timestamp(), {}) for place in places]
+    assert len({one["bucket"] for one in found if one is not None}) == 2

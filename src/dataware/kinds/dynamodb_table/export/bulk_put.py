@@ -95,11 +95,12 @@ class TableBulkPut:
         return {**record, JOB: arn or self._ask(record, target)}
 
     def look(self, record: Record, target: Location) -> MakerProgress:
-        """What the operation says of itself."""
+        """What the operation says of itself, also where the answer to its request was lost."""
         del target
-        if JOB not in record:
+        arn = record.get(JOB) or (self._find_operation(record) if DATA in record else None)
+        if arn is None:
             return MakerProgress(exists=False, done=False)
-        told = self._describe(record[JOB])
+        told = self._describe(arn)
         status = told["BulkOperationStatus"]
         if status in RUNNING:
             return MakerProgress(exists=True, done=False)

@@ -56,10 +56,10 @@ class TableExport:
             return None
         arn = str(require_table(there, source.name, DONE)["TableArn"])
         attempt = int(before.get(ATTEMPT, 0)) + 1
-        name = f"{arn} {target.region} {target.name} {time} {attempt}"
+        work = f"{arn} {target.region} {target.name}"
         return {
-            BUCKET: f"{BUCKET_PREFIX}{self._aws.account}-{_digest(f'{arn} {target.name}')[:12]}",
-            TOKEN: _digest(name)[:32],
+            BUCKET: f"{BUCKET_PREFIX}{self._aws.account}-{_digest(work)[:12]}",
+            TOKEN: _digest(f"{work} {time} {attempt}")[:32],
             ATTEMPT: attempt,
             TIME: time,
             SOURCE: arn,

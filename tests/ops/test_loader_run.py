@@ -1,0 +1,52 @@
+"""A target that a service fills by replacing: what others have written is not replaced."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataware.core.errors import IncompleteError
+from dataware.core.model import MarkerState
+from ops.test_maker_run import run, service_of
+from support.copying import Killed
+
+
+def test_what_others_write_while_it_is_prepared_is_not_replaced() -> None:
+    """The target is looked at again right before the request, which may come hours later."""
+    service = service_of(loads=True)
+    there, moment = service.world, service.world.moment
+
+    def meddle(what: str) -> None:
+        moment(what)
+        if what == "exported":
+            there.boxes["new"]["k00"] = "theirs"
+
+    there.moment = meddle  # type: ignore[method-assign]
+    with pytest.raises(IncompleteError, match="new is not seen to be empty any more"):
+        run(service)
+    assert there.boxes["new"] == {"k00": "theirs"}
+    assert not service.jobs
+    there.moment = moment  # type: ignore[method-assign]
+    with pytest.raises(IncompleteError, match="1 conflict"):
+        run(service)
+    assert there.boxes["new"]["k00"] == "theirs"
+
+
+def test_what_others_write_while_an_earlier_run_fills_it_is_not_deleted() -> None:
+    """The table stood before this run, so nobody knows that nobody uses it."""
+    service = service_of(loads=True, slow=3)
+    there, moment = service.world, service.world.moment
+
+    def die(what: str) -> None:
+        if what == "look" and service.jobs:
+            raise Killed(what)
+        moment(what)
+
+    there.moment = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        run(service)
+    there.moment = moment  # type: ignore[method-assign]
+    there.boxes["new"] |= {"k00": "theirs", "added": "theirs"}
+    with pytest.raises(IncompleteError, match="1 conflict"):
+        run(service)
+    assert there.boxes["new"]["k00"] == there.boxes["new"]["added"] == "theirs"
+    assert there.markers["new"].state is MarkerState.RUNNING
