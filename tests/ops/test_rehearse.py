@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.core.errors import DatawareError, IncompleteError, InputError, RefusedError
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    InputError,
+    LookupFailedError,
+    RefusedError,
+)
 from dataware.core.kind import DescribedProperties, Kind
 from dataware.core.model import Location, Marker, MarkerState
 from dataware.core.ports import Aws
@@ -61,7 +67,7 @@ class Stage:
             boxes={"old": {f"k{n}": "v" for n in range(7)}, "new": {}, "other": {"a": "b"}},
             identities={"old": 1, "new": 2, "other": 3},
         )
-        self.hold = StackHold(self.world)
+        self.hold: StackHold = StackHold(self.world)
         self.rehearsal = Rehearsal(
             ("Size",), 40, "a-z0-9-", lambda _aws, name: self.hold.tags.get(name, {}), self._remove
         )
@@ -192,6 +198,67 @@ def test_a_rehearsal_that_fails_removes_what_it_made_and_says_why(
         assert "rehearsed" not in stage.world.events.codes
     stage.check_clean()
     assert stage.world.markers == {}
+
+
+@dataclass(frozen=True)
+class LostHold(StackHold):
+    """Hears nothing of the end of its first creation; nor of what is left, while it is `silent`."""
+
+    late: set[str] = field(default_factory=set)
+    silent: list[bool] = field(default_factory=lambda: [False])
+
+    def create_together(
+        self, targets: Sequence[TargetToMake], watch: CreationWatch, *, filled: bool
+    ) -> None:
+        """The stack goes on when nobody looks any more."""
+        if "lost" in self.world.log:
+            super().create_together(targets, watch, filled=filled)
+            return
+        self.world.moment("lost")
+        for _, wanted in targets:
+            self.stacks.add(wanted.preferred)
+            self.late.add(wanted.preferred)
+            tags = {one["Key"]: one["Value"] for one in wanted.properties["Tags"]}
+            self.tags[wanted.preferred] = tags
+            watch.report_failed(wanted, LookupFailedError("no answer"))
+
+    def release(self, kind: Kind, name: str) -> bool:
+        """Wait until the stack has made the box, and remove the stack."""
+        if self.silent[0] and "lost" in self.world.log:
+            raise LookupFailedError("no answer")
+        if name in self.late:
+            self.late.discard(name)
+            self.world.make(name)
+        return super().release(kind, name)
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_what_comes_of_a_creation_whose_end_nobody_saw_is_removed(
+    stage: Stage, is_silent: bool
+) -> None:
+    """By the run itself, or, since it stays on record, by the same command."""
+    lost = LostHold(stage.world, silent=[is_silent])
+    stage.hold = lost
+    with pytest.raises(DatawareError, match="no answer"):
+        stage.rehearse()
+    assert bool(stage.world.markers) is is_silent
+    lost.silent[0] = False
+    if is_silent:
+        stage.rehearse()
+    stage.check_clean()
+    assert stage.world.markers == {}
+
+
+def test_a_rehearsal_that_goes_on_elsewhere_keeps_its_record_and_its_stack(stage: Stage) -> None:
+    """Whoever rehearses the same pair beside it is refused, and touches nothing."""
+    stage.hold.stacks.add(stage.scratch)
+    stage.world.markers[stage.scratch] = Marker(
+        MarkerState.RUNNING, "old", "run-1", created=True, alive=True
+    )
+    with pytest.raises(RefusedError, match="another run is alive"):
+        stage.rehearse()
+    assert stage.hold.stacks == {stage.scratch}
+    assert stage.scratch in stage.world.markers
 
 
 def test_the_scratch_resource_takes_over_what_decides_about_writing(stage: Stage) -> None:

@@ -106,10 +106,20 @@ class RehearsalRun(MigrationRun):
         if self._held is not None:
             self._held.let_go()
             self._held.await_end()
+        else:
+            # A creation whose end nobody saw may go on, so it has to end first.
+            self._keeper.check()
+            self._context.hold.release(self._migration.kind, name)
         facts = look(self._context, self._migration.kind, name)
-        made = {self._keeper.detail.get(one) for one in (IDENTITY, HALF_MADE)} - {None}
-        if facts.existence is not Existence.ABSENT and facts.identity in made:
+        if facts.existence is not Existence.ABSENT and self._has_made(facts):
             self._remove(facts)
+
+    def _has_made(self, facts: Facts) -> bool:
+        """Whether this run has made what stands there now; by its tag where nobody saw that."""
+        made = {self._keeper.detail.get(one) for one in (IDENTITY, HALF_MADE)} - {None}
+        if facts.identity in made or self._held is not None:
+            return facts.identity in made
+        return rehearsal_of(self._migration).is_marked(self._context.aws, facts.name)
 
     def _remove(self, facts: Facts) -> None:
         self._enter("removing")
@@ -199,11 +209,26 @@ def rehearse_migration(
         )
     finally:
         with suppress(DatawareError):
-            if look(context, kind, scratch).existence is Existence.ABSENT:
-                forget(kind.names.slug, on_record(kind, migration.order)[1])
+            _forget_ended(context, migration, forget)
     meter.enter("")
     _report(meter, kind.require_copying().charges, prices, verdict, {**words, "unit": kind.unit})
     return verdict
+
+
+def _forget_ended(
+    context: Context, migration: RehearsedMigration, forget: Callable[[str, str], None]
+) -> None:
+    """Delete the record of a rehearsal of which nothing is left, and nothing can come any more.
+
+    What goes on elsewhere keeps its record, and its stack. Raises what says that it is not known.
+    """
+    kind, scratch = migration.kind, migration.order.target.name
+    slug, recorded = kind.names.slug, on_record(kind, migration.order)[1]
+    if context.markers.get(slug, recorded).alive:
+        return
+    context.hold.release(kind, scratch)
+    if look(context, kind, scratch).existence is Existence.ABSENT:
+        forget(slug, recorded)
 
 
 def rehearsal_of(migration: Migration) -> Rehearsal:
