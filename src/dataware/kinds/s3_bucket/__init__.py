@@ -92,6 +92,16 @@ def charges(size: Size) -> dict[str, float]:
 
 
 _READ_OBJECTS = ("s3:GetObject", "s3:GetObjectTagging")
+_WRITE_OBJECTS = (
+    "s3:ListBucket",
+    *_READ_OBJECTS,
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+    "s3:PutObjectAnnotation",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListMultipartUploadParts",
+    "s3:AbortMultipartUpload",
+)
 # What --versions all takes beyond the other phases.
 _VERSIONS = (
     "s3:ListBucketVersions",
@@ -177,16 +187,7 @@ KIND = Kind(
                 *_SETTINGS,
             ),
             "read": ("s3:ListBucket", *_READ_OBJECTS, "s3:GetObjectAnnotation"),
-            "write": (
-                "s3:ListBucket",
-                *_READ_OBJECTS,
-                "s3:PutObject",
-                "s3:PutObjectTagging",
-                "s3:PutObjectAnnotation",
-                "s3:ListBucketMultipartUploads",
-                "s3:ListMultipartUploadParts",
-                "s3:AbortMultipartUpload",
-            ),
+            "write": _WRITE_OBJECTS,
             "verify": ("s3:ListBucket", *_READ_OBJECTS),
             DESCRIBE: DESCRIBE_ACTIONS,
             "account": ("s3:ListAllMyBuckets",),
@@ -195,18 +196,7 @@ KIND = Kind(
             # A delete marker is made by deleting.
             VERSIONS_WRITE: ("s3:DeleteObject",),
             CARRY: ("s3:DeleteObject",),
-            UNDO: (
-                "s3:GetBucketVersioning",
-                "s3:ListBucket",
-                *_READ_OBJECTS,
-                "s3:PutObject",
-                "s3:PutObjectTagging",
-                "s3:PutObjectAnnotation",
-                "s3:ListBucketMultipartUploads",
-                "s3:ListMultipartUploadParts",
-                "s3:AbortMultipartUpload",
-                "s3:DeleteObject",
-            ),
+            UNDO: ("s3:GetBucketVersioning", *_WRITE_OBJECTS, "s3:DeleteObject"),
             "create": (
                 "s3:CreateBucket",
                 "s3:PutBucketObjectLockConfiguration",

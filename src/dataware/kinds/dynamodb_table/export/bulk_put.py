@@ -14,16 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.engines.port import MakerProgress, MakerWords, Record
 from dataware.core.errors import IncompleteError, NotFoundError, ServiceError
 from dataware.core.model import Location
-from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.export.table_export import (
     BUCKET,
     DATA,
     TOKEN,
-    TableExport,
-    describe_time,
+    ExportBasedMaker,
 )
 
 JOB = "job"
@@ -49,7 +47,7 @@ RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
 WHOLE = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS"})
 
 
-class TableBulkPut:
+class TableBulkPut(ExportBasedMaker):
     """The TargetMaker port over an export and StartBulkPutItems."""
 
     words = MakerWords(
@@ -63,28 +61,10 @@ class TableBulkPut:
         prepares=("exporting", "export-progress", "exported"),
     )
 
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
-        self._export = TableExport(aws)
-
-    @property
-    def _api(self) -> Any:
-        return self._aws.client("dynamodb")
-
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
         """A global table."""
         del source
         return "it declares a global table, and a bulk put fills none" * ("Replicas" in properties)
-
-    def find_request(
-        self, source: Location, target: Location, since: float, before: Record
-    ) -> Record | None:
-        """The export to ask for."""
-        return self._export.find_request(source, target, since, before)
-
-    def prepare(self, record: Record, source: Location) -> Preparation:
-        """Export the source."""
-        return self._export.prepare(record, source)
 
     def begin(
         self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
@@ -117,18 +97,6 @@ class TableBulkPut:
         """Nothing: the table was made as declared."""
         del target, properties
         return ()
-
-    def list_parts(self, record: Record) -> Sequence[str]:
-        """The bucket of the export."""
-        return self._export.list_parts(record)
-
-    def clean(self, record: Record) -> None:
-        """Remove the bucket of the export, with the report in it."""
-        self._export.clean(record)
-
-    def describe(self, record: Record) -> str:
-        """The time as of which the source was exported."""
-        return describe_time(record)
 
     def _ask(self, record: Record, target: Location) -> str:
         bucket = {"S3BucketOwner": self._aws.account, "S3Bucket": record[BUCKET]}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from dataware.core.engines.port import Preparation, Record
 from dataware.core.engines.work_bucket import WorkBucket
@@ -133,6 +134,40 @@ class TableExport:
                 "read again",
             )
         return Preparation({**record, DATA: prefix, FILES: files.files, ITEMS: files.items})
+
+
+class ExportBasedMaker:
+    """What makers of a table out of an export have in common; `aws` is that of the target."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self._export = TableExport(aws)
+
+    @property
+    def _api(self) -> Any:
+        return self._aws.client("dynamodb")
+
+    def find_request(
+        self, source: Location, target: Location, since: float, before: Record
+    ) -> Record | None:
+        """The export to ask for."""
+        return self._export.find_request(source, target, since, before)
+
+    def prepare(self, record: Record, source: Location) -> Preparation:
+        """Export the source."""
+        return self._export.prepare(record, source)
+
+    def list_parts(self, record: Record) -> Sequence[str]:
+        """The bucket of the export."""
+        return self._export.list_parts(record)
+
+    def clean(self, record: Record) -> None:
+        """Remove the bucket of the export, with all that is in it."""
+        self._export.clean(record)
+
+    def describe(self, record: Record) -> str:
+        """The time as of which the source was exported."""
+        return describe_time(record)
 
 
 def describe_time(record: Record) -> str:

@@ -11,16 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.engines.port import MakerProgress, MakerWords, Record
 from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
 from dataware.core.model import Location
-from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.export.table_export import (
     BUCKET,
     DATA,
     TOKEN,
-    TableExport,
-    describe_time,
+    ExportBasedMaker,
 )
 from dataware.kinds.dynamodb_table.recovery import find_table
 from dataware.kinds.dynamodb_table.repair import repair_table
@@ -47,7 +45,7 @@ TAKEN = "ResourceInUseException"
 RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
 
 
-class TableImport:
+class TableImport(ExportBasedMaker):
     """The TargetMaker port over an export and ImportTable."""
 
     words = MakerWords(
@@ -61,14 +59,6 @@ class TableImport:
         prepares=("exporting", "export-progress", "exported"),
     )
 
-    def __init__(self, aws: Aws) -> None:
-        self._aws = aws
-        self._export = TableExport(aws)
-
-    @property
-    def _api(self) -> Any:
-        return self._aws.client("dynamodb")
-
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
         """What an import does not make, or keys that are not the source's."""
         del source
@@ -79,16 +69,6 @@ class TableImport:
         if unset := [name for name in NOT_SET if properties.get(name)]:
             return f"it declares {unset[0]}, which dataware does not set on an imported table"
         return ""
-
-    def find_request(
-        self, source: Location, target: Location, since: float, before: Record
-    ) -> Record | None:
-        """The export to ask for."""
-        return self._export.find_request(source, target, since, before)
-
-    def prepare(self, record: Record, source: Location) -> Preparation:
-        """Export the source."""
-        return self._export.prepare(record, source)
 
     def begin(
         self, record: Record, source: Location, target: Location, properties: Mapping[str, Any]
@@ -135,18 +115,6 @@ class TableImport:
     def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
         """Tags, TTL, stream and all else that an import does not make."""
         return repair_table(self._aws, target.name, properties)
-
-    def list_parts(self, record: Record) -> Sequence[str]:
-        """The bucket of the export."""
-        return self._export.list_parts(record)
-
-    def clean(self, record: Record) -> None:
-        """Remove the bucket of the export."""
-        self._export.clean(record)
-
-    def describe(self, record: Record) -> str:
-        """The time as of which the source was exported."""
-        return describe_time(record)
 
     def _place(self, record: Record) -> Mapping[str, str]:
         owner = self._aws.account
