@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
 from dataware.core.engines.port import FillerProgress, Record
-from dataware.core.errors import IncompleteError
+from dataware.core.errors import IncompleteError, NotFoundError
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.core.ports import Clock, Journal
 from dataware.core.run_control import RunControl
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.filler_run import LOOKS, make_filler_run
+from dataware.ops.filler_run import LOOKS, REPORT_LOOKS, make_filler_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from support.copying import Killed
@@ -356,3 +356,48 @@ def test_a_pause_ends_the_job_and_another_one_copies_what_is_left(
     run(jobs, alter=lambda one: replace(one, markers=AskedMarkers(jobs.world, ask)))
     check_complete(jobs)
     assert [job["state"] for job in jobs.jobs.values()] == ["cancelled", "done"]
+
+
+@pytest.mark.parametrize("late", [2, 99])
+def test_a_report_that_comes_late_or_never_keeps_no_migration_from_its_end(
+    late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is copied is decided by both listings, so a report that is gone is only told."""
+    jobs = BoxJobs(world())
+    there = jobs.world
+    read, missing = BoxJobs.read_result, [late]
+
+    def miss(*given: Any) -> tuple[int, int]:
+        if missing[0]:
+            missing[0] -= 1
+            raise NotFoundError("manifest.json in the bucket does not exist")
+        return read(*given)
+
+    monkeypatch.setattr(BoxJobs, "read_result", miss)
+    run(jobs)
+    check_complete(jobs)
+    warnings = [text for text in there.events.texts("warning") if "left no report" in text]
+    assert bool(warnings) is (late > REPORT_LOOKS)
+
+
+def test_a_target_that_somebody_put_in_the_place_of_ours_gets_no_job() -> None:
+    """Neither from the next run nor from the one after it: a job replaces what it finds."""
+    jobs = BoxJobs(world())
+    there = jobs.world
+
+    def die(step: str) -> None:
+        if step == "listed":
+            raise Killed(step)
+
+    jobs.meddle = die
+    with pytest.raises(Killed):
+        run(jobs)
+    jobs.meddle = lambda _step: None
+    del there.boxes["new"]
+    there.make("new")
+    there.boxes["new"]["k1"] = NEVER_REPLACED
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match="1 conflict"):
+            run(jobs)
+    assert there.boxes["new"]["k1"] == NEVER_REPLACED
+    assert not jobs.jobs

@@ -14,6 +14,7 @@ from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE
 from dataware.core.errors import DatawareError, InputError, LookupFailedError, RefusedError
 from dataware.core.model import Location, Marker, MarkerState
+from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.kinds.s3_bucket.batch.job import BatchCopy
 from dataware.ops.context import Context
 from dataware.ops.engine_leftovers import LOOKS
@@ -31,6 +32,7 @@ from dataware.state.markers import ALIVE_SECONDS
 from support.copying import LoopClock
 from support.memory_batch import BatchAccount
 from support.memory_buckets import stored
+from support.memory_exports import NOON, MemoryExports, refuse
 from support.parameters import FakeParameters
 from support.world import World
 
@@ -237,6 +239,36 @@ def test_what_nothing_ends_is_said_to_stay(desk: Desk) -> None:
     (text,) = remove_engine_work(desk)
     assert "the engine restore goes on making new" in text
     assert "it stays" in text
+
+
+@pytest.mark.parametrize("denied", [True, False])
+def test_the_bucket_of_an_export_is_removed_and_what_goes_on_is_named(
+    desk: Desk, denied: bool
+) -> None:
+    """The import of it cannot be ended, so a person has to know."""
+    aws = MemoryExports()
+    aws.fill("old", 3)
+    places = [Location(name, aws.account, aws.region) for name in ("old", "new")]
+    maker = TableImport(aws)  # type: ignore[arg-type]
+    record = maker.find_request(*places, NOON.timestamp(), {})
+    assert record is not None
+    record = maker.prepare(record, places[0]).record
+    desk.context = replace(desk.context, aws=aws)  # type: ignore[arg-type]
+    begin_by_engine(desk, TABLE, {"name": "export-import", **record})
+    (bucket,) = aws.buckets
+
+    def deny(what: str) -> None:
+        if denied and what == "DeleteBucket asked":
+            raise refuse("DeleteBucket", "AccessDenied")
+
+    aws.moment = deny
+    texts = remove_engine_work(desk)
+    assert bucket in texts[0]
+    assert "a import into new" not in texts[0]
+    assert "goes on in AWS and cannot be cancelled" in texts[0]
+    assert bucket in texts[1]
+    assert ("by hand" in texts[1]) is denied
+    assert bool(aws.buckets) is denied
 
 
 def test_a_living_run_is_not_forgotten(desk: Desk) -> None:

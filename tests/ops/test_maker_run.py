@@ -483,6 +483,10 @@ def test_a_target_that_goes_away_on_the_way_is_said() -> None:
     there.moment = remove  # type: ignore[method-assign]
     with pytest.raises(IncompleteError, match="new went away"):
         run(service)
+    there.moment = moment  # type: ignore[method-assign]
+    run(service)
+    assert there.boxes["new"] == there.boxes["old"]
+    assert list(service.jobs) == ["t1", "t2"]
 
 
 @pytest.mark.parametrize("when", ["ask", "asked"])

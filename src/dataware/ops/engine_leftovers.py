@@ -32,10 +32,10 @@ def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) 
         parts = " and ".join(card.filler(context.aws, "").list_parts(record))
         return f"removing {parts}, which the engine {card.name} has left"
     if card.maker is not None and (names := card.maker(context.aws).list_parts(record)):
-        parts = " and ".join(names)
+        parts, words = " and ".join(names), card.maker(context.aws).words
         return (
-            f"removing {parts}, which the engine {card.name} has left; what it makes of {target} "
-            "stays"
+            f"removing {parts}, which the engine {card.name} has left; if the {words.noun} into "
+            f"{target} has begun, it goes on in AWS {words.stays}: {target} stays"
         )
     return f"the engine {card.name} goes on making {target}, which cannot be cancelled: it stays"
 

@@ -18,7 +18,7 @@ from enum import Enum, auto
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.port import FillerProgress, Record, TargetFiller
-from dataware.core.errors import IncompleteError
+from dataware.core.errors import IncompleteError, NotFoundError
 from dataware.core.events import event, format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
@@ -37,6 +37,9 @@ TELL_SECONDS = 10.0
 
 LOOKS = 3
 """How often the target may have changed before this machine copies instead of a job."""
+
+REPORT_LOOKS = 8
+"""How often a report is looked for, which a service may write after its job has ended."""
 
 CANCELLED = "cancelled"
 """What a record calls that this migration has ended its job, so that another one is begun."""
@@ -98,10 +101,20 @@ class FillerRun(MigrationRun):
 
     def _copy(self, journal: Journal, progress: CopyState, order: CopyOrder) -> None:
         """Have the service copy, unless it has; then copy what it left."""
+        if self._has_other_target():
+            self._warn("is not the one that this run made, so this machine copies instead")
+            self._keep({**self._record, "reported": True})
         if not self._record.get("reported"):
             self._run_job(journal, order)
         self._enter("looking")
         super()._copy(journal, progress, order)
+
+    def _has_other_target(self) -> bool:
+        """Whether somebody has put another target in the place of the one that was made."""
+        marker, now = self._migration.marker, self._migration.target.identity
+        recorded = marker.detail.get("identity", marker.identity)
+        was_there = self._migration.create is None and self._migration.resumes
+        return was_there and isinstance(recorded, str) and recorded != now
 
     def _run_job(self, journal: Journal, order: CopyOrder) -> None:
         """Have a job copy, another one after a pause, or where others write to the target."""
@@ -136,10 +149,21 @@ class FillerRun(MigrationRun):
         self._context.emit(event("job-begun", job=job, count=count, unit=self._unit, **words))
 
     def _read_result(self, journal: Journal) -> None:
-        words = self._migration.words()
-        copied, failed = self._filler.read_result(self._record, journal, self._check)
-        numbers = {"count": copied, "failed": failed, "unit": self._unit}
-        self._context.emit(event("job-ended", **numbers, **words))
+        """Keep the report of a job; without one both listings decide, as they do with it."""
+        words, pause = self._migration.words(), FIRST_PAUSE
+        for _ in range(REPORT_LOOKS):
+            try:
+                copied, failed = self._filler.read_result(self._record, journal, self._check)
+            except NotFoundError:
+                self._check()
+                self._context.aws.pause(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            numbers = {"count": copied, "failed": failed, "unit": self._unit}
+            self._context.emit(event("job-ended", **numbers, **words))
+            return
+        text = f"the job {self._record['job']} left no report; this machine compares both sides"
+        self._context.emit(event("warning", text=text, **words))
 
     @property
     def _unit(self) -> str:

@@ -260,6 +260,8 @@ class MakerRun(MigrationRun):
                     "and run the same command again, which starts another one"
                 )
             if not progress.exists:
+                # What made it has ended, and the same request would only find that again.
+                self._keep({**self._record, FAILED: True})
                 raise IncompleteError(f"{target.name} went away; run the same command again")
             next(pauses)
         return progress

@@ -463,3 +463,23 @@ def test_targets_of_one_name_in_two_regions_have_a_bucket_each() -> None:
     places = (TARGET, Location("Orders-prod", ACCOUNT, "us-east-1"))
     found = [maker.find_request(SOURCE, place, NOON.timestamp(), {}) for place in places]
     assert len({one["bucket"] for one in found if one is not None}) == 2
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("damage", ["bucket", "file", "added"])
+def test_an_export_whose_files_went_away_is_made_again(name: str, damage: str) -> None:
+    """What is left of them is not read; a request for it would fail each time."""
+    run = Run(name)
+    run.prepare()
+    (bucket,) = run.aws.buckets.values()
+    if damage == "bucket":
+        run.aws.buckets.clear()
+    elif damage == "file":
+        bucket.pop(min(key for key in bucket if "/data/" in key))
+    else:
+        bucket[f"{run.record['data']}z"] = b""
+    with pytest.raises(IncompleteError, match="its files are gone"):
+        run.prepare()
+    run.finish()
+    run.check_whole()
+    assert len(run.aws.exports) == 2

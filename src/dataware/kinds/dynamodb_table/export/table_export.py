@@ -72,7 +72,7 @@ class TableExport:
         Raises LookupFailedError.
         """
         if DATA in record:
-            return Preparation(record)
+            return self._check_data(record)
         there = self._aws.for_region(source.region)
         if EXPORT not in record:
             return Preparation({**record, EXPORT: self._ask(there, record)}, ready=False)
@@ -113,6 +113,19 @@ class TableExport:
                 ClientToken=record[TOKEN],
             )
         return str(answer["ExportDescription"]["ExportArn"])
+
+    def _check_data(self, record: Record) -> Preparation:
+        """Whether the data files that an earlier run has found are still there, and no others.
+
+        A request for what is gone would be refused for ever.
+        """
+        try:
+            found = WorkBucket(self._aws, record[BUCKET]).list_etags(record[DATA])
+        except NotFoundError:
+            found = {}
+        if len(found) == record[FILES]:
+            return Preparation(record)
+        return Preparation(record, ready=False, problem="its files are gone from its bucket")
 
     def _read_manifest(self, record: Record, manifest: str) -> Preparation:
         """The record with where the data lies, once what lies there is what was exported."""
