@@ -73,6 +73,7 @@ def make_old(
     written, told = UndoWritten(record), Told()
     old = OldSide(feed, MemoryFollow(), written, told, strays, is_known=is_known)
     old.open(0.0)
+    old.is_read = True
     return old, written, told
 
 
@@ -150,6 +151,42 @@ def test_what_both_sides_wrote_is_carried_only_where_a_person_said_so(*, replace
     assert outcome.carried == {b"both", b"new"} - {each.key for each in outcome.conflicts}
     only = carrier.carry([b"both"], 0.0)
     assert bool(only.carried) == replaces
+
+
+def test_a_rest_between_two_rounds_of_the_old_sides_feed_stops_nothing() -> None:
+    """Listings rest as long as they take, and know no more meanwhile."""
+    feed = SlowFeed([])
+    old, _, _ = make_old(feed, Record())
+    feed.slow = True
+    old.poll(1.0)
+    assert old.is_read
+    feed.log.append((2.0, b"a"))
+    old.poll(2.0)
+    assert not old.is_read, "more may follow"
+
+
+@pytest.mark.parametrize("trouble", ["backlog", "no answer"])
+def test_nothing_is_carried_before_the_old_sides_feed_was_read_to_its_end(trouble: str) -> None:
+    """Hours may lie between the watch and an undo, and what a stray wrote meanwhile comes late."""
+    log = [(1.0, b"first"), (2.0, b"both")]
+    feed = LogFeed(log, page=1) if trouble == "backlog" else BrokenFeed(log)
+    record = Record()
+    written, told, memory = UndoWritten(record), Told(), MemoryFollow()
+    memory.save_position({"at": 0})
+    old = OldSide(feed, memory, written, told, (), is_known=True)
+    sides = SideCarrier({b"both": 2}, {b"both": 3})
+    both = BothSidesFeed(LogFeed([(3.0, b"both")]), old)
+    both.open(None, 0.0)
+    carrier = UndoCarrier(sides, old, replaces=False)
+    assert carrier.carry([b"both"], 0.0).failed == {b"both"}, "left by an earlier run"
+    assert not both.poll(3.0).whole
+    assert carrier.carry([b"both"], 3.0).failed == {b"both"}
+    if trouble == "backlog":
+        both.poll(4.0)
+        assert told.keys == {b"first", b"both"}
+        assert [one.key for one in carrier.carry([b"both"], 4.0).conflicts] == [b"both"]
+    assert sides.target == {b"both": 3}
+    assert UndoCarrier(sides, old, replaces=True).carry([b"both"], 5.0).carried == {b"both"}
 
 
 class Comparison:

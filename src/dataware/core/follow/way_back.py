@@ -97,7 +97,8 @@ class OldSide:
     `strays` are the keys that somebody else wrote there since the switch, `is_known` says that
     these are all. `gone` are those of them that neither side had when it was looked: where one
     comes back it is looked at once more. `whole_rounds` counts how often its feed was read to the
-    end.
+    end, and `is_read` says that the newest of its keys are known: before that, who wrote what is
+    not.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class OldSide:
         self.strays = set(strays)
         self.gone: set[bytes] = set()
         self.whole_rounds = 0
+        self.is_read = feed is None
         written.is_trusted = is_known and feed is not None
 
     @property
@@ -142,6 +144,7 @@ class OldSide:
         try:
             change_round = self._feed.poll(now)
         except LookupFailedError:
+            self.is_read = False
             return frozenset(), False
         ours = self._written.find_ours(change_round.keys)
         if strays := change_round.keys - ours:
@@ -151,6 +154,9 @@ class OldSide:
             self._miss(change_round.gaps, now)
         self._memory.save_position(change_round.position)
         self.whole_rounds += change_round.whole
+        # A round without keys may be a rest between two, which says nothing new.
+        if change_round.whole or change_round.keys:
+            self.is_read = change_round.whole
         return ours | self.gone.intersection(change_round.keys), change_round.whole
 
     def choose(self, keys: Collection[bytes]) -> frozenset[bytes]:
@@ -299,6 +305,9 @@ class UndoCarrier:
         """Carry what the new side alone has changed, and list the rest."""
         if self._replaces:
             return self._carrier.carry(keys, now)
+        if not self._old.is_read:
+            # What the old side's feed has yet to tell may be about any of them.
+            return CarryOutcome(failed=frozenset(keys))
         ours = self._old.choose(keys)
         theirs = frozenset(keys) - ours
         settled = self._settle(theirs) if theirs else CarryOutcome()
