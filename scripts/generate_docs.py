@@ -201,12 +201,12 @@ bucket `dataware-map-ACCOUNT-RUN` for the code, the parts of the data and what b
 is the id that `dataware status` shows. The roles may read the one source, write the one target,
 and read the one record.
 
-- While you wait, it tells how many parts are done. Then their results go into the journal, this
+- The command shows how many parts are done. Then their results go into the journal, this
   machine verifies, and stack and bucket are removed.
 - Ctrl-C stops the execution: its workers end, and what they copied stays. The same command starts
   another execution with what is left.
-- If the command is killed, the workers go on. The same command finds their execution by the
-  record, and goes on with it.
+- If the command is killed, the workers continue. The same command finds their execution by the
+  record, and watches it.
 - `dataware throttle` and `dataware pause` reach the workers within 15 seconds, by the record.
 - `dataware forget` stops the workers, and removes stack and bucket.
 
