@@ -483,3 +483,14 @@ def test_an_export_whose_files_went_away_is_made_again(name: str, damage: str) -
     run.finish()
     run.check_whole()
     assert len(run.aws.exports) == 2
+
+
+@pytest.mark.parametrize(("declared", "is_on"), [("false", False), ("true", True), (False, False)])
+def test_a_switch_that_is_written_as_text_means_what_it_says(declared: object, is_on: bool) -> None:
+    """Templates may have truths as texts."""
+    run = Run("import")
+    run.prepare()
+    properties = {**PROPERTIES, "SSESpecification": {"SSEEnabled": declared}}
+    run.maker.begin(run.record, SOURCE, TARGET, properties)
+    asked = run.aws.requests[-1][1]["TableCreationParameters"]
+    assert ("SSESpecification" in asked) is is_on

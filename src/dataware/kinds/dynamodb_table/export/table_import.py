@@ -189,7 +189,7 @@ def _parameters(name: str, properties: Mapping[str, Any]) -> Iterator[tuple[str,
     yield "BillingMode", "PAY_PER_REQUEST" if on_demand else "PROVISIONED"
     yield from _capacity(properties, on_demand=on_demand)
     encryption = properties.get("SSESpecification")
-    if encryption and encryption.get("SSEEnabled"):
+    if encryption and str(encryption.get("SSEEnabled")).lower() == "true":
         named = {one: encryption[one] for one in ("SSEType", "KMSMasterKeyId") if one in encryption}
         yield "SSESpecification", {"Enabled": True, **named}
     if indexes := properties.get("GlobalSecondaryIndexes"):
