@@ -72,13 +72,13 @@ def test_what_exists_outside_of_the_stack_is_referenced(server: EmbeddedAws) -> 
 
 
 def test_data_in_a_fallback_alone_is_an_error(server: EmbeddedAws) -> None:
-    """Images and users are not copied, so an empty one beside them is never deployed."""
+    """Users are copied in part and by hand, so an empty pool beside them is never deployed."""
     idp = boto3.client("cognito-idp")
     pool = idp.create_user_pool(PoolName="users")["UserPool"]["Id"]
     idp.admin_create_user(UserPoolId=pool, Username="ada")
     stack, _, _ = synthesized()
     (text,) = errors(stack)
-    assert "dataware cannot copy a Cognito user pool" in text
+    assert "a copy of a Cognito user pool is partial (it leaves out passwords" in text
     assert "on_fallback_data to import" in text
 
 

@@ -307,6 +307,13 @@ def test_whoever_writes_to_the_source_behind_the_switch_is_named(
     assert boxes.boxes["new"]["k001"] == "0"
 
 
+def test_a_watch_ends_no_sooner_than_the_source_is_read_to_its_end(boxes: FollowedBoxes) -> None:
+    """However short it is: whoever waits elsewhere for its end sees it in the record."""
+    boxes.fill(12)
+    switch(boxes, watch=0.0001)
+    assert boxes.record.state is CutoverState.REVERSIBLE
+
+
 def test_a_write_that_was_begun_and_never_arrived_is_no_stray(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -342,10 +342,8 @@ class CutoverRun(FollowRun):
                 event("stray-gap", why="it has no feed of changes", **self._migration.words())
             )
             return Verdict()
-        end = since_boot() + settings.watch_seconds
-        while since_boot() < end and not context.stop():
-            self._cutover.step(context.clock.now())
-            threading.Event().wait(follow_run.POLL_SECONDS)
+        if settings.watch_seconds:
+            self._watch_source()
         words = self._migration.words()
         if self._strays.keys:
             raise SidesDifferError(
@@ -354,3 +352,18 @@ class CutoverRun(FollowRun):
                 f"and look at the keys that are named above"
             )
         return Verdict()
+
+    def _watch_source(self) -> None:
+        """Read what is written to the source for so long, and to its end at least once.
+
+        A watch that ends before has seen nothing; a feed that cannot be read is not waited for
+        longer than writers would be.
+        """
+        end = since_boot() + self._cutover_settings.watch_seconds
+        last = max(end, since_boot() + self._cutover_settings.freeze_limit)
+        while not self._context.stop() and since_boot() < last:
+            is_read = self._cutover.record.state is not CutoverState.SWITCHED
+            if is_read and since_boot() >= end:
+                break
+            self._cutover.step(self._context.clock.now())
+            threading.Event().wait(follow_run.POLL_SECONDS)

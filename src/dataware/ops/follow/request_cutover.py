@@ -218,6 +218,8 @@ class CutoverRequester:
         It waits also until the source was read to its end once, but not for ever: the follow may
         have died.
         """
+        if not self._settings.watch_seconds:
+            return record
         watched = self._seconds() + self._settings.watch_seconds
         end = max(watched, self._seconds() + self._settings.freeze_limit)
         while not self._context.stop() and self._seconds() < end:
