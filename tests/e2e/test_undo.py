@@ -180,7 +180,7 @@ def test_an_undo_that_loses_its_record_names_the_writers_that_it_has_stopped(liv
     live.events.clear()
     with pytest.raises(RefusedError, match="its record was removed"):
         undo(context, found, live.places(context), settings, FOLLOW, None)
-    (told,) = [one.text() for one in live.events if "stopped still" in one.text()]
+    (told,) = [one.text() for one in live.events if "still be stopped" in one.text()]
     assert told.startswith(f"the writers of {live.target} may still be stopped; look at")
 
 
