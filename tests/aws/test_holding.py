@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from dataware.aws import HeldResource, WaitIntervals, create_together
 from dataware.aws.errors import translate_errors
-from dataware.aws.holding_stack import HOLDING_PREFIX, holding_name, release_left_over
+from dataware.aws.holding_stack import HOLDING_PREFIX, holding_name, release_leftovers
 from dataware.core.errors import DatawareError, IncompleteError, InputError, ServiceError
 from dataware.core.model import UNMANAGED
 from dataware.core.ports import Aws
@@ -116,8 +116,8 @@ def test_a_left_over_stack_is_released(aws_server: EmbeddedAws) -> None:
     """Releasing deletes the stack alone, says what it had made, and may be repeated."""
     start_holding("orders")
     account = open_account()
-    assert release_left_over(account, TABLE, "orders", patience=QUICK)
-    assert not release_left_over(account, TABLE, "orders", patience=QUICK)
+    assert release_leftovers(account, TABLE, "orders", patience=QUICK)
+    assert not release_leftovers(account, TABLE, "orders", patience=QUICK)
     assert held_stacks() == []
     assert boto3.client("dynamodb").list_tables()["TableNames"] == ["orders"]
 

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from dataware.aws import HeldResource, LeftOverStacks, WaitIntervals, create_together
+from dataware.aws import HeldResource, LeftoverStacks, WaitIntervals, create_together
 from dataware.aws.holding_stack import HOLDING_PREFIX, TEMPLATE_LIMIT
 from dataware.aws.joint_creation import MOST_TOGETHER, _split, joint_name
 from dataware.core.errors import DatawareError, InputError, ServiceError
@@ -238,7 +238,7 @@ def test_the_next_run_takes_what_the_same_set_left(aws_server: EmbeddedAws) -> N
 def test_a_resource_finds_the_stack_that_still_holds_it(aws_server: EmbeddedAws) -> None:
     """Whoever asks, the stack is removed once, and each learns that it was made."""
     leave_over("a", "b", "c")
-    left_over = LeftOverStacks(open_account(), QUICK)
+    left_over = LeftoverStacks(open_account(), QUICK)
     made: dict[str, bool] = {}
 
     def release(name: str) -> None:

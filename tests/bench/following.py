@@ -34,7 +34,7 @@ from dataware.state.follow_file import FollowFile
 LEAST_A_SECOND = 20_000
 MOST_MEGABYTES = 150.0
 ROUND = 50_000
-LOT = 5_000
+CHUNK = 5_000
 
 
 class ManyChanges:
@@ -60,7 +60,7 @@ class Carrying:
         self._carrier = carrier
 
     def carry(self, keys: Collection[bytes], _now: float) -> CarryOutcome:
-        """Carry one lot."""
+        """Carry one chunk."""
         return self._runner.run(self._carrier.carry(keys))
 
 
@@ -131,7 +131,7 @@ def _drive(
         def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
             return carry(keys, now)
 
-    loop = FollowLoop(FollowPorts(ManyChanges(count), _Carrier(), file, file), lot=LOT)
+    loop = FollowLoop(FollowPorts(ManyChanges(count), _Carrier(), file, file), chunk=CHUNK)
     loop.open(time.time())
     loop.allow_carrying(0.0)
     while not loop.quiet_rounds:

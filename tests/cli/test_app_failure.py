@@ -46,7 +46,7 @@ def test_a_person_sees_that_the_app_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An app that takes its time is told of in a pipe too, and in no JSON."""
-    monkeypatch.setattr("dataware.cli.life_sign.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("dataware.cli.wait_indicator.PATIENCE_SECONDS", 0.1)
     Path("cdk.json").write_text(json.dumps({"app": "sleep 0.4; exit 1"}))
     assert main(["plan"]) == 1
     assert capsys.readouterr().err.splitlines()[1] == "Running the CDK app … 0 s so far"

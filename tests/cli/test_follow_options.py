@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dataware.cli.app_apply import check_followed_places
+from dataware.cli.app_apply import check_followed_environments
 from dataware.core.errors import InputError
 from dataware.core.plan import Plan
 from dataware.embedded import EmbeddedAws
@@ -102,7 +102,7 @@ def test_more_environments_than_go_on_together_are_not_followed() -> None:
         for number in range(6)
     ]
     idle = [Plan("111122223333", "idle", "2026-11-29T00:00:00+00:00", ())]
-    check_followed_places([*plans[:5], *idle], CopySettings(follow=True))
-    check_followed_places(plans, CopySettings())
+    check_followed_environments([*plans[:5], *idle], CopySettings(follow=True))
+    check_followed_environments(plans, CopySettings())
     with pytest.raises(InputError, match="6 environments would be followed"):
-        check_followed_places(plans, CopySettings(follow=True))
+        check_followed_environments(plans, CopySettings(follow=True))

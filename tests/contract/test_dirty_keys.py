@@ -59,11 +59,11 @@ def test_no_more_is_lent_than_asked_for_and_each_key_has_its_turn(dirty: DirtyKe
     dirty.add([b"%03d" % number for number in range(100)], 1.0)
     seen: set[bytes] = set()
     for _ in range(20):
-        lot = dirty.take(10, 1.0)
-        assert len(lot) <= 10
-        seen.update(lot)
-        dirty.settle(lot)
-        dirty.add([b"000", *lot[:3]], 2.0)
+        chunk = dirty.take(10, 1.0)
+        assert len(chunk) <= 10
+        seen.update(chunk)
+        dirty.settle(chunk)
+        dirty.add([b"000", *chunk[:3]], 2.0)
     assert len(seen) == 100
 
 
@@ -119,18 +119,18 @@ def test_the_set_on_disk_does_what_the_one_in_memory_does(seed: int, path: Path)
         now += order.uniform(0, 3)
         keys = [b"k%d" % order.randrange(30) for _ in range(order.randrange(6))]
         assert disk.add(keys, now) == memory.add(keys, now)
-        lot = disk.take(order.randrange(1, 8), now)
+        chunk = disk.take(order.randrange(1, 8), now)
         assert memory.take(0, now) == ()
-        assert all(memory.rows[key][1] <= now and not memory.rows[key][2] for key in lot)
-        for key in lot:
+        assert all(memory.rows[key][1] <= now and not memory.rows[key][2] for key in chunk)
+        for key in chunk:
             memory.rows[key][2] = True
-        more = [key for key in keys if key in lot or order.random() < 0.2]
+        more = [key for key in keys if key in chunk or order.random() < 0.2]
         assert disk.add(more, now) == memory.add(more, now)
-        done, back = lot[::2], lot[1::2]
+        done, back = chunk[::2], chunk[1::2]
         if order.random() < 0.1:
             disk.close()
             disk = FollowFile(path, "run")
-            assert disk.end_loans(now + 9) == memory.end_loans(now + 9) == len(lot)
+            assert disk.end_loans(now + 9) == memory.end_loans(now + 9) == len(chunk)
         else:
             for each in (disk, memory):
                 each.settle(done)

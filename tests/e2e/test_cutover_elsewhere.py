@@ -17,7 +17,7 @@ from dataware.core.errors import DatawareError, IncompleteError
 from dataware.core.events import Event
 from dataware.core.follow.cutover import CutoverState
 from dataware.core.model import MarkerState
-from dataware.ops.follow import asked_cutover, request_cutover
+from dataware.ops.follow import remote_cutover, request_cutover
 from dataware.ops.follow.approve import approve
 from dataware.ops.follow.cut_over import find_followed
 from dataware.ops.follow.follow import follow
@@ -33,7 +33,7 @@ __all__ = ["live", "server"]
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both terminals look at the record all the time."""
     for name in ("LOOK_SECONDS", "ANSWER_SECONDS"):
-        monkeypatch.setattr(asked_cutover, name, 0.1)
+        monkeypatch.setattr(remote_cutover, name, 0.1)
     for name in ("LOOK_SECONDS", "BEAT_SECONDS"):
         monkeypatch.setattr(request_cutover, name, 0.1)
 

@@ -79,7 +79,7 @@ def test_the_same_command_goes_on_from_every_state(live: Live) -> None:
     """Forth and back, killed again and again, nothing is lost and nobody is let go too early."""
     for state in (FORTH.gated, *FORTH.freeze, CutoverState.SWITCHED):
         with killed_at(live, state):
-            live.cut_over(keep_way_back=True)
+            live.cut_over(enable_undo=True)
         check_sides(live, state)
     assert live.thaws == 0
     live.assert_switched()
@@ -104,12 +104,12 @@ def test_another_machine_goes_back_from_the_first_and_the_last_state_of_a_freeze
 
     for number, state in enumerate((FORTH.frozen, FORTH.verified)):
         with killed_at(live, state):
-            live.cut_over(keep_way_back=True)
+            live.cut_over(enable_undo=True)
         move(number)
         with pytest.raises(IncompleteError, match="open to its writers again"):
             live.cut_over()
         assert not live.frozen.exists()
-    live.cut_over(keep_way_back=True)
+    live.cut_over(enable_undo=True)
     live.assert_switched()
     live.client.put_item(TableName=live.target, Item={"pk": {"S": "new"}, "v": {"N": "1"}})
     for number, state in enumerate((BACK.frozen, BACK.verified), 2):

@@ -56,7 +56,7 @@ def test_what_was_written_since_the_switch_comes_back_with_its_deletes(
     live: Live, has_stream: bool
 ) -> None:
     """Then the old table is in use, the record says so, and a follow may begin anew."""
-    live.cut_over(keep_way_back=has_stream)
+    live.cut_over(enable_undo=has_stream)
     assert bool(live.marker().detail.get("undo_feed")) == has_stream
     put(live, live.target, "only new", 1)
     with target_in_use(live):
@@ -83,7 +83,7 @@ def test_what_was_written_since_the_switch_comes_back_with_its_deletes(
 
 def test_keys_that_both_sides_wrote_are_named_and_left_to_a_person(live: Live) -> None:
     """Without a decision nothing is switched; each decision does what it says."""
-    live.cut_over(keep_way_back=True)
+    live.cut_over(enable_undo=True)
     put(live, live.target, "both", 1)
     put(live, live.source, "both", 2)
     put(live, live.target, "new", 3)
@@ -114,7 +114,7 @@ def test_keys_that_both_sides_wrote_are_named_and_left_to_a_person(live: Live) -
 
 def test_a_decision_for_the_new_side_replaces_what_both_wrote_and_nothing_else(live: Live) -> None:
     """What only the old side has changed stays; also where an earlier undo has heard of it all."""
-    live.cut_over(keep_way_back=True)
+    live.cut_over(enable_undo=True)
     put(live, live.target, "both", 1)
     put(live, live.source, "both", 2)
     put(live, live.source, "old", 4)
@@ -132,7 +132,7 @@ def test_a_decision_for_the_new_side_replaces_what_both_wrote_and_nothing_else(l
 
 def test_killed_while_it_freezes_the_next_undo_goes_on_and_nothing_else_may(live: Live) -> None:
     """kill -9: the record says which side holds the data, and everything else refuses."""
-    live.cut_over(keep_way_back=True)
+    live.cut_over(enable_undo=True)
     put(live, live.target, "new", 1)
     command = [
         *(sys.executable, "-m", "dataware", "undo", live.target, "--yes"),
@@ -214,7 +214,7 @@ def test_what_cannot_be_undone_is_refused(live: Live) -> None:
 
 def test_the_watch_goes_on_where_the_cut_over_ended_and_close_ends_it(live: Live) -> None:
     """Strays between both are named, "closed" is written, and the streams are as they were."""
-    live.cut_over(keep_way_back=True)
+    live.cut_over(enable_undo=True)
     put(live, live.source, "stray", 1)
     context = live.context(threading.Event())
     found = find_switched(context, live.target)

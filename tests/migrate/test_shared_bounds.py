@@ -13,7 +13,7 @@ from dataware.core.copier import CopyOutcome, Unit
 from dataware.migrate import CopyState, Engine, EngineSettings, RunTools
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.rate_limiter import RateLimiter
-from dataware.migrate.turnstile import Turnstile
+from dataware.migrate.resizable_semaphore import ResizableSemaphore
 from dataware.migrate.worker import Worker
 from support.copying import Events, LoopClock, MemoryCopier, MemoryJournal
 from support.crews import Team
@@ -148,15 +148,15 @@ def test_a_worker_adapts_to_what_it_is_told() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.floats(0.01, 1.0)), min_size=1, max_size=30))
-def test_a_turnstile_never_lets_in_more_than_it_may(steps: list[tuple[int, float]]) -> None:
+def test_a_semaphore_never_lets_in_more_than_it_may(steps: list[tuple[int, float]]) -> None:
     """Whatever it is resized to meanwhile, and everybody gets a turn in the end."""
 
     async def scene() -> None:
-        turnstile, inside, done = Turnstile(3), [0], [0]
+        semaphore, inside, done = ResizableSemaphore(3), [0], [0]
         bound = [3]
 
         async def visit(stay: float) -> None:
-            async with turnstile:
+            async with semaphore:
                 inside[0] += 1
                 assert inside[0] <= max(bound[0], 1)
                 await asyncio.sleep(stay)
@@ -169,7 +169,7 @@ def test_a_turnstile_never_lets_in_more_than_it_may(steps: list[tuple[int, float
             await asyncio.sleep(0.05)
             if most >= inside[0]:
                 bound[0] = most
-                turnstile.resize(most)
+                semaphore.resize(most)
         await asyncio.gather(*tasks)
         assert done[0] == len(steps)
 
@@ -180,15 +180,15 @@ def test_who_gives_up_waiting_takes_no_turn_along() -> None:
     """The next one is let in."""
 
     async def scene() -> None:
-        turnstile = Turnstile(1)
-        await turnstile.__aenter__()
-        waiting = asyncio.create_task(turnstile.__aenter__())
+        semaphore = ResizableSemaphore(1)
+        await semaphore.__aenter__()
+        waiting = asyncio.create_task(semaphore.__aenter__())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        after = asyncio.create_task(turnstile.__aenter__())
+        after = asyncio.create_task(semaphore.__aenter__())
         await asyncio.sleep(0)
-        await turnstile.__aexit__()
+        await semaphore.__aexit__()
         await asyncio.wait_for(after, 1)
 
     run_virtually(scene())

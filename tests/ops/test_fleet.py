@@ -137,14 +137,14 @@ def test_a_wave_goes_on_side_by_side_and_no_wider() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "way_on"),
+    ("error", "next_step"),
     [
         (RefusedError("out of date"), "make a new plan and apply it"),
         (LookupFailedError("denied"), "run the same command again"),
     ],
 )
 def test_a_canary_that_fails_is_named_and_the_way_on_is_one_that_helps(
-    error: Exception, way_on: str
+    error: Exception, next_step: str
 ) -> None:
     """Failures that are tolerated are those of the others; a refused plan is refused again."""
 
@@ -154,7 +154,7 @@ def test_a_canary_that_fails_is_named_and_the_way_on_is_one_that_helps(
     done, events = run(fleet(3), apply, WaveSettings(2, tolerance=3))
     assert "canary-failed" in events.codes
     assert "waves-stopped" not in events.codes
-    assert f"see the reasons above, and {way_on}: what is" in str(done.error)
+    assert f"see the reasons above, and {next_step}: what is" in str(done.error)
 
 
 @pytest.mark.parametrize(("tolerance", "begun"), [(0, 3), (1, 5), (2, 7)])

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
-from dataware.ops.role_template import KnownPlaces, make_role_template
+from dataware.ops.role_template import KnownEnvironments, make_role_template
 
 HOME, OTHER, TRUSTED = "111111111111", "222222222222", "333333333333"
-PLACES = KnownPlaces(HOME, {HOME, OTHER}, {"eu-west-1", "us-east-1"})
+PLACES = KnownEnvironments(HOME, {HOME, OTHER}, {"eu-west-1", "us-east-1"})
 TABLE = f"arn:aws:dynamodb:eu-west-1:{HOME}:table/orders"
 
 

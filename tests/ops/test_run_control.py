@@ -12,7 +12,7 @@ from dataware.core.errors import InputError, RefusedError
 from dataware.core.model import Marker, MarkerState
 from dataware.core.run_control import NO_CONTROL, RunControl
 from dataware.ops.context import Context
-from dataware.ops.control_teller import ControlTeller
+from dataware.ops.control_reporter import ControlReporter
 from dataware.ops.run_control import pause, resume, throttle
 from dataware.ops.status import runs_on_record, status
 from dataware.report.runs import show_runs
@@ -143,7 +143,9 @@ def test_status_says_since_when_and_how_it_goes_on(desk: Desk) -> None:
 def test_a_run_tells_each_change_once() -> None:
     """The lines of a run, as its own terminal shows them."""
     events = Events()
-    teller = ControlTeller(events, {"kind": KIND, "source": "old", "name": "a b", "unit": "item"})
+    reporter = ControlReporter(
+        events, {"kind": KIND, "source": "old", "name": "a b", "unit": "item"}
+    )
     states = [
         NO_CONTROL,
         RunControl(1_764_450_000.0, None, "laptop"),
@@ -152,7 +154,7 @@ def test_a_run_tells_each_change_once() -> None:
         NO_CONTROL,
     ]
     for before, now in pairwise(states):
-        teller(before, now)
+        reporter(before, now)
     assert [one.text() for one in events] == [
         "Paused since 2025-11-29 21:00 UTC from laptop: a b gets nothing more until `dataware "
         "resume 'a b'`",

@@ -12,7 +12,7 @@ from dataware.ops.apply import apply_plan
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate_by_hand import migrate
 from dataware.ops.plan import make_plan
-from dataware.ops.run_summary import AdoptionWay
+from dataware.ops.run_summary import AdoptionMethod
 from support.world import World, install
 
 BOX = Wanted("Box", "Memory::Box", "new", ("old",))
@@ -49,15 +49,15 @@ def test_a_run_ends_with_what_was_done_and_what_is_left(there: World) -> None:
 @pytest.mark.parametrize(
     ("way", "text"),
     [
-        (AdoptionWay.DEPLOY, "; `dataware deploy` lets the app adopt it"),
+        (AdoptionMethod.DEPLOY, "; `dataware deploy` lets the app adopt it"),
         (
-            AdoptionWay.CHANGE_SET,
+            AdoptionMethod.CHANGE_SET,
             "; a change set with --import-existing-resources lets the stack adopt it (aws "
             "cloudformation create-change-set)",
         ),
     ],
 )
-def test_what_is_left_names_who_can_adopt(there: World, way: AdoptionWay, text: str) -> None:
+def test_what_is_left_names_who_can_adopt(there: World, way: AdoptionMethod, text: str) -> None:
     """`dataware deploy` is no way on for a template without CDK."""
     context = there.context()
     plan = make_plan(context, [BOX], report=False)

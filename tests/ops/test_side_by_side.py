@@ -37,7 +37,7 @@ from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings, CreationWatch, TargetToMake
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
-from dataware.ops.run_outcome import Outcome, PlaceOutcome, sum_up, sum_up_places
+from dataware.ops.run_outcome import EnvironmentOutcome, Outcome, sum_up, sum_up_environments
 from dataware.ops.side_by_side import split_into_lanes, work_side_by_side
 from support.world import World, WorldHold, install
 
@@ -345,25 +345,25 @@ def test_who_waits_for_a_turn_hears_a_wish_to_stop() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "code"),
     [
-        ([PlaceOutcome(begun=True)], 0),
-        ([PlaceOutcome(BROKEN)], 1),
-        ([PlaceOutcome(BROKEN), PlaceOutcome(DENIED)], 1),
-        ([PlaceOutcome(BROKEN), PlaceOutcome()], 1),
-        ([PlaceOutcome(BROKEN), PlaceOutcome(begun=True)], 4),
-        ([PlaceOutcome(DENIED), PlaceOutcome(begun=True)], 4),
-        ([PlaceOutcome(OPEN), PlaceOutcome(BROKEN)], 4),
-        ([PlaceOutcome(begun=True), PlaceOutcome(OPEN)], 4),
-        ([PlaceOutcome(OPEN), PlaceOutcome(REFUSED)], 3),
-        ([PlaceOutcome(CONFLICT), PlaceOutcome(begun=True)], 3),
+        ([EnvironmentOutcome(begun=True)], 0),
+        ([EnvironmentOutcome(BROKEN)], 1),
+        ([EnvironmentOutcome(BROKEN), EnvironmentOutcome(DENIED)], 1),
+        ([EnvironmentOutcome(BROKEN), EnvironmentOutcome()], 1),
+        ([EnvironmentOutcome(BROKEN), EnvironmentOutcome(begun=True)], 4),
+        ([EnvironmentOutcome(DENIED), EnvironmentOutcome(begun=True)], 4),
+        ([EnvironmentOutcome(OPEN), EnvironmentOutcome(BROKEN)], 4),
+        ([EnvironmentOutcome(begun=True), EnvironmentOutcome(OPEN)], 4),
+        ([EnvironmentOutcome(OPEN), EnvironmentOutcome(REFUSED)], 3),
+        ([EnvironmentOutcome(CONFLICT), EnvironmentOutcome(begun=True)], 3),
     ],
 )
-def test_environments_end_as_resources_do(outcomes: list[PlaceOutcome], code: int) -> None:
+def test_environments_end_as_resources_do(outcomes: list[EnvironmentOutcome], code: int) -> None:
     """One exit code and one sentence for all accounts and regions of an app."""
     errors = [one.error for one in outcomes if one.error]
     if not errors:
-        sum_up_places(outcomes)
+        sum_up_environments(outcomes)
         return
     with pytest.raises(DatawareError) as caught:
-        sum_up_places(outcomes)
+        sum_up_environments(outcomes)
     assert caught.value.exit_code == code
     assert all(str(error) in str(caught.value) for error in errors)

@@ -50,7 +50,7 @@ def test_the_rules_of_the_follow_need_no_verification(of: str) -> None:
             Chances(unknown=0.1, pause=0.01, stop=0.02, other=0.1),
         ),
         (Rules(settle=False), Chances()),
-        (Rules(verify=False, way_back=False), Chances()),
+        (Rules(verify=False, undo_window=False), Chances()),
     ],
     ids=[
         *("gap rule", "phase fence", "not before", "dirty first", "wait for silent runs", "settle"),

@@ -18,8 +18,8 @@ class Setting:
     """Everything around a cut-over, in memory.
 
     `hook` runs within the freeze, `thaw_hook` within the thaw, `before_collect` before a comparison
-    gives what it found, `before_poll` and `before_carry` before a round and a lot. `day` is by how
-    much the time of day is ahead of the clock that is never set. `results` are what the next
+    gives what it found, `before_poll` and `before_carry` before a round and a chunk. `day` is by
+    how much the time of day is ahead of the clock that is never set. `results` are what the next
     comparisons find, where that is not what differs.
     """
 

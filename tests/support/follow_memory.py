@@ -124,15 +124,15 @@ class LogFeed:
 
 
 class SideCarrier:
-    """A carrier between two dictionaries; `answers` may spoil what becomes of the next lots."""
+    """A carrier between two dictionaries; `answers` may spoil what becomes of the next chunks."""
 
     def __init__(self, source: dict[bytes, Any], target: dict[bytes, Any]) -> None:
         self.source, self.target = source, target
-        self.lots: list[tuple[bytes, ...]] = []
+        self.chunks: list[tuple[bytes, ...]] = []
 
     def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
         """Put what the source has, delete what it has not."""
-        self.lots.append(tuple(keys))
+        self.chunks.append(tuple(keys))
         for key in keys:
             if key in self.source:
                 self.target[key] = self.source[key]

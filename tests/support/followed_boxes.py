@@ -29,7 +29,7 @@ from dataware.core.model import UNMANAGED, Location, Marker, Owner
 from dataware.core.ports import Aws, Wire
 from dataware.core.reader import Evidence, KeyFingerprint, Reader
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow import asked_cutover, difference, follow_run, request_cutover
+from dataware.ops.follow import difference, follow_run, remote_cutover, request_cutover
 from dataware.ops.follow.cut_over import cut_over
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
@@ -145,7 +145,7 @@ class BoxCarrier:
         """Put what the source has, delete what it has not."""
         found = self.written.find_written(keys)
         outcomes = [self._carry(key, found.get(key, NOT_WRITTEN)) for key in sorted(keys)]
-        self.boxes.lots.append(tuple(sorted(keys)))
+        self.boxes.chunks.append(tuple(sorted(keys)))
         return CarryOutcome.join(outcomes)
 
     def _carry(self, key: bytes, version: WrittenVersion) -> CarryOutcome:
@@ -222,7 +222,7 @@ class FollowedBoxes(World):
     streams: set[str] = field(default_factory=set)
     gaps: dict[str, list[Any]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
-    lots: list[tuple[bytes, ...]] = field(default_factory=list)
+    chunks: list[tuple[bytes, ...]] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
     kept: KeptJournals = field(default_factory=KeptJournals)
     on_event: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -412,7 +412,7 @@ def follow_boxes(monkeypatch: pytest.MonkeyPatch, *, has_feed: bool = True) -> F
     monkeypatch.setattr(follow_run, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 0.02)
     monkeypatch.setattr(difference, "LEAST_PAUSE", 0.005)
-    monkeypatch.setattr(asked_cutover, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(asked_cutover, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(remote_cutover, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(remote_cutover, "ANSWER_SECONDS", 0.0)
     monkeypatch.setattr(request_cutover, "LOOK_SECONDS", 0.001)
     return boxes

@@ -124,14 +124,14 @@ class Live:
         postpone: Path | None = None,
         by_hand: bool = False,
         max_rate: float | None = None,
-        keep_way_back: bool = False,
+        enable_undo: bool = False,
         await_approval: bool = False,
     ) -> None:
         """Cut over, as the command does."""
         context = self.context(threading.Event())
         find_followed(context, self.target)
         settings = self.settings(
-            freeze, limit, watch, postpone, by_hand=by_hand, keep_way_back=keep_way_back
+            freeze, limit, watch, postpone, by_hand=by_hand, enable_undo=enable_undo
         )
         settings = replace(settings, await_approval=await_approval)
         copying = replace(FOLLOW, max_rate=max_rate)
@@ -145,7 +145,7 @@ class Live:
         postpone: Path | None = None,
         *,
         by_hand: bool = False,
-        keep_way_back: bool = False,
+        enable_undo: bool = False,
     ) -> CutoverSettings:
         """What people say about how to cut over."""
         thaw = f"rm -f {self.frozen}; echo >> {self.frozen}.thawed"
@@ -158,7 +158,7 @@ class Live:
             limit,
             watch,
             by_hand=by_hand,
-            keep_way_back=keep_way_back,
+            enable_undo=enable_undo,
         )
 
     def undo(self, on_conflict: UndoConflict | None = None, freeze: str = "touch {new}") -> None:

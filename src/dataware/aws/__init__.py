@@ -8,7 +8,7 @@ from dataware.aws.clock import SystemClock
 from dataware.aws.holding_stack import PERMISSIONS as HOLDING_PERMISSIONS
 from dataware.aws.holding_stack import WaitIntervals
 from dataware.aws.joint_creation import HeldResource, create_together
-from dataware.aws.left_over import LeftOverStacks
+from dataware.aws.leftover_stacks import LeftoverStacks
 from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
 from dataware.aws.sdk_session import region_of_profile
 from dataware.aws.session import Account, ClientSettings
@@ -24,7 +24,7 @@ __all__ = [
     "BotocoreTransport",
     "ClientSettings",
     "HeldResource",
-    "LeftOverStacks",
+    "LeftoverStacks",
     "SystemClock",
     "WaitIntervals",
     "create_together",

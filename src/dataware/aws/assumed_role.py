@@ -99,14 +99,16 @@ def _refusal(role: AssumedRole, error: ClientError) -> LookupFailedError:
     problem = Problem("AssumeRole", code, "sts:AssumeRole", message)
     denial = Denial.of(message)
     if code == "RegionDisabledException":
-        way_on = "activate STS in that region, or choose another region for the command's profile"
+        next_step = (
+            "activate STS in that region, or choose another region for the command's profile"
+        )
     elif denial.explicit:
-        way_on = f"{denial.clause('sts:AssumeRole')}: change that policy"
+        next_step = f"{denial.clause('sts:AssumeRole')}: change that policy"
     elif code == "AccessDenied":
-        way_on = (
+        next_step = (
             "its trust policy has to allow these credentials (and the external id, if it asks for "
             "one), and theirs has to allow sts:AssumeRole on it"
         )
     else:
-        way_on = message or "no reason is given"
-    return LookupFailedError(f"cannot assume role {role.arn} ({code}): {way_on}", problem)
+        next_step = message or "no reason is given"
+    return LookupFailedError(f"cannot assume role {role.arn} ({code}): {next_step}", problem)

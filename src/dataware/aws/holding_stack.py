@@ -93,7 +93,7 @@ def creation_error(name: str, status: str, reason: str, *, half_made: bool = Fal
     )
 
 
-def release_left_over(
+def release_leftovers(
     aws: Aws, cfn_type: str, name: str, *, patience: WaitIntervals | None = None
 ) -> bool:
     """Delete the holding stack that an earlier run left; True if it had made the resource."""

@@ -12,7 +12,7 @@ Resources that nobody fills yet are created all or none, because what a failed c
 them could not be told from a whole one later. If one fails, each gets a stack of its own.
 
 A killed run leaves the stack, whose name is that of the set: who creates the same set finds it by
-name (`joint_name`), who has found one of the resources finds it by that (`LeftOverStacks`).
+name (`joint_name`), who has found one of the resources finds it by that (`LeftoverStacks`).
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class _Creations:
     def _create(self, resources: Sequence[HeldResource], *, again: bool) -> None:
         stack = JointStack(self.aws, resources, self.watch, self.patience, filled=self.filled)
         try:
-            left_over = not again and stack.settle_left_over()
+            left_over = not again and stack.settle_leftovers()
             if not left_over:
                 stack.create()
         except DatawareError as error:
@@ -248,7 +248,7 @@ class JointStack:
         """The resources of which nothing is decided yet."""
         return list(self._waiting.values())
 
-    def settle_left_over(self) -> bool:
+    def settle_leftovers(self) -> bool:
         """Take what a killed run has made by the same stack; whether there is such a stack."""
         self._stack_id = self._stack.find()
         if self._stack_id is None:

@@ -76,8 +76,8 @@ def report(
     decision = entry.decision
     if lookup_mode(home) is LookupMode.COLLECT and os.environ.get(RUN) != LOOKING:
         Annotations.of(construct).add_error(BY_MISTAKE)
-    if entry.announce is not None and not silent:
-        entry.announce()
+    if entry.report_decision is not None and not silent:
+        entry.report_decision()
     if decision.action is Action.STOP:
         annotations = Annotations.of(construct)
         if decision.rule == UNDECIDED:

@@ -36,8 +36,8 @@ from dataware.core.ports import Wire
 from dataware.http.endpoint import Endpoint
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.adoption import mark_allowed_losses
-from dataware.ops.announce import announce
 from dataware.ops.context import Context, CreationWatch, TargetToMake
+from dataware.ops.decision_events import report_decision
 from dataware.ops.inputs.assembly import read_declarations
 from dataware.ops.inputs.cdk_app import QUICK_CONTEXT, QUICK_ENVIRON, run_app
 from dataware.ops.inputs.wanted import Overrides
@@ -145,18 +145,19 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
     planned = {lock_key(one.wanted.type, one.wanted.preferred): one for one in plan.resources}
     return {
         key: replace(
-            parse_entry(planned[key].wanted.preferred, entry), announce=_announcement(planned[key])
+            parse_entry(planned[key].wanted.preferred, entry),
+            report_decision=_make_report(planned[key]),
         )
         for key, entry in lock_entries(plan).items()
     }
 
 
-def _announcement(planned: Planned) -> Callable[[], None]:
+def _make_report(planned: Planned) -> Callable[[], None]:
     """Reports a decision, once it is known what the construct makes of it."""
 
     def report() -> None:
         with _renderer() as emit:
-            announce(emit, planned)
+            report_decision(emit, planned)
 
     return report
 

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataware.cli.deployment.credentials import OPTION, AccountCredentials, AccountUse
-from dataware.cli.deployment.places import apply_each_place, check_writers, work_in_places
-from dataware.cli.place_plans import (
+from dataware.cli.deployment.environments import (
+    apply_each_place,
+    check_writers,
+    work_in_environments,
+)
+from dataware.cli.environment_plans import (
     CopyTerms,
     check_together,
     enter_place,
     name_events,
-    plan_places,
+    plan_environments,
 )
 from dataware.core.app_plan import AppPlan
 from dataware.core.errors import DatawareError, InputError, RefusedError
@@ -20,13 +24,13 @@ from dataware.core.fleet.waves import MAX_CONCURRENT
 from dataware.core.guide import read_more
 from dataware.core.model import Wanted
 from dataware.core.plan import Plan, copies
-from dataware.ops.announce import announce
 from dataware.ops.apply import apply_plan, check_sources, look_again
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.decision_events import report_decision
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.follow.follow_many import check_follow
 from dataware.ops.inputs.prices import read_prices
-from dataware.ops.run_summary import AdoptionWay
+from dataware.ops.run_summary import AdoptionMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,11 @@ class AppApplier:
     context: Context
     credentials: AccountCredentials
     settings: CopySettings
-    adoption: AdoptionWay
+    adoption: AdoptionMethod
 
     def plan(self, wanted: Sequence[Wanted]) -> AppPlan:
         """What is decided now. Raises DatawareError where an environment cannot be looked into."""
-        app_plan = plan_places(
+        app_plan = plan_environments(
             self.context,
             wanted,
             CopyTerms(
@@ -71,11 +75,11 @@ class AppApplier:
             try:
                 return look_again(there, plan, self.settings)
             except RefusedError as error:
-                return self._with_way_on(error, plan.account)
+                return self._with_next_step(error, plan.account)
             except DatawareError as error:
                 return error
 
-        answers = work_in_places(self.context, app_plan.plans, look)
+        answers = work_in_environments(self.context, app_plan.plans, look)
         errors = [one for one in answers if not isinstance(one, Plan)]
         if errors:
             text = "; ".join(dict.fromkeys(map(str, errors)))
@@ -84,7 +88,7 @@ class AppApplier:
         self._check(fresh)
         self._apply(self.context, fresh.plans)
 
-    def _with_way_on(self, error: RefusedError, account: str) -> RefusedError:
+    def _with_next_step(self, error: RefusedError, account: str) -> RefusedError:
         """The refusal; the role by which CDK deploys may see less than the one that looked."""
         if account in self.credentials.given or account not in self.credentials.roles:
             return error
@@ -105,7 +109,7 @@ class AppApplier:
         stops = app_plan.join().stops
         for name, plan in zip(app_plan.places, app_plan.plans, strict=True):
             for planned in plan.stops:
-                announce(name_events(self.context.emit, name), planned)
+                report_decision(name_events(self.context.emit, name), planned)
         if stops:
             names = ", ".join(dict.fromkeys(one.wanted.preferred for one in stops))
             more = read_more({one.decision.rule for one in stops})
@@ -114,7 +118,7 @@ class AppApplier:
             )
         for plan in app_plan.plans:
             check_sources(plan, self.settings)
-        check_followed_places(app_plan.plans, self.settings)
+        check_followed_environments(app_plan.plans, self.settings)
 
     def _apply(self, writer: Context, plans: Sequence[Plan]) -> None:
         if len(plans) > 1:
@@ -126,7 +130,7 @@ class AppApplier:
         apply_plan(there, plans[0], self.settings, adoption=self.adoption)
 
 
-def check_followed_places(plans: Sequence[Plan], settings: CopySettings) -> None:
+def check_followed_environments(plans: Sequence[Plan], settings: CopySettings) -> None:
     """Raise InputError or RefusedError for environments that cannot be followed together."""
     for plan in plans:
         check_follow(plan, settings)

@@ -13,7 +13,7 @@ from typing import Any
 
 from dataware.cli.deployment.credentials import AccountCredentials, read_credentials
 from dataware.cli.settings import AppOptions, AwsOptions
-from dataware.core.app_plan import AppPlan, Place, UnseenPlace, name_environment
+from dataware.core.app_plan import AppPlan, Place, UnseenEnvironment, name_environment
 from dataware.core.fleet.plan import FleetPlan, TargetPlan
 from dataware.core.fleet.target import FleetTarget
 from dataware.core.plan import Plan
@@ -53,7 +53,7 @@ def read_app_plan(path: Path) -> SavedAppPlan:
     whole, shown = read_saved_fleet(path)
     plans = [(one.target.name, one.plan) for one in whole.targets if one.plan is not None]
     unseen = tuple(
-        UnseenPlace(one.target.account, one.target.region, one.problem, one.exit_code)
+        UnseenEnvironment(one.target.account, one.target.region, one.problem, one.exit_code)
         for one in whole.targets
         if one.plan is None
     )
@@ -87,7 +87,7 @@ def _document_of(app_plan: AppPlan, credentials: AccountCredentials) -> FleetPla
     return FleetPlan(first.created, tuple(targets), conflicts=app_plan.conflicts, of_app=True)
 
 
-def _target_of(place: Plan | UnseenPlace, credentials: AccountCredentials) -> FleetTarget:
+def _target_of(place: Plan | UnseenEnvironment, credentials: AccountCredentials) -> FleetTarget:
     account, region = place.account, place.region
     target = FleetTarget(name_environment(account, region), account, region)
     if (options := credentials.name_writer(account)) is None:

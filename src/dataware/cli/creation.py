@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataware.aws import HeldResource, LeftOverStacks, create_together
+from dataware.aws import HeldResource, LeftoverStacks, create_together
 from dataware.core.errors import DatawareError
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
@@ -19,7 +19,7 @@ class CloudFormationHoldingStacks:
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._left_over = LeftOverStacks(aws)
+        self._leftovers = LeftoverStacks(aws)
 
     def create_together(
         self, targets: Sequence[TargetToMake], watch: CreationWatch, *, filled: bool
@@ -30,7 +30,7 @@ class CloudFormationHoldingStacks:
 
     def release(self, kind: Kind, name: str) -> bool:
         """Remove what a killed run left of an earlier creation; whether that made the resource."""
-        return self._left_over.release(kind.all_types, kind.cfn_type, name)
+        return self._leftovers.release(kind.all_types, kind.cfn_type, name)
 
 
 def _resource_of(kind: Kind, wanted: Wanted) -> HeldResource:

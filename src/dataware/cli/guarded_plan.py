@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dataware.cli.app import wanted_here
-from dataware.cli.place_plans import CopyTerms, check_together, name_events, plan_places
+from dataware.cli.environment_plans import CopyTerms, check_together, name_events, plan_environments
 from dataware.cli.settings import GuardOptions
 from dataware.core.app_plan import AppPlan, add_losses
 from dataware.core.change_set import ChangeSetUse
@@ -19,8 +19,8 @@ from dataware.core.plan import Plan
 from dataware.core.ports import Emit
 from dataware.kinds import unit_of_type
 from dataware.ops.adoption import check_allowed_losses, find_allowed, mark_allowed_losses
-from dataware.ops.announce import announce
 from dataware.ops.context import Context
+from dataware.ops.decision_events import report_decision
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.guard import GuardReport, guard
 from dataware.ops.inputs import App
@@ -68,7 +68,7 @@ def guarded_app_plan(
     """
     wanted = mark_allowed_losses(app.wanted, guarding.allow_loss)
     report_unplanned(context.emit, app)
-    seen = plan_places(context, wanted, terms, tolerant=not deploys)
+    seen = plan_environments(context, wanted, terms, tolerant=not deploys)
     plans = seen.plans
     if not wanted:
         context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
@@ -132,7 +132,7 @@ def report_saved_plan(emit: Emit, app_plan: AppPlan, shown: Sequence[Mapping[str
     for name, plan in zip(app_plan.places, app_plan.plans, strict=True):
         there = name_events(emit, name) if app_plan.has_several else emit
         for planned in plan.resources:
-            announce(there, planned)
+            report_decision(there, planned)
     for text in app_plan.conflicts:
         emit(event("fleet-conflict", text=text))
     summary = app_plan_summary(app_plan, unit_of_type, shown)

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from dataware.cli.life_sign import show_waiting
 from dataware.cli.settings import AppOptions, AwsOptions
+from dataware.cli.wait_indicator import show_waiting
 from dataware.core.errors import InputError
 from dataware.ops.inputs.cdk_settings import (
     PROJECT,

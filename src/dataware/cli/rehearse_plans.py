@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dataware.cli.context import go_on_after_stop
 from dataware.cli.deployment.credentials import AccountCredentials, AccountUse
-from dataware.cli.place_plans import enter_place
+from dataware.cli.environment_plans import enter_place
 from dataware.core.plan import Plan
 from dataware.ops.apply import look_again
 from dataware.ops.context import Context, CopySettings

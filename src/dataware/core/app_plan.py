@@ -16,7 +16,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class UnseenPlace:
+class UnseenEnvironment:
     """An account and region that could not be looked into, why, and the exit code of that.
 
     Nothing is known of it, least of all that it is empty.
@@ -44,7 +44,7 @@ class AppPlan:
 
     plans: tuple[Plan, ...]
     warnings: tuple[str, ...] = ()
-    unseen: tuple[UnseenPlace, ...] = ()
+    unseen: tuple[UnseenEnvironment, ...] = ()
     conflicts: tuple[str, ...] = ()
 
     def join(self) -> Plan:
@@ -119,7 +119,7 @@ def name_environment(account: str, region: str) -> str:
     return f"{account}/{region}"
 
 
-def list_unseen(unseen: Iterable[UnseenPlace]) -> Iterator[str]:
+def list_unseen(unseen: Iterable[UnseenEnvironment]) -> Iterator[str]:
     """Why environments are unknown, a sentence for each reason with all of which it is true."""
     reasons: dict[str, list[str]] = {}
     for one in unseen:

@@ -156,19 +156,19 @@ def changes_data(
         was, then = (before or {}).get(logical_id), now.resources.get(logical_id)
         if was is None or then is None or was != then or may_be_left_out(was, then):
             return True
-        if was.values() != then.values() or _rests_on_surroundings(kind, then):
+        if was.values() != then.values() or _rests_on_lookups(kind, then):
             return True
     return False
 
 
-def _rests_on_surroundings(kind: Kind, resource: DeclaredResource) -> bool:
+def _rests_on_lookups(kind: Kind, resource: DeclaredResource) -> bool:
     """Whether the resource may be another one although no template and no parameter changes."""
     named = (kind.template.identifier, *kind.template.replacing)
     deciding = [resource.scope.condition(resource.condition), *map(resource.value, named)]
-    return any(map(mentions_surroundings, deciding))
+    return any(map(mentions_lookups, deciding))
 
 
-def mentions_surroundings(value: object) -> bool:
+def mentions_lookups(value: object) -> bool:
     """Whether a value, with the definitions it rests on, holds what is looked up anew."""
     text = repr(value)
     return any(word in text for word in SURROUNDINGS)

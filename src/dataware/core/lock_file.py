@@ -44,7 +44,7 @@ class LockEntry:
     `exists` is about the preferred name at the time of the decision. `stack` and `logical_id`
     are those of the declaration that was decided on, None for a declaration outside of stacks.
     `physical_id` is that of the resource that is referenced, None where that is its name. `size` is
-    what has to be copied; `has_data` is about the preferred name. `announce` tells people of a
+    what has to be copied; `has_data` is about the preferred name. `report_decision` reports a
     decision that was made just now. `is_current` is false where data may have come since and nobody
     could look again. `beside` are the names that hold data while the preferred one holds none.
     """
@@ -58,7 +58,7 @@ class LockEntry:
     physical_id: str | None = None
     size: Size | None = None
     has_data: bool = True
-    announce: Callable[[], None] | None = field(default=None, compare=False)
+    report_decision: Callable[[], None] | None = field(default=None, compare=False)
     is_current: bool = True
     beside: tuple[str, ...] = ()
 

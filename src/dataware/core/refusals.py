@@ -134,7 +134,7 @@ COULD_STRAND = (
     DecisionRow(
         14,
         STOP,
-        "{hidden}; an empty {name} beside it could strand that data: {way_on}",
+        "{hidden}; an empty {name} beside it could strand that data: {next_step}",
         when(
             on_error=OnError.SAFE,
             preferred=ABSENT,
@@ -146,7 +146,7 @@ COULD_STRAND = (
         14,
         STOP,
         "{source} has data, but {hidden}, and comes first; using {source} could strand that data: "
-        "{way_on}",
+        "{next_step}",
         when(
             on_error=OnError.SAFE,
             preferred=ABSENT,
@@ -158,14 +158,14 @@ COULD_STRAND = (
         14,
         STOP,
         "{name} shows no data, and {hidden}; using {name} as it is could strand that data: "
-        "{way_on}",
+        "{next_step}",
         when(on_error=OnError.SAFE, preferred=UNSEEN, fallback=UNREAD),
     ),
     DecisionRow(
         14,
         STOP,
         "{name} shows no data, and {hidden}; using {name} as it is could strand that data: "
-        "{way_on}",
+        "{next_step}",
         when(on_error=OnError.SAFE, preferred=EXISTS, content=WITHOUT_DATA, fallback=UNREAD),
     ),
     DecisionRow(

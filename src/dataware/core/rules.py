@@ -217,7 +217,7 @@ def _words_of_unread(fallbacks: Sequence[Facts], unit: str) -> dict[str, str]:
     hidden = [facts for facts in fallbacks if is_hidden(facts)]
     return {
         "hidden": ", and ".join(_unread(facts, unit) for facts in hidden) or "a fallback is unseen",
-        "way_on": f"{_cure(*hidden)}, or accept the risk with --on-error no-data",
+        "next_step": f"{_cure(*hidden)}, or accept the risk with --on-error no-data",
     }
 
 

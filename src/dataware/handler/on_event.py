@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from dataware.core.engines.begun import refuse_service_work
+from dataware.core.engines.unfinished_work import refuse_service_work
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.events import event
 from dataware.core.model import Content, Existence, Facts, Location, Marker, MarkerState

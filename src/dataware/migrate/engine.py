@@ -24,9 +24,9 @@ from dataware.migrate.page_window import PageWindow, PendingPage
 from dataware.migrate.partition_source import LocalPartitions, PartitionSource
 from dataware.migrate.pausable_wire import LOOK_SECONDS
 from dataware.migrate.rate_limiter import RateLimiter
+from dataware.migrate.resizable_semaphore import ResizableSemaphore
 from dataware.migrate.run_tools import RunTools
 from dataware.migrate.supervisor import CopySupervisor, tasks_of
-from dataware.migrate.turnstile import Turnstile
 
 GRACE_SECONDS = 1.0
 
@@ -84,8 +84,8 @@ class Engine:
         self._sharers = sharers
         self._sharing = 1
         self._control = NO_CONTROL
-        self._reading = Turnstile(settings.readers)
-        self._writing = Turnstile(settings.writers)
+        self._reading = ResizableSemaphore(settings.readers)
+        self._writing = ResizableSemaphore(settings.writers)
         self._copier = copier
         self._tools = tools
         self._settings = settings

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from dataware.core.engines.begun import refuse_service_work
+from dataware.core.deferred_creation import explain_waiting, name_next_step
+from dataware.core.engines.unfinished_work import refuse_service_work
 from dataware.core.errors import (
     ConflictError,
     DatawareError,
@@ -21,11 +22,10 @@ from dataware.core.kind import Kind
 from dataware.core.model import Action, Existence
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts, copies
-from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
-from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creation_group import CreationGroup
+from dataware.ops.decision_events import report_decision
 from dataware.ops.engine_choice import EngineDemand, make_steps, table_of
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
@@ -37,7 +37,7 @@ from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_outcome import sum_up, waits
-from dataware.ops.run_summary import AdoptionWay, RunSummary, describe_idle
+from dataware.ops.run_summary import AdoptionMethod, RunSummary, describe_idle
 from dataware.ops.side_by_side import (
     MOST_BEGUN,
     split_into_lanes,
@@ -57,7 +57,7 @@ def apply_plan(
     *,
     saved: bool = False,
     sums_up: bool = True,
-    adoption: AdoptionWay = AdoptionWay.EITHER,
+    adoption: AdoptionMethod = AdoptionMethod.EITHER,
 ) -> Plan:
     """Create, copy and verify what the plan says; answers with the plan that was carried out.
 
@@ -74,7 +74,7 @@ def apply_plan(
         context.emit(event("warning", text=text))
     if plan.stops:
         for planned in plan.stops:
-            announce(context.emit, planned)
+            report_decision(context.emit, planned)
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
         more = read_more({planned.decision.rule for planned in plan.stops})
         raise RefusedError(
@@ -91,7 +91,7 @@ def apply_plan(
 
 
 def _apply_and_sum_up(
-    context: Context, plan: Plan, settings: CopySettings, adoption: AdoptionWay
+    context: Context, plan: Plan, settings: CopySettings, adoption: AdoptionMethod
 ) -> None:
     """Carry the resources out, and say what that came to, however it ends."""
     summary = RunSummary(context.emit, context.clock.now())
@@ -263,7 +263,7 @@ def _apply(
     if planned.decision.action in COPYING:
         _migrate(context, kind, planned, settings, group)
         return
-    announce(context.emit, planned)
+    report_decision(context.emit, planned)
     if planned.creates:
         target = group.create(wanted)
         target.let_go()
@@ -295,12 +295,12 @@ def _migrate(
 ) -> None:
     missing = planned.preferred.existence is not Existence.EXISTS
     if waits(planned):
-        announce(context.emit, planned)
+        report_decision(context.emit, planned)
         _leave_to_deployment(context, planned)
         name = planned.wanted.preferred
         raise IncompleteError(
             f"{name} waits for its deployment, because {explain_waiting(planned.wanted)}; "
-            f"{report_way_on(planned.wanted)}"
+            f"{name_next_step(planned.wanted)}"
         )
     account, region = context.aws.account, context.aws.region
     source = place_of(kind, planned.decision.source or "", account, region)
@@ -324,8 +324,8 @@ def _migrate(
         if steps is None or not migration.marker.detail.get(FOLLOWED):
             # What changed before a feed was opened is known of a restore that began with it alone.
             refuse_service_work(migration.marker, source.name, target.name)
-        follow_migration(context, migration, lambda: announce(told, planned), steps)
+        follow_migration(context, migration, lambda: report_decision(told, planned), steps)
         return
     refuse_unfollowed(migration)
     steps = make_steps(context, kind, planned, settings)
-    run_migration(context, migration, lambda: announce(told, planned), steps)
+    run_migration(context, migration, lambda: report_decision(told, planned), steps)

@@ -20,7 +20,7 @@ from dataware.core.change_set import (
     changes_data,
     find_further_threats,
     holds_data,
-    mentions_surroundings,
+    mentions_lookups,
     remove_all,
 )
 from dataware.core.destructive_change import DestructiveChange
@@ -92,7 +92,7 @@ def _is_touched(outlook: AppIndex, review: StackReview) -> bool:
         for logical_id, inner in one.nested.items():
             declared = one.stack.resources.get(logical_id)
             passed = declared.value("Parameters") if declared else None
-            if mentions_surroundings(passed) and _hold_data(outlook, inner):
+            if mentions_lookups(passed) and _hold_data(outlook, inner):
                 return True
     return False
 

@@ -100,9 +100,9 @@ class CopyRun:
         emit(event("found" if size.exact else "found-about", count=size.items, **words))
         if self.order.source.profile:
             # Few runs relay anything, and a deployment never does.
-            from dataware.ops.passage import passage_event  # noqa: PLC0415 - see above
+            from dataware.ops.relay_estimate import relay_event  # noqa: PLC0415 - see above
 
-            emit(passage_event(size, self.progress.counts.done, words))
+            emit(relay_event(size, self.progress.counts.done, words))
         if done:
             emit(event("resumed-at", count=done, **words))
 

@@ -137,7 +137,7 @@ def _read_situation(
     here = place_of(kind, source.name, account, region)
     recovery, marker = source.settings.get(RECOVERY), preferred.marker
     is_new = preferred.existence is Existence.ABSENT
-    begun = find_begun(marker, is_new=is_new)
+    begun = find_unfinished_engine(marker, is_new=is_new)
     return EngineSituation(
         source=source.name,
         target=preferred.name,
@@ -154,7 +154,7 @@ def _read_situation(
     )
 
 
-def find_begun(marker: Marker, *, is_new: bool) -> EngineName | None:
+def find_unfinished_engine(marker: Marker, *, is_new: bool) -> EngineName | None:
     """The engine with which a migration that did not end has begun; None without one.
 
     Where the target `is_new`, this machine has copied nothing into it.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dataware.core.engines.begun import find_begun_work
 from dataware.core.engines.card import ENGINE, EngineCard
 from dataware.core.engines.choice import EngineTable
 from dataware.core.engines.port import Record, TargetFiller, TargetMaker
+from dataware.core.engines.unfinished_work import find_unfinished_work
 from dataware.core.errors import LookupFailedError, ServiceError
 from dataware.core.events import event
 from dataware.core.kind import Kind
@@ -87,7 +87,7 @@ def _end_work(context: Context, filler: TargetFiller, record: Record) -> bool:
 
 def _find_work(slug: str, marker: Marker) -> tuple[EngineCard | None, Record]:
     """The engine that an unfinished record names, with what the record keeps of its work."""
-    record = find_begun_work(marker).get(ENGINE)
+    record = find_unfinished_work(marker).get(ENGINE)
     kind = next((one for one in kinds() if one.names.slug == slug), None)
     if not isinstance(record, Mapping) or kind is None or kind.copying is None:
         return None, {}

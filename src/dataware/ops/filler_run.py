@@ -190,7 +190,7 @@ class FillerRun(MigrationRun):
                         self._cancel()
                         return JobEnd.MISFIT
                     self._confirm()
-                told = self._tell(progress, told)
+                told = self._report_state(progress, told)
                 self._context.aws.pause(pause)
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         except IncompleteError as error:
@@ -205,7 +205,7 @@ class FillerRun(MigrationRun):
             )
         return JobEnd.DONE
 
-    def _tell(self, progress: FillerProgress, told: float) -> float:
+    def _report_state(self, progress: FillerProgress, told: float) -> float:
         """Tell how far the job is, now and then; when that was told last."""
         now = self._context.clock.monotonic()
         if now - told < TELL_SECONDS:

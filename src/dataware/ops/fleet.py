@@ -71,12 +71,12 @@ class FleetRun:
         kinds = {RefusedError.exit_code: RefusedError, IncompleteError.exit_code: IncompleteError}
         refused = any(one.exit_code == RefusedError.exit_code for one in self.outcomes.values())
         # A plan that is refused for what has changed since is refused again.
-        way_on = "make a new plan and apply it" if refused else "run the same command again"
+        next_step = "make a new plan and apply it" if refused else "run the same command again"
         more = f" and {len(failures) - NAMED:,} more" if len(failures) > NAMED else ""
         return kinds.get(self.exit_code, DatawareError)(
             f"{len(failures):,} of {format_count(len(self.outcomes), 'target')} not done "
-            f"({', '.join(failures[:NAMED])}{more}); see the reasons above, and {way_on}: what is "
-            "complete is not touched again"
+            f"({', '.join(failures[:NAMED])}{more}); see the reasons above, and {next_step}: what "
+            "is complete is not touched again"
         )
 
     @property
@@ -124,11 +124,11 @@ def ask_targets(
 
     with DaemonPool(min(MOST_AT_ONCE, max(1, len(targets))), "target") as pool:
         answers = tuple(one.result() for one in [pool.submit(ask_one, each) for each in targets])
-    _tell_unknown(answers, emit, noun)
+    _report_unknown(answers, emit, noun)
     return answers
 
 
-def _tell_unknown(answers: Sequence[TargetAnswer[T]], emit: Emit, noun: str) -> None:
+def _report_unknown(answers: Sequence[TargetAnswer[T]], emit: Emit, noun: str) -> None:
     reasons: dict[tuple[str, int], list[str]] = {}
     for one in answers:
         if one.error is not None:
@@ -178,8 +178,8 @@ def check_applicable(plan: FleetPlan) -> None:
     ]
     if reasons:
         them = "it" if len(plan.stops) + len(plan.unknown) == 1 else "them"
-        way_on = "" if plan.of_app else f", or leave {them} out with --exclude"
-        raise RefusedError(f"nothing was changed, {'; '.join(reasons)}; plan again{way_on}")
+        next_step = "" if plan.of_app else f", or leave {them} out with --exclude"
+        raise RefusedError(f"nothing was changed, {'; '.join(reasons)}; plan again{next_step}")
 
 
 def apply_in_waves(

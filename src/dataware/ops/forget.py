@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dataware.core.engines.begun import tell_change
+from dataware.core.engines.unfinished_work import describe_change
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.model import Marker, MarkerState
@@ -118,7 +118,7 @@ def give_up_work(context: Context, record: ForgettableRecord) -> None:
             f"the migration into {status.target} is running ({_holder(now)}): stop it or wait "
             "until it ends, then forget it"
         )
-    if change := tell_change(seen, now):
+    if change := describe_change(seen, now):
         raise RefusedError(
             f"the record of the migration into {status.target} has changed since it was shown: "
             f"{change}; nothing was removed, so run the same command again"

@@ -155,7 +155,7 @@ class LeaseKeeper(_LeaseThread):
         self.term = LeaseTerm(
             self._beaten, time.time() - passed, seconds=seconds, on_clock_stop=self._beat_now
         )
-        self._tell_control()
+        self._report_control()
 
     def publish(self, detail: Mapping[str, object]) -> None:
         """What the marker says from the next beat on; adds to what was published before."""
@@ -194,7 +194,7 @@ class LeaseKeeper(_LeaseThread):
         )
         self._beaten = asked
         self.term.renew(asked, asked_at)
-        self._tell_control()
+        self._report_control()
 
     @property
     def control(self) -> RunControl:
@@ -235,7 +235,7 @@ class LeaseKeeper(_LeaseThread):
                 # The next beat may get through; the lock outlives several misses.
                 waits = iter(())
 
-    def _tell_control(self) -> None:
+    def _report_control(self) -> None:
         if self._on_control is None:
             return
         before, self._control = self._control, self._lease.control

@@ -24,10 +24,10 @@ from dataware.core.model import Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
-from dataware.ops.follow.asked_cutover import AskedFollowRun
 from dataware.ops.follow.difference import BackgroundDifference
-from dataware.ops.follow.exclusive import following_of
+from dataware.ops.follow.follow_checks import following_of
 from dataware.ops.follow.follow_run import FeedThread
+from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.follow.source_feed import choose_feed
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.maker_run import MakerRun
@@ -56,7 +56,7 @@ class NoCarrier:
         return CarryOutcome(failed=frozenset(keys))
 
 
-class MakerFollowRun(AskedFollowRun, MakerRun):
+class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
     """The steps of one followed migration by a service that makes the target."""
 
     _has_feed = False

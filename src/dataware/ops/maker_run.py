@@ -26,7 +26,7 @@ from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts
-from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.lease_keeper import await_settled
 from dataware.ops.migration_outcome import report_decision
@@ -48,7 +48,7 @@ TELL_SECONDS = 10.0
 FAILED = "failed"
 """What a record calls that the work has failed, so that the next run asks for it again."""
 
-LOT = 1000
+CHUNK = 1000
 """Keys that are carried together."""
 
 
@@ -109,7 +109,7 @@ class MakerRun(MigrationRun):
         if self._begun and (progress := self._maker.look(self._begun, target)).exists:
             self._record, self._was_whole = self._begun, progress.done
             if not progress.failed:
-                self._tell_begun(self._maker.words.resumes)
+                self._report_begun(self._maker.words.resumes)
                 return
         self._keep(self._await_request(self._begun))
         self._prepare()
@@ -127,7 +127,7 @@ class MakerRun(MigrationRun):
             if is_bare and not self._maker.look(self._record, target).exists:
                 self._keep(None)  # nothing has begun, so that another engine may
             raise
-        self._tell_begun(self._maker.words.begins)
+        self._report_begun(self._maker.words.begins)
 
     def _check_target(self) -> None:
         """Raise IncompleteError where the work would replace something; a new target is empty."""
@@ -138,7 +138,7 @@ class MakerRun(MigrationRun):
         before = self._migration.marker.detail.get(ENGINE)
         return before if isinstance(before, Mapping) else {}
 
-    def _tell_begun(self, code: str) -> None:
+    def _report_begun(self, code: str) -> None:
         time = self._maker.describe(self._record)
         self._context.emit(event(code, time=time, **self._migration.words()))
 
@@ -165,7 +165,7 @@ class MakerRun(MigrationRun):
         try:
             step = self._maker.prepare(self._record, source)
             if codes and not step.ready and not step.problem:
-                self._tell_begun(codes[0])
+                self._report_begun(codes[0])
             pauses = self._pauses(codes[1] if codes else "")
             while self._take(step):
                 next(pauses)
@@ -175,7 +175,7 @@ class MakerRun(MigrationRun):
                 raise
             raise self._stopped_error(f"the preparation of the {self._noun}") from error
         if codes:
-            self._tell_begun(codes[2])
+            self._report_begun(codes[2])
 
     def _take(self, step: Preparation) -> bool:
         """Keep what a step has made ready; whether there is more.
@@ -233,7 +233,7 @@ class MakerRun(MigrationRun):
             raise self._stopped_error(f"the {self._noun}") from error
         if progress.counts:
             self._keep({**self._record, **progress.counts})
-        self._tell_begun(self._maker.words.ends)
+        self._report_begun(self._maker.words.ends)
         if progress.problem:
             self._warn(
                 f"the {self._noun} did not bring everything ({progress.problem}); this machine "
@@ -355,8 +355,8 @@ class MakerRun(MigrationRun):
             self._context, following, order, NothingWritten(), self._keeper.term, self._stop
         )
         try:
-            for begin in range(0, len(keys), LOT):
+            for begin in range(0, len(keys), CHUNK):
                 self._keeper.check()
-                carrier.carry(keys[begin : begin + LOT], self._context.clock.now())
+                carrier.carry(keys[begin : begin + CHUNK], self._context.clock.now())
         finally:
             carrier.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dataware.calc.words import with_article
 from dataware.core.copier import CopyOrder
-from dataware.core.engines.begun import refuse_service_work
+from dataware.core.engines.unfinished_work import refuse_service_work
 from dataware.core.errors import InputError, LookupFailedError, RefusedError
 from dataware.core.events import event
 from dataware.core.kind import Kind

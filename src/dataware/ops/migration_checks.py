@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dataware.core.engines.begun import is_made_by_service, tell_change
+from dataware.core.engines.unfinished_work import describe_change, is_made_by_service
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.model import Content
 from dataware.ops.context import Context
@@ -28,7 +28,7 @@ def check_record(context: Context, migration: Migration) -> None:
     """What was decided rests on the record, so it has to be the same still."""
     source, target = on_record(migration.kind, migration.order)
     before, now = migration.marker, context.markers.get(migration.kind.names.slug, target)
-    if not now.alive and (change := tell_change(before, now)):
+    if not now.alive and (change := describe_change(before, now)):
         raise RefusedError(
             f"the record of the migration from {source} into {target} has changed since the plan "
             f"was made: {change}; nothing was changed, so run the same command again"

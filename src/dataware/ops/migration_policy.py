@@ -20,14 +20,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
-from dataware.core.causes import advise, list_causes
 from dataware.core.copier import CopyOrder, SkipReason
-from dataware.core.engines.begun import find_begun_work, is_made_by_service
+from dataware.core.engines.unfinished_work import find_unfinished_work, is_made_by_service
 from dataware.core.errors import RefusedError, WriteDeniedError
 from dataware.core.events import format_count
 from dataware.core.kind import Kind
 from dataware.core.model import Facts, Marker, MarkerState, OnConflict
 from dataware.core.names import full_name
+from dataware.core.skip_causes import advise, list_causes
 from dataware.http.denial import how_to_allow
 from dataware.migrate import CopyState
 from dataware.ops.context import CopySettings, MadeTarget
@@ -111,7 +111,7 @@ class Migration:
     def begin_marker(self, new_run: str) -> Marker:
         """The record with which the migration begins; `new_run` names it if none has begun."""
         before = carry_over(self.marker.detail) if self.same_target else {}
-        begun = find_begun_work(self.marker)
+        begun = find_unfinished_work(self.marker)
         return Marker(
             MarkerState.RUNNING,
             source=on_record(self.kind, self.order)[0],

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from dataware.calc.words import with_article
 from dataware.core.chained_copies import stop_chained_copies
-from dataware.core.engines.begun import is_made_by_service, without_service_work
+from dataware.core.deferred_creation import explain_waiting, name_next_step
+from dataware.core.engines.unfinished_work import is_made_by_service, without_service_work
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event
@@ -29,12 +30,11 @@ from dataware.core.plan import COPYING, Plan, Planned
 from dataware.core.protection import compare_protection
 from dataware.core.rules import Terms, decide
 from dataware.core.situation import source_of
-from dataware.core.waiting import explain_waiting, report_way_on
 from dataware.kinds import load
 from dataware.ops.adoption import compare_adopted
 from dataware.ops.adoption_check import check_adoption, note_of_import, stop_at_obstacle
-from dataware.ops.announce import announce
 from dataware.ops.context import Context
+from dataware.ops.decision_events import report_decision
 from dataware.ops.declaration_check import check_declared
 from dataware.ops.earlier_migrations import warn_of_earlier_migrations
 from dataware.ops.engine_choice import EngineDemand, choose_engines
@@ -81,7 +81,7 @@ def make_plan(
     for one in planned:
         context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))
         if report:
-            announce(context.emit, one)
+            report_decision(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
     warnings = (*_doubts(context, planned), *_shared_fallbacks(wanted))
     return Plan(account, region, created, planned, warnings, prices=prices)
@@ -227,7 +227,7 @@ def _possible(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) 
     if wanted.unresolved and preferred.existence is not Existence.EXISTS:
         text = (
             f"only the deployment can create {wanted.preferred}, because "
-            f"{explain_waiting(wanted)}; {report_way_on(wanted)}"
+            f"{explain_waiting(wanted)}; {name_next_step(wanted)}"
         )
         if decision.action in COPYING:
             return replace(decision, warnings=(*decision.warnings, text))

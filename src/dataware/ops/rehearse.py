@@ -75,7 +75,7 @@ class RehearsalRun(MigrationRun):
 
     def run_migration(self) -> Verdict:
         """Rehearse. Raises what ends the run, with the scratch resource removed where it can be."""
-        self._remove_left_over()
+        self._remove_leftovers()
         try:
             verdict = super().run_migration()
         except Exception:
@@ -85,7 +85,7 @@ class RehearsalRun(MigrationRun):
         self._remove_made()
         return verdict
 
-    def _remove_left_over(self) -> None:
+    def _remove_leftovers(self) -> None:
         """Raises RefusedError where something of that name was made by somebody else."""
         context, migration = self._context, self._migration
         name = migration.order.target.name

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from dataware.calc.measures import duration
+from dataware.core.deferred_creation import explain_waiting
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.events import event, format_count
@@ -19,10 +20,9 @@ from dataware.core.model import Existence
 from dataware.core.names import place_of
 from dataware.core.plan import Plan, Planned, copies
 from dataware.core.rehearsal import require_rehearsal
-from dataware.core.waiting import explain_waiting
 from dataware.kinds import load
-from dataware.ops.announce import announce
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.decision_events import report_decision
 from dataware.ops.migrate import order_of
 from dataware.ops.migration_policy import Migration
 from dataware.ops.rehearse import rehearse_migration
@@ -86,7 +86,7 @@ def _work_on(
 
 def _check_plan(context: Context, plan: Plan) -> None:
     for planned in plan.stops:
-        announce(context.emit, planned)
+        report_decision(context.emit, planned)
     if plan.stops:
         names = ", ".join(planned.wanted.preferred for planned in plan.stops)
         raise RefusedError(f"nothing was rehearsed, because the plan stops at {names}; see above")

@@ -26,7 +26,7 @@ WITHOUT_DATA = frozenset({"cloudformation", "iam", "ssm", "sts"})
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPlaces:
+class KnownEnvironments:
     """What a policy was computed for: the caller's `account`, and all accounts and regions."""
 
     account: str
@@ -35,7 +35,7 @@ class KnownPlaces:
 
 
 def make_role_template(
-    policy: Mapping[str, Any], places: KnownPlaces, trusted: str
+    policy: Mapping[str, Any], places: KnownEnvironments, trusted: str
 ) -> dict[str, Any]:
     """The template, whose role the account `trusted` may assume.
 
@@ -78,13 +78,13 @@ def _trust() -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _statement(statement: Mapping[str, Any], places: KnownPlaces) -> dict[str, Any]:
+def _statement(statement: Mapping[str, Any], places: KnownEnvironments) -> dict[str, Any]:
     resources = [_anywhere(arn, places) for arn in statement["Resource"]]
     unique = {json.dumps(one, sort_keys=True): one for one in resources}
     return {**statement, "Resource": list(unique.values())}
 
 
-def _anywhere(arn: str, places: KnownPlaces) -> Any:
+def _anywhere(arn: str, places: KnownEnvironments) -> Any:
     """An ARN as it is in every account; that of an account which no stack goes to stays."""
     if not arn.startswith("arn:"):
         return arn

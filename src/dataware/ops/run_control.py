@@ -44,7 +44,7 @@ def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
     controls.change(status.kind, status.target, change)
     text = f"Paused the migration into {status.target}: {_when(marker, 'stops', 'waits')}"
     command = f"`dataware resume {quote(status.target)}` lets it go on"
-    _tell(context, status, f"{text}; {command}")
+    _report(context, status, f"{text}; {command}")
 
 
 def resume(context: Context, controls: RunControls, name: str, by: str) -> None:
@@ -64,9 +64,9 @@ def resume(context: Context, controls: RunControls, name: str, by: str) -> None:
         return
     text = f"Ended the pause of the migration into {status.target}"
     if not marker.alive:
-        _tell(context, status, f"{text}: no run is alive, so run its command again")
+        _report(context, status, f"{text}: no run is alive, so run its command again")
         return
-    _tell(context, status, f"{text}: {_when(marker, 'goes on', '')}")
+    _report(context, status, f"{text}: {_when(marker, 'goes on', '')}")
 
 
 def throttle(
@@ -84,10 +84,10 @@ def throttle(
         text = f"The migration into {status.target} has the rate it was started with"
     else:
         text = f"Held the migration into {status.target} at {rate:,.10g} {status.unit}s a second"
-    _tell(context, status, f"{text}: {_when(marker, 'takes it', 'takes it')}")
+    _report(context, status, f"{text}: {_when(marker, 'takes it', 'takes it')}")
 
 
-def _tell(context: Context, status: MigrationStatus, text: str) -> None:
+def _report(context: Context, status: MigrationStatus, text: str) -> None:
     context.emit(event("done", text=text, name=status.target, run=status.run))
 
 

@@ -34,7 +34,7 @@ from dataware.core.ports import Journal
 from dataware.core.run_control import RunControl
 from dataware.migrate import CopyState, Counts, since_boot
 from dataware.ops.context import ComparisonSpec, Context, MadeTarget
-from dataware.ops.control_teller import ControlTeller
+from dataware.ops.control_reporter import ControlReporter
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.failure_summary import ending
 from dataware.ops.lease_keeper import (
@@ -102,8 +102,8 @@ def run_migration(
     record = _begin_record(context, migration)
     asked_at = since_boot()
     lease = context.markers.begin(migration.kind.names.slug, target, record, migration.marker)
-    teller = ControlTeller(context.emit, {**migration.words(), "unit": migration.kind.unit})
-    with keep_alive(lease, asked_at, teller, at_once=context.bounds.at_once) as keeper:
+    reporter = ControlReporter(context.emit, {**migration.words(), "unit": migration.kind.unit})
+    with keep_alive(lease, asked_at, reporter, at_once=context.bounds.at_once) as keeper:
         keeper.publish(record.detail)
         carrier = (make_run or MigrationRun)(context, migration, str(record.run), keeper)
         try:

@@ -71,14 +71,14 @@ def sum_up(outcomes: Sequence[Outcome]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceOutcome:
+class EnvironmentOutcome:
     """What became of the plan of one environment; `begun` says that something was changed."""
 
     error: DatawareError | None = None
     begun: bool = False
 
 
-def sum_up_places(outcomes: Sequence[PlaceOutcome]) -> None:
+def sum_up_environments(outcomes: Sequence[EnvironmentOutcome]) -> None:
     """Raise one error for all environments of an app; nothing where none has failed.
 
     The code is as for several resources of one environment: a refusal (3) first, then what the

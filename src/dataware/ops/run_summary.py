@@ -22,7 +22,7 @@ Key = tuple[object, object]
 """What tells resources apart: kind and name."""
 
 
-class AdoptionWay(Enum):
+class AdoptionMethod(Enum):
     """How a stack adopts what belongs to none; the value is the sentence that says so.
 
     Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
@@ -76,7 +76,9 @@ class RunSummary:
         elif happened.code == "adopted":
             self._adopted.add(key)
 
-    def report(self, plan: Plan, now: float, adoption: AdoptionWay = AdoptionWay.EITHER) -> None:
+    def report(
+        self, plan: Plan, now: float, adoption: AdoptionMethod = AdoptionMethod.EITHER
+    ) -> None:
         """Tell what was done, and what is left to do; nothing where nothing was done."""
         if not self._changed:
             return
@@ -148,7 +150,7 @@ class RunSummary:
         ]
 
 
-def _adoption(names: Sequence[str], way: AdoptionWay) -> str:
+def _adoption(names: Sequence[str], way: AdoptionMethod) -> str:
     named = ", ".join(names[:NAMED])
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     belong = "belongs" if len(names) == 1 else "belong"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from dataware.core.errors import DatawareError
-from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings
+from dataware.core.evaluation import Evaluator, NotKnownError, ValueLookups
 from dataware.core.expand import expand
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
@@ -106,7 +106,7 @@ class DeployedStackValues:
         def output(logical_id: str, name: str) -> str:
             return self._declared_output(template, evaluator, logical_id, name)
 
-        evaluator.surroundings = replace(evaluator.surroundings, output=output)
+        evaluator.lookups = replace(evaluator.lookups, output=output)
         return evaluator
 
     def _evaluator(
@@ -115,7 +115,7 @@ class DeployedStackValues:
         parameter: Parameter,
         output: Callable[[str, str], str],
     ) -> Evaluator:
-        around = Surroundings(self._pseudo, parameter, _look_up, _look_up, output)
+        around = ValueLookups(self._pseudo, parameter, _look_up, _look_up, output)
         return Evaluator(document, around, naming_rules(self._kinds))
 
     def _pseudo(self, name: str) -> str:

@@ -20,7 +20,7 @@ from dataware.core.run_control import RunControl
 from dataware.kinds import kinds, short_of
 from dataware.migrate import CopyState
 from dataware.ops.context import Context
-from dataware.ops.control_teller import describe_control
+from dataware.ops.control_reporter import describe_control
 from dataware.ops.failure_summary import state_of
 from dataware.ops.migration_policy import CARRIER
 from dataware.ops.partial_copy import NOT_CARRIED

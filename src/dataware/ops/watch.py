@@ -11,7 +11,7 @@ from dataware.calc.rate import rough
 from dataware.core.errors import ServiceError
 from dataware.core.events import event
 from dataware.ops.context import Context
-from dataware.ops.control_teller import describe_control
+from dataware.ops.control_reporter import describe_control
 from dataware.ops.status import (
     COMPLETE,
     RUNNING,

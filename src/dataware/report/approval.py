@@ -101,7 +101,7 @@ def _is_unread(facts: Json) -> bool:
     return exists == "unknown" or (exists == "yes" and content == "unknown")
 
 
-def tell_earlier_losses(stops: Mapping[str, int]) -> Iterator[str]:
+def describe_earlier_losses(stops: Mapping[str, int]) -> Iterator[str]:
     """A sentence for each rule that found data gone."""
     for rule, what in LOST.items():
         if names := [name for name, reason in stops.items() if reason == rule]:
@@ -163,7 +163,7 @@ def _stay(count: int) -> str:
 def _risk(plan: Json) -> ApprovalBox:
     """Whether data is at risk; what is lost, allowed to be lost or unread comes before a "no"."""
     title, resources = "Is data at risk?", plan["resources"]
-    bad = list(tell_earlier_losses(stopped_names(resources)))
+    bad = list(describe_earlier_losses(stopped_names(resources)))
     if losses := blocked_losses(plan):
         bad.append(f"A deployment would lose {name_list(losses)}. dataware blocks it.")
     warn = []

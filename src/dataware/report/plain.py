@@ -67,7 +67,7 @@ class PlainRenderer:
         self._labels = ResourceLabels()
         self._now = now
         self._progress: RunProgress | None = None
-        self._told_of_all: float | None = None
+        self._reported_all_at: float | None = None
         self._lock = RLock()
 
     def __call__(self, event: Event) -> None:
@@ -100,9 +100,9 @@ class PlainRenderer:
         if self._progress is None or not (text := self._progress.sum_up()):
             return
         now = self._now()
-        self._told_of_all = now if self._told_of_all is None else self._told_of_all
-        if now - self._told_of_all >= PERIOD:
-            self._told_of_all = now
+        self._reported_all_at = now if self._reported_all_at is None else self._reported_all_at
+        if now - self._reported_all_at >= PERIOD:
+            self._reported_all_at = now
             self._write(event("run-progress", progress=text))
 
     def _write(self, event: Event) -> None:

@@ -42,7 +42,7 @@ TWO_DATA_SETS = 8
 """The rule of which both names hold data."""
 
 UNUSED = re.compile(
-    r"two resources hold data, .*: (?P<what>[^;]+); .*?`(?P<way_on>dataware [^`]+)`.*"
+    r"two resources hold data, .*: (?P<what>[^;]+); .*?`(?P<next_step>dataware [^`]+)`.*"
 )
 """The warning of that rule: of its words a short row has what its head does not say yet."""
 
@@ -62,7 +62,7 @@ class DigestRow:
     rule: str = ""
     estimate: str = ""
     sentences: tuple[str, ...] = ()
-    way_on: str = ""
+    next_step: str = ""
     engines: tuple[str, ...] = ()
     place: str = ""
 
@@ -130,7 +130,7 @@ def _printable(row: DigestRow) -> DigestRow:
         row.rule,
         escape_unprintable(row.estimate),
         tuple(map(escape_unprintable, row.sentences)),
-        escape_unprintable(row.way_on),
+        escape_unprintable(row.next_step),
         tuple(map(escape_unprintable, row.engines)),
         escape_unprintable(row.place),
     )
@@ -146,7 +146,7 @@ def _loss_row(loss: Json) -> DigestRow:
         what,
         f"rule {loss['rule']}",
         sentences=(loss["reason"],),
-        way_on="" if loss["allowed"] else loss["recipe"],
+        next_step="" if loss["allowed"] else loss["recipe"],
         place=str(loss.get("environment", "")),
     )
 
@@ -155,9 +155,9 @@ def _resource_row(resource: Json) -> DigestRow:
     action = Action(resource["action"])
     stopped = action is Action.STOP
     sentences = (resource["reason"],) if stopped else tuple(resource["warnings"])
-    way_on = _way_on(resource, stopped=stopped) if sentences else ""
+    next_step = _next_step(resource, stopped=stopped) if sentences else ""
     if len(sentences) == 1 and (unused := UNUSED.fullmatch(sentences[0])):
-        sentences, way_on = (unused["what"],), unused["way_on"]
+        sentences, next_step = (unused["what"],), unused["next_step"]
     return DigestRow(
         _look(resource, action),
         name_in(resource),
@@ -165,7 +165,7 @@ def _resource_row(resource: Json) -> DigestRow:
         f"rule {resource['rule']}",
         ", ".join(list_estimate(resource, load(resource["type"]).unit, "~")),
         sentences,
-        way_on,
+        next_step,
         tuple(list_engine_lines(resource)) if is_choice_notable(resource) else (),
         str(resource.get("environment", "")),
     )
@@ -209,7 +209,7 @@ def _new(fallbacks: Sequence[Json]) -> str:
     return "new"
 
 
-def _way_on(resource: Json, *, stopped: bool) -> str:
+def _next_step(resource: Json, *, stopped: bool) -> str:
     """The one command that helps; none where the sentences name one."""
     sentences = (resource["reason"],) if stopped else resource["warnings"]
     if any("`dataware " in text for text in sentences):
@@ -275,8 +275,8 @@ def _below(row: DigestRow, fit: Fit) -> Iterator[Line]:
     for sentence in row.sentences:
         for text in fit.fold(fit.encode(sentence), INDENT):
             yield [(f"{' ' * INDENT}{text}", style)]
-    if row.way_on:
-        for text in fit.fold(fit.encode(f"→ {row.way_on}"), INDENT):
+    if row.next_step:
+        for text in fit.fold(fit.encode(f"→ {row.next_step}"), INDENT):
             yield [(f"{' ' * INDENT}{text}", "")]
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from dataware.calc.rate import rough
 from dataware.core.printable import escape_unprintable
-from dataware.ops.control_teller import describe_control
+from dataware.ops.control_reporter import describe_control
 from dataware.ops.status import (
     COMPLETE,
     ENDED,

@@ -31,8 +31,8 @@ from shlex import quote
 from typing import Any
 from uuid import uuid4
 
-from dataware.core.engines.begun import tell_change
 from dataware.core.engines.card import ENGINE
+from dataware.core.engines.unfinished_work import describe_change
 from dataware.core.errors import LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import NO_MARKER, Marker, MarkerState
 from dataware.core.ports import Aws, Clock
@@ -279,7 +279,7 @@ class ParameterMarkers:
         if stored is not None:
             value = stored.value
             now = Marker(value.state, run=value.run, detail=value.detail)
-        if change := tell_change(seen, now):
+        if change := describe_change(seen, now):
             raise RefusedError(
                 f"the record of the migration into {target} has changed since the plan was made:"
                 f" {change}; nothing was changed, so run the same command again"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings
+from dataware.core.evaluation import Evaluator, NotKnownError, ValueLookups
 from dataware.core.parameters import ParameterValues, list_parameter_problems
 from dataware.core.values import Computed, find_function
 from dataware.kinds import kinds_by_type
@@ -86,7 +86,7 @@ def export(name: str) -> str:
 
 EVALUATOR = Evaluator(
     TEMPLATE,
-    Surroundings(pseudo, ParameterValues(stored=store).value, store, export),
+    ValueLookups(pseudo, ParameterValues(stored=store).value, store, export),
     naming_rules(kinds_by_type()),
 )
 
@@ -176,7 +176,7 @@ def test_a_choice_whose_condition_is_known_leaves_only_its_branch() -> None:
 
 def test_a_reference_to_a_resource_stays_where_it_is_created_apart() -> None:
     """A resource that is created outside of its stack refers to nothing of it."""
-    apart = Evaluator(TEMPLATE, EVALUATOR.surroundings, EVALUATOR.names, refers=False)
+    apart = Evaluator(TEMPLATE, EVALUATOR.lookups, EVALUATOR.names, refers=False)
     for expression in ({"Ref": "Uploads"}, "{{resolve:ssm:/plain:3}}"):
         assert apart.write(expression) == expression
     assert apart.write({"Ref": "Stage"}) == "prod"

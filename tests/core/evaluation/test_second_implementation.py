@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataware.core.evaluation import Evaluator, Surroundings
+from dataware.core.evaluation import Evaluator, ValueLookups
 from dataware.core.expand import expand
 from dataware.core.parameters import ParameterValues
 from dataware.core.values import as_texts
@@ -128,7 +128,7 @@ def emulator() -> Iterator[EmulatedEvaluation]:
 
 def evaluate_here(document: dict[str, Any]) -> Any:
     """The resources of a template as dataware evaluates them."""
-    around = Surroundings(PSEUDO.__getitem__, ParameterValues().value)
+    around = ValueLookups(PSEUDO.__getitem__, ParameterValues().value)
     expanded = expand(document, {}, Evaluator(document, around, RULES).evaluate)
     assert not expanded.unseen
     evaluator = Evaluator(expanded.document, around, RULES)

@@ -19,7 +19,7 @@ requests = st.builds(
     answered=st.text(),
     failure=st.text(),
     withdrawn=st.booleans(),
-    keep_way_back=st.booleans(),
+    enable_undo=st.booleans(),
     watch=st.floats(0, 1e5),
     token_digest=st.text(),
 )
@@ -36,7 +36,7 @@ def test_a_new_request_asks_and_has_done_nothing() -> None:
     request = CutoverRequest("id", "host", 300.0)
     assert request.is_open
     assert request.beat == 0
-    assert not (request.by_hand or request.withdrawn or request.keep_way_back)
+    assert not (request.by_hand or request.withdrawn or request.enable_undo)
     assert not (request.answered or request.failure)
 
 

@@ -13,7 +13,7 @@ from dataware.core.follow.cutover import (
     CutoverRecord,
     CutoverState,
 )
-from dataware.core.follow.cutover_table import BACK, FORTH, Way, next_step, why_back
+from dataware.core.follow.cutover_table import BACK, FORTH, CutoverDirection, next_step, why_back
 
 NOW = 1_000_000.0
 READY = CutoverFacts(
@@ -23,7 +23,7 @@ DRAINED = replace(READY, frozen=True, settled=True)
 
 
 @pytest.mark.parametrize("way", [FORTH, BACK])
-def test_a_freeze_began_when_it_was_decided_whatever_follows_in_it(way: Way) -> None:
+def test_a_freeze_began_when_it_was_decided_whatever_follows_in_it(way: CutoverDirection) -> None:
     """So that its limit is one for all processes that go on with it."""
     record = next_step(CutoverRecord(way.gated), READY, NOW).record
     assert (record.state, record.freeze_began) == (way.frozen, NOW)

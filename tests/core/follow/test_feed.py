@@ -1,4 +1,4 @@
-"""The values that a follow is about: rounds, and what became of a lot of keys."""
+"""The values that a follow is about: rounds, and what became of a chunk of keys."""
 
 from __future__ import annotations
 

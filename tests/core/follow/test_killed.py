@@ -34,7 +34,7 @@ def make_loop(path: Path) -> tuple[FollowLoop, dict[bytes, int], dict[bytes, int
     target: dict[bytes, int] = {b"k%d" % number: -1 for number in range(7)}
     file = FollowFile(path, "run")
     feed = LogFeed(LOG, page=8)
-    loop = FollowLoop(FollowPorts(feed, SideCarrier(source, target), file, file), lot=3)
+    loop = FollowLoop(FollowPorts(feed, SideCarrier(source, target), file, file), chunk=3)
     if file.position() is None:
         file.save_position({"at": 0})
     loop.open(99.0)

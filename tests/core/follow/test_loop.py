@@ -133,7 +133,7 @@ def test_a_delete_is_carried_as_a_delete() -> None:
 
 
 class SpoiltCarrier(SideCarrier):
-    """Its first lots have another outcome."""
+    """Its first chunks have another outcome."""
 
     def __init__(self, world: World, *outcomes: Callable[[frozenset[bytes]], CarryOutcome]) -> None:
         super().__init__(world.source, world.target)
@@ -143,7 +143,7 @@ class SpoiltCarrier(SideCarrier):
         """The next spoilt outcome, or what a carrier does."""
         if not self.outcomes:
             return super().carry(keys, now)
-        self.lots.append(tuple(keys))
+        self.chunks.append(tuple(keys))
         return self.outcomes.pop(0)(frozenset(keys))
 
 
@@ -158,13 +158,13 @@ def test_a_key_without_an_answer_waits_a_minute_even_if_it_changes_meanwhile() -
     world.write(b"k1", 2)
     while world.now + 1 < UNKNOWN_OUTCOME_SECONDS:
         world.steps(loop, 1, 1.0)
-    assert (len(world.carrier.lots), world.dirty.count()) == (1, 1)
+    assert (len(world.carrier.chunks), world.dirty.count()) == (1, 1)
     world.steps(loop, 10, 1.0)
     assert (world.target, world.dirty.count()) == ({b"k1": 2}, 0)
 
 
 def test_a_partial_answer_puts_the_rest_back_for_a_moment() -> None:
-    """Keys that were not processed are carried with a later lot."""
+    """Keys that were not processed are carried with a later chunk."""
     world = World()
     world.carrier = SpoiltCarrier(
         world, lambda keys: CarryOutcome(keys - {b"k2"}, failed=frozenset({b"k2"}))
@@ -288,7 +288,7 @@ def test_a_feed_that_does_not_answer_stops_nothing_and_is_asked_again() -> None:
 def test_the_feed_is_read_between_lots_of_a_backlog() -> None:
     """However much is dirty, the feed never waits for all of it."""
     world = World(100)
-    loop = world.loop(lot=10, lots=3)
+    loop = world.loop(chunk=10, chunks=3)
     loop.allow_carrying(0.0)
     for key in list(world.source):
         world.write(key, 1)
@@ -370,7 +370,7 @@ def test_whatever_dies_comes_late_or_repeats_both_sides_end_the_same(seed: int) 
     carrier = LatePuts(world, order)
     world.carrier = carrier
     world.feed.page = order.choice([1, 3, 1000])
-    loop = world.loop(lot=order.choice([1, 3, 100]))
+    loop = world.loop(chunk=order.choice([1, 3, 100]))
     loop.allow_carrying(0.0)
     saved = [world.memory.saved]
     for turn in range(400):
@@ -383,7 +383,7 @@ def test_whatever_dies_comes_late_or_repeats_both_sides_end_the_same(seed: int) 
         if order.random() < 0.03:
             # What is read again comes again: from any earlier place, as from the horizon.
             world.memory.saved = order.choice([saved[-1], order.choice(saved)])
-            loop = world.loop(lot=order.choice([1, 3, 100]))
+            loop = world.loop(chunk=order.choice([1, 3, 100]))
             loop.allow_carrying(world.now)
         loop.step(world.now)
     while loop.quiet_rounds < 2 or carrier.late:
@@ -431,9 +431,9 @@ def test_a_paused_follow_reads_the_feed_and_does_nothing_else() -> None:
 
 
 def test_a_pause_in_the_middle_of_a_backlog_lets_one_lot_end() -> None:
-    """The number of keys of a lot may change meanwhile as well."""
+    """The number of keys of a chunk may change meanwhile as well."""
     world = World()
-    loop = world.loop(lot=2)
+    loop = world.loop(chunk=2)
     loop.allow_carrying(0.0)
     for number in range(10):
         world.write(b"k%d" % number, 1)
@@ -442,7 +442,7 @@ def test_a_pause_in_the_middle_of_a_backlog_lets_one_lot_end() -> None:
     loop.paused = True
     assert S.CARRIED not in world.steps(loop, 20)
     assert len(world.target) == 2
-    loop.paused, loop.lot = False, 5
+    loop.paused, loop.chunk = False, 5
     world.steps(loop, 8)
     assert len(world.target) >= 7
 

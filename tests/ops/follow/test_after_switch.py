@@ -39,7 +39,7 @@ def make_switched(
     boxes = follow_boxes(monkeypatch, has_feed=has_feed)
     boxes.fill(12)
     follow_for_a_while(boxes)
-    switch(boxes, keep_way_back=True)
+    switch(boxes, enable_undo=True)
     boxes.events.clear()
     return boxes
 

@@ -14,8 +14,8 @@ from dataware.core.follow.cutover_request import TOPIC as REQUEST
 from dataware.core.follow.cutover_request import CutoverRequest
 from dataware.core.model import Marker, MarkerState
 from dataware.ops.context import Context
+from dataware.ops.follow.approval_gate import ApprovalGate, make_approval
 from dataware.ops.follow.approve import approve
-from dataware.ops.follow.approve_gate import ApprovalGate, make_approval
 from dataware.ops.status import runs_on_record, status
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import list_token_digests

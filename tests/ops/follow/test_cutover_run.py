@@ -27,8 +27,8 @@ from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Marker, MarkerState, Owner, Ownership
 from dataware.ops.follow import cutover_run
 from dataware.ops.follow.cut_over import cut_over, find_followed
-from dataware.ops.follow.cutover_run import NAMED, CutoverRun, GivenUpError, StrayKeysTeller
-from dataware.ops.follow.way_back import KnownStrays
+from dataware.ops.follow.cutover_run import NAMED, CutoverRun, GivenUpError, StrayKeyReporter
+from dataware.ops.follow.undo_window import KnownStrays
 from dataware.ops.migration_policy import UNDO_FEED
 from dataware.state.follow_file import FollowFiles
 from dataware.state.marker_value import ACCEPTS
@@ -358,22 +358,22 @@ def test_few_strays_are_all_named_and_of_many_the_first() -> None:
             told.append(happened.text())  # type: ignore[attr-defined] # an event
 
     words = {"kind": SLUG, "source": "old", "name": "new"}
-    teller = StrayKeysTeller(Ears(), journal, words)  # type: ignore[arg-type] # as much as is used
+    reporter = StrayKeyReporter(Ears(), journal, words)  # type: ignore[arg-type] # as much as is used
     few = [b"k%02d" % number for number in range(NAMED)]
-    teller.add(few, 5.0)
-    teller.add([*few, b"z1", b"z2"], 6.0)
+    reporter.add(few, 5.0)
+    reporter.add([*few, b"z1", b"z2"], 6.0)
     assert "more" not in told[0]
     assert "k09 and 2 more" in told[1]
-    assert len(teller.keys) == NAMED + 2
+    assert len(reporter.keys) == NAMED + 2
     assert [one["at"] for one in journal.records()] == [5.0, 6.0]
-    teller.report_gaps([Gap(GapCause.TRIMMED), Gap(GapCause.TRIMMED, 1.0)], 7.0)
+    reporter.report_gaps([Gap(GapCause.TRIMMED), Gap(GapCause.TRIMMED, 1.0)], 7.0)
     assert len(told) == 3
     assert list(journal.records())[-1] == {"type": "strays-missed", "at": 7.0}
 
 
 def test_the_way_back_is_known_from_the_freeze_on(boxes: FollowedBoxes) -> None:
     """Its feed is switched on only where a person allowed that."""
-    switch(boxes, keep_way_back=True)
+    switch(boxes, enable_undo=True)
     assert "new" in boxes.streams
     assert len(boxes.texts("feed-enabled")) == 1
     assert boxes.marker.detail[UNDO_FEED] == "stream-of-new"
@@ -437,7 +437,7 @@ def test_while_writers_wait_nobody_waits_long_for_a_rate(
     # A key that the comparison sees before its record comes is carried twice.
     assert set(carried) == {0.004, 0.002}
     assert carried == sorted(carried, reverse=True)
-    assert all(len(lot) <= 2 for lot in boxes.lots)
+    assert all(len(chunk) <= 2 for chunk in boxes.chunks)
 
 
 def test_without_a_place_for_the_record_nothing_is_cut_over(boxes: FollowedBoxes) -> None:

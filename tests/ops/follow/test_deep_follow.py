@@ -17,7 +17,7 @@ from dataware.ops.follow import undo_run
 from dataware.ops.follow.follow_run import COPIED, FollowRun
 from dataware.ops.follow.source_feed import SourceFeed
 from dataware.ops.follow.undo_run import UndoRun
-from dataware.ops.follow.way_back import SWITCHING
+from dataware.ops.follow.undo_window import SWITCHING
 from dataware.ops.migrate import with_recorded_depth
 from dataware.ops.migration_policy import Migration
 from support.copying import MemoryJournal

@@ -11,7 +11,7 @@ import pytest
 from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.follow.feed import DifferenceResult
 from dataware.core.follow.shards import StreamReading
-from dataware.core.follow.way_back import StrayWait
+from dataware.core.follow.undo_ports import StrayWait
 from dataware.core.ports import StopRequest
 from dataware.ops.follow.difference import (
     LEAST_PAUSE,

@@ -84,13 +84,13 @@ def test_the_next_run_copies_nothing_again_and_carries_what_has_changed_since(
     """By what was kept on this machine."""
     follow_for_a_while(boxes)
     boxes.events.clear()
-    boxes.lots.clear()
+    boxes.chunks.clear()
     boxes.put("old", "k005", "7")
     follow_until_equal(boxes)
     assert boxes.boxes["new"]["k005"] == "7"
     assert "found" not in boxes.codes
     assert boxes.texts("feed-gap") == []
-    assert {key for lot in boxes.lots for key in lot} == {b"k005"}
+    assert {key for chunk in boxes.chunks for key in chunk} == {b"k005"}
 
 
 def test_a_run_without_what_the_last_one_kept_compares_both_sides(
@@ -172,7 +172,7 @@ def test_what_somebody_else_wrote_to_a_guarded_target_stays_and_is_named_once(
 
 
 def test_lots_are_as_small_as_the_rate_and_rest_between_them(boxes: FollowedBoxes) -> None:
-    """A lot of a second's keys is followed by a second."""
+    """A chunk of a second's keys is followed by a second."""
 
     def change_all() -> None:
         for number in range(12):
@@ -180,14 +180,14 @@ def test_lots_are_as_small_as_the_rate_and_rest_between_them(boxes: FollowedBoxe
 
     boxes.on_event["following"] = change_all
     follow_until_equal(boxes, replace(FOLLOW, max_rate=5.0))
-    assert max(map(len, boxes.lots)) == 5
+    assert max(map(len, boxes.chunks)) == 5
     assert boxes.aws.pauses.count(1.0) >= 2
     boxes.aws.pauses.clear()
-    boxes.lots.clear()
+    boxes.chunks.clear()
     boxes.on_event["following"] = change_all
     boxes.put("old", "k001", "8")
     follow_until_equal(boxes)
-    assert max(map(len, boxes.lots)) == 12
+    assert max(map(len, boxes.chunks)) == 12
     assert 0.0 in boxes.aws.pauses
     assert set(boxes.aws.pauses) <= {0.0, follow_run.POLL_SECONDS}
 
@@ -196,7 +196,7 @@ def test_a_rate_below_one_key_a_second_carries_one_at_a_time(boxes: FollowedBoxe
     """And no rest is so long that another rate is not heard of."""
     boxes.on_event["following"] = lambda: boxes.put("old", "k001", "7")
     follow_until_equal(boxes, replace(FOLLOW, max_rate=0.001))
-    assert boxes.lots == [(b"k001",)]
+    assert boxes.chunks == [(b"k001",)]
     assert follow_run.LONGEST_REST in boxes.aws.pauses
 
 
@@ -255,13 +255,13 @@ def test_what_was_carried_in_the_account_is_settled_before_keys_are_carried_here
     marker = boxes.marker
     detail = {**marker.detail, CARRIER: "function"}
     boxes.markers_of().begin(SLUG, "new", replace(marker, detail=detail), marker).release(detail)
-    boxes.lots.clear()
+    boxes.chunks.clear()
     boxes.put("old", "k001", "7")
     follow_for_a_while(boxes)
-    assert boxes.lots == []
+    assert boxes.chunks == []
     monkeypatch.setattr(follow_run, "HAND_OVER_SECONDS", 0.0)
     follow_until_equal(boxes)
-    assert boxes.lots == [(b"k001",)]
+    assert boxes.chunks == [(b"k001",)]
 
 
 def test_after_a_copy_that_was_gone_on_with_carrying_waits_for_what_may_arrive_yet(

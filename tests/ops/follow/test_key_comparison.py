@@ -122,8 +122,8 @@ def test_many_keys_are_read_on_both_sides_a_thousand_at_a_time(setting: Setting)
     setting.source.values.update({b"%05d" % n: b"1" for n in range(2 * TOGETHER + 1)})
     found = setting.compare(*(f"{n:05}" for n in range(2 * TOGETHER + 1)))
     assert len(found) == 2 * TOGETHER + 1
-    assert [len(lot) for lot in setting.source.asked] == [TOGETHER, TOGETHER, 1]
-    assert [len(lot) for lot in setting.target.asked] == [TOGETHER, TOGETHER, 1]
+    assert [len(chunk) for chunk in setting.source.asked] == [TOGETHER, TOGETHER, 1]
+    assert [len(chunk) for chunk in setting.target.asked] == [TOGETHER, TOGETHER, 1]
 
 
 def test_all_is_compared_where_that_is_asked_for_or_each_look_is_dear() -> None:

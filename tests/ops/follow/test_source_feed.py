@@ -15,7 +15,7 @@ from dataware.kinds.dynamodb_table.follow.export_feed import ExportFeed
 from dataware.kinds.dynamodb_table.follow.following import FOLLOWING
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceFeed
-from dataware.ops.follow.exclusive import check_settings
+from dataware.ops.follow.follow_checks import check_settings
 from dataware.ops.follow.source_feed import EXPORTS, choose_feed
 from dataware.ops.migration_policy import Migration
 

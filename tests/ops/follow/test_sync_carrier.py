@@ -1,4 +1,4 @@
-"""A lot is carried on one event loop, and a person who asks to stop waits for it so long."""
+"""A chunk is carried on one event loop, and a person who asks to stop waits for it so long."""
 
 from __future__ import annotations
 
@@ -133,5 +133,5 @@ def test_why_a_service_asks_to_slow_down_is_kept(setting: Setting) -> None:
 
 
 def test_a_carrier_that_has_carried_nothing_can_be_closed(setting: Setting) -> None:
-    """A run may end before its first lot."""
+    """A run may end before its first chunk."""
     setting.carrier.close()

@@ -36,16 +36,20 @@ KEEP, REPLACE = UndoConflict.KEEP, UndoConflict.REPLACE
 
 
 def make_switched(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, *, has_feed: bool = True, way_back: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    *,
+    has_feed: bool = True,
+    undo_window: bool = True,
 ) -> FollowedBoxes:
     """Twelve keys that were cut over a moment ago."""
     monkeypatch.setenv("DATAWARE_STATE", str(folder))
     boxes = follow_boxes(monkeypatch, has_feed=has_feed)
     boxes.fill(12)
     follow_for_a_while(boxes)
-    switch(boxes, keep_way_back=way_back)
+    switch(boxes, enable_undo=undo_window)
     boxes.events.clear()
-    boxes.lots.clear()
+    boxes.chunks.clear()
     return boxes
 
 
@@ -100,7 +104,7 @@ def test_only_what_has_changed_is_carried_back(boxes: FollowedBoxes) -> None:
     """The feed was opened when both sides were closed, so all before that is equal."""
     boxes.put("new", "k001", "9")
     go_back(boxes)
-    assert {key for lot in boxes.lots for key in lot} == {b"k001"}
+    assert {key for chunk in boxes.chunks for key in chunk} == {b"k001"}
     assert boxes.texts("feed-gap") == []
 
 
@@ -118,7 +122,7 @@ def test_without_a_feed_of_the_new_side_both_are_compared(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Which finds what differs, and changes nothing else."""
-    boxes = make_switched(monkeypatch, tmp_path, way_back=False)
+    boxes = make_switched(monkeypatch, tmp_path, undo_window=False)
     boxes.put("new", "k001", "9")
     boxes.put("new", "k002", None)
     go_back(boxes)
@@ -130,7 +134,7 @@ def test_what_a_stray_wrote_is_not_replaced_though_a_comparison_sees_it_before_t
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The comparison stands for the feed that the new side has not; the old side's comes late."""
-    boxes = make_switched(monkeypatch, tmp_path, way_back=False)
+    boxes = make_switched(monkeypatch, tmp_path, undo_window=False)
     monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 0.4)
     boxes.boxes["old"]["k003"] = "stray"
     told = Timer(0.1, boxes.logs["old"].append, [(boxes.aws.clock.now(), b"k003")])
@@ -375,7 +379,7 @@ def test_an_old_side_that_cannot_be_gone_back_to_is_refused_before_anything(
         found.kind,
         copying=replace(
             found.kind.require_copying(),
-            following=lambda: replace(following(), check_way_back=check),
+            following=lambda: replace(following(), check_undo=check),
         ),
     )
     for carry_out in (

@@ -13,8 +13,8 @@ from dataware.core.errors import InputError
 from dataware.kinds import kinds
 from dataware.ops.inputs import load_app
 from dataware.ops.inputs.files import is_plan, read_plan, save_lock
-from dataware.ops.inputs.referred import referred_resources
 from dataware.ops.inputs.template import parse_template
+from dataware.ops.inputs.undeclared_resources import referred_resources
 from dataware.ops.inputs.yaml_forms import parse_yaml
 from support.plans import migration, plan_of
 

@@ -10,13 +10,13 @@ from multiprocessing import Pool
 
 from support.simulator.run import TABLES, WORLDS, run_seed
 
-LOT = 200
+CHUNK = 200
 TELL_SECONDS = 30.0
 
 
-def run_lot(first: int, of: str) -> tuple[int, list[str]]:
-    """Run the seeds of one lot: how many turns they took, and which promises were broken."""
-    outcomes = [run_seed(seed, of=of) for seed in range(first, first + LOT)]
+def run_chunk(first: int, of: str) -> tuple[int, list[str]]:
+    """Run the seeds of one chunk: how many turns they took, and which promises were broken."""
+    outcomes = [run_seed(seed, of=of) for seed in range(first, first + CHUNK)]
     return sum(one.turns for one in outcomes), [one.broken for one in outcomes if one.broken]
 
 
@@ -24,10 +24,10 @@ def soak(first: int, seeds: int, processes: int, of: str) -> int:
     """Run `seeds` seeds, tell of each that breaks a promise, and how far it is."""
     began = told = time.monotonic()
     turns, broken, done = 0, 0, 0
-    lots = range(first, first + seeds, LOT)
+    chunks = range(first, first + seeds, CHUNK)
     with Pool(processes) as pool:
-        for more, lines in pool.imap_unordered(partial(run_lot, of=of), lots):
-            turns, broken, done = turns + more, broken + len(lines), done + LOT
+        for more, lines in pool.imap_unordered(partial(run_chunk, of=of), chunks):
+            turns, broken, done = turns + more, broken + len(lines), done + CHUNK
             for line in lines:
                 print(line, flush=True)
             if time.monotonic() - told > TELL_SECONDS:

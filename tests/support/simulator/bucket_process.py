@@ -20,12 +20,12 @@ from dataware.core.follow.cutover_table import FORTH
 from dataware.core.follow.feed import UNKNOWN_OUTCOME_SECONDS, Gap, find_refused
 from dataware.core.follow.ledger import LedgerFeed, swap_tags
 from dataware.core.follow.loop import FollowPorts
-from dataware.core.follow.way_back import list_equal
+from dataware.core.follow.undo_ports import list_equal
 from dataware.core.model import Location, Marker, MarkerState
 from dataware.kinds.s3_bucket.follow.carrier import BucketCarrier
 from dataware.kinds.s3_bucket.follow.copier import RecordingCopier
 from dataware.ops.follow.difference import DifferenceFeed
-from dataware.ops.follow.way_back import STRAYS, STRAYS_MISSED, SWITCHING, KnownStrays
+from dataware.ops.follow.undo_window import STRAYS, STRAYS_MISSED, SWITCHING, KnownStrays
 from dataware.state.cutover_records import (
     CompleteCutoverRecords,
     LeaseCutoverRecords,
@@ -120,7 +120,7 @@ class BucketProcess(Process):
         carrier = SteppedCarrier(self.wires, BucketCarrier(wire, wire, order, written))
         return UncertainOutcomes(carrier, self.delay_next_run)
 
-    def make_way_back(self, records: LeaseCutoverRecords, witness: str) -> CutoverLoop:
+    def make_undo_loop(self, records: LeaseCutoverRecords, witness: str) -> CutoverLoop:
         """The loop of a way back."""
         self.loop = bucket_undo.make_loop(self, records, witness)
         return self.loop
@@ -217,8 +217,8 @@ class BucketProcess(Process):
             number = format_count(len(conflicts), "key")
             theirs = f"{number} of the target hold what the follow did not write"
             loop.failure = find_refused(conflicts.values()) or theirs
-        if state in FORTH.freeze and not self._way_back_open:
-            self._way_back_open = True
+        if state in FORTH.freeze and not self._undo_window_open:
+            self._undo_window_open = True
             witness = str(self.number)
             self.machine.disk.journal.append({"type": SWITCHING, "id": witness})
             self.machine.disk.open_kept(witness)

@@ -93,7 +93,7 @@ class SteppedCarrier:
         self._carrier = carrier
 
     def carry(self, keys: Collection[bytes], _now: float) -> CarryOutcome:
-        """Carry a lot."""
+        """Carry a chunk."""
         return self._wires.run(self._carrier.carry(sorted(keys)))
 
 

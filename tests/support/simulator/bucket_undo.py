@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dataware.core.follow.cutover_loop import CutoverLoop
 from dataware.core.follow.cutover_ports import CutoverPorts
 from dataware.core.follow.loop import FollowPorts
-from dataware.core.follow.way_back import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
+from dataware.core.follow.undo_ports import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
 from dataware.ops.follow.difference import DifferenceFeed
-from dataware.ops.follow.way_back import KnownStrays, UndecidedKeys
+from dataware.ops.follow.undo_window import KnownStrays, UndecidedKeys
 from dataware.state.cutover_records import LeaseCutoverRecords
 from support.simulator import bucket_process
 from support.simulator.bucket_sides import BucketComparison, RecordsOfProcess

@@ -45,7 +45,7 @@ class Judge:
         people = self.people
         if author == TOOL:
             if table is people.source:
-                self._judge_way_back(key)
+                self._judge_undo(key)
             elif self.completed_at is not None:
                 self.break_off("dataware wrote to the target after the switch")
             if key in table.items and table.authors[key] == STRANGER:
@@ -53,7 +53,7 @@ class Judge:
         elif table is people.source and self.completed_at is not None:
             self.behind.add(key)
 
-    def _judge_way_back(self, key: bytes) -> None:
+    def _judge_undo(self, key: bytes) -> None:
         """dataware writes to the source, which it may only to undo, and never over a stray."""
         people = self.people
         if self.completed_at is None or not people.wants_undo:

@@ -49,7 +49,7 @@ class People:
         # Of its own, so that the rest of a seed is as it would be without.
         undoing = Random(world.seed * 7919 + 1)
         self.wants_undo = undoing.random() < 0.5 and (
-            world.rules.verify or not world.rules.way_back
+            world.rules.verify or not world.rules.undo_window
         )
         self.decision = undoing.choice((None, "keep", "replace"))
         self.target = self._make_target()

@@ -33,7 +33,7 @@ from support.simulator.sides import (
     copy_table,
 )
 from support.simulator.tables import StreamFeed
-from support.simulator.undo import WayBackDisk, make_loop, undo
+from support.simulator.undo import UndoDisk, make_loop, undo
 from support.simulator.world import World
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Machine:
     def reset(self) -> None:
         """Begin with an empty disk."""
         self.dirty, self.memory = DiskDirtyKeys(self.world), DiskMemory(self.world)
-        self.way_back = WayBackDisk(self.world)
+        self.undo_window = UndoDisk(self.world)
 
     def now(self) -> float:
         """The time of day, as this machine has it."""
@@ -108,7 +108,7 @@ class Process:
         self.loop: CutoverLoop | None = None
         self.lease: ParameterLease | None = None
         self.detail: dict[str, Any] = {}
-        self._way_back_open = False
+        self._undo_window_open = False
         self._tried = self._beaten = world.now
         name = machine.name
         self._holder = Holder(name, f"a boot of {name}", 7, "1")
@@ -160,13 +160,13 @@ class Process:
         """Name stray keys."""
         self.world.tick()
         self.people.judge.strays.update(keys)
-        self.machine.way_back.strays.update(keys)
+        self.machine.undo_window.strays.update(keys)
         self.world.say("STRAYS", *sorted(keys))
         self.world.tick()
 
     def report_gaps(self, gaps: Collection[Gap], now: float) -> None:
         """Say that strays may go unnamed."""
-        self.people.judge.unwatched = self.machine.way_back.is_missed = True
+        self.people.judge.unwatched = self.machine.undo_window.is_missed = True
         self.world.tick()
 
     def _run(self) -> Iterator[None]:
@@ -196,7 +196,7 @@ class Process:
         records = CompleteCutoverRecords(self._markers, KIND, TARGET)
         yield from self._go_on(self._make_loop(records))
 
-    def make_way_back(self, records: LeaseCutoverRecords, witness: str) -> CutoverLoop:
+    def make_undo_loop(self, records: LeaseCutoverRecords, witness: str) -> CutoverLoop:
         """The loop of a way back."""
         return make_loop(self, records, witness)
 
@@ -309,12 +309,12 @@ class Process:
 
     def _prepare_step(self, loop: CutoverLoop) -> None:
         """Remember under the freeze where the target's feed is."""
-        if loop.record.state not in FORTH.freeze or self._way_back_open:
+        if loop.record.state not in FORTH.freeze or self._undo_window_open:
             return
         if self.people.wants_undo:
-            self._way_back_open = True
+            self._undo_window_open = True
             feed = StreamFeed(self.world, self.people.target)
-            self.machine.way_back.open(str(self.number), feed, self.machine.now())
+            self.machine.undo_window.open(str(self.number), feed, self.machine.now())
 
     def beat(self) -> None:
         if self.lease is None or self.world.now - self._tried < BEAT_SECONDS:

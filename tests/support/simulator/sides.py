@@ -69,7 +69,7 @@ class SimulatedCarrier:
         self._outcomes = outcomes
 
     def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
-        """Carry a lot; a part of it may fail."""
+        """Carry a chunk; a part of it may fail."""
         world, target = self._outcomes.world, self._outcomes.target
         world.tick()
         found: dict[str, set[bytes]] = {"done": set(), "failed": set(), "unknown": set()}

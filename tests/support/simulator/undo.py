@@ -18,7 +18,7 @@ from dataware.core.follow.feed import (
     GapCause,
 )
 from dataware.core.follow.loop import FollowPorts
-from dataware.core.follow.way_back import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
+from dataware.core.follow.undo_ports import BothSidesFeed, OldSide, UndoCarrier, UndoWritten
 from dataware.core.follow.written import NOT_WRITTEN, WrittenVersion
 from dataware.core.model import Marker, MarkerState
 from dataware.state.cutover_records import LeaseCutoverRecords, read_cutover
@@ -60,7 +60,7 @@ class DiskWritten:
         raise AssertionError(keys)
 
 
-class WayBackDisk:
+class UndoDisk:
     """What a machine keeps for the way back of the switch by `witness`."""
 
     def __init__(self, world: World) -> None:
@@ -78,7 +78,7 @@ class WayBackDisk:
     def open(self, witness: str, feed: StreamFeed, now: float) -> None:
         """Remember where the target's feed is, under the freeze."""
         self.reset(witness)
-        if self._world.rules.way_back:
+        if self._world.rules.undo_window:
             self.memory.save_position(feed.open(None, now))
 
 
@@ -112,7 +112,7 @@ class GuardedCarrier:
         self._written = written
 
     def carry(self, keys: Collection[bytes], now: float) -> CarryOutcome:
-        """Carry a lot."""
+        """Carry a chunk."""
         world, old = self._outcomes.world, self._outcomes.target
         world.tick()
         found: dict[str, set[bytes]] = {"done": set(), "failed": set(), "unknown": set()}
@@ -188,7 +188,7 @@ def undo(process: Process, marker: Marker) -> Iterator[None]:
     records = LeaseCutoverRecords(
         lease, process.detail.update, process.send_heartbeat, process.amend
     )
-    loop = process.make_way_back(records, record.witness)
+    loop = process.make_undo_loop(records, record.witness)
     now = process.machine.now()
     loop.open(now)
     loop.loop.allow_carrying(loop.steady(now) + lease.unsettled_seconds)
@@ -219,7 +219,7 @@ def find_gone(new: Table, old: Table, keys: Collection[bytes]) -> frozenset[byte
 def make_loop(process: Process, records: LeaseCutoverRecords, witness: str) -> CutoverLoop:
     """The loop of a way back."""
     world, people, machine = process.world, process.people, process.machine
-    disk, lost = machine.way_back, (Gap(GapCause.STATE_LOST),)
+    disk, lost = machine.undo_window, (Gap(GapCause.STATE_LOST),)
     is_seen = disk.witness == witness
     if not is_seen:
         disk.reset(witness)

@@ -31,7 +31,7 @@ class Rules:
     wait_for_silent_runs: bool = True
     settle: bool = True
     verify: bool = True
-    way_back: bool = True
+    undo_window: bool = True
     swap: bool = True
     ledger: bool = True
     deep_on_record: bool = True

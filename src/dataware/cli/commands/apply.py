@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dataware.core.model import Wanted
     from dataware.ops.context import Context
     from dataware.ops.inputs import App
-    from dataware.ops.run_summary import AdoptionWay
+    from dataware.ops.run_summary import AdoptionMethod
 
 
 @click.command(cls=SectionedCommand, short_help="Create, copy and verify; safe to repeat.")
@@ -141,7 +141,7 @@ def _apply(
     from dataware.cli.project import in_project
     from dataware.cli.rehearse_plans import rehearse_plans
     from dataware.ops.adoption import check_allowed_losses, mark_allowed_losses
-    from dataware.ops.inputs.only import choose_resources
+    from dataware.ops.inputs.resource_filter import choose_resources
 
     if _names_saved_plan(app, asked.only):
         _apply_saved(out, app, copy, listener)
@@ -154,7 +154,7 @@ def _apply(
         listener.at(context.aws)
         loaded.check_pin(context.aws.account, context.aws.region)
         _report_passed_over(context, loaded, left_out)
-        applier = AppApplier(context, found.credentials, settings_of(copy), _adoption_way(app))
+        applier = AppApplier(context, found.credentials, settings_of(copy), _adoption_method(app))
         wanted = mark_allowed_losses(loaded.wanted, allowed)
         app_plan = _plan(context, applier, wanted, restores=asked.restores)
         plan = app_plan.join()
@@ -205,17 +205,17 @@ def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: 
             plans = whole.app_plan.plans if whole else tuple(filter(None, (plan,)))
             rehearse_plans(context, credentials, plans, settings, saved=True)
         elif whole is not None:
-            applier = AppApplier(context, credentials, settings, _adoption_way(app))
+            applier = AppApplier(context, credentials, settings, _adoption_method(app))
             applier.apply_saved(whole.app_plan)
         elif plan is not None:
-            apply_plan(context, plan, settings, saved=True, adoption=_adoption_way(app))
+            apply_plan(context, plan, settings, saved=True, adoption=_adoption_method(app))
 
 
-def _adoption_way(app: AppOptions) -> AdoptionWay:
+def _adoption_method(app: AppOptions) -> AdoptionMethod:
+    from dataware.cli.next_command import adoption_method
     from dataware.cli.project import runs_project
-    from dataware.cli.way_on import adoption_way
 
-    return adoption_way(app, in_project=runs_project(app))
+    return adoption_method(app, in_project=runs_project(app))
 
 
 def _report_passed_over(context: Context, app: App, left_out: str) -> None:

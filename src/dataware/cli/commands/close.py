@@ -43,7 +43,7 @@ def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> i
     from dataware.cli.context import outside
     from dataware.cli.pair import places_on_record
     from dataware.cli.question import confirm
-    from dataware.ops.follow.after_switch import close as close_way_back
+    from dataware.ops.follow.after_switch import close as close_undo_window
     from dataware.ops.follow.after_switch import find_switched
 
     with outside(out) as context:
@@ -55,5 +55,5 @@ def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> i
                 )
             confirm(f"Close the way back from {found.target} to {found.source}?")
         places = places_on_record(context, found.kind, found.source, found.target, source)
-        close_way_back(context, found, places)
+        close_undo_window(context, found, places)
     return 0

@@ -161,7 +161,7 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
             options.freeze_limit,
             options.watch,
             by_hand=options.frozen,
-            keep_way_back=options.enable_stream,
+            enable_undo=options.enable_stream,
             await_approval=options.await_approval,
         )
         if followed.is_alive and ask_follow(context, followed, cutover):

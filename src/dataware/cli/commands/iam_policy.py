@@ -162,7 +162,7 @@ def run_role_template(out: AwsOptions, app: AppOptions, use: PolicyUse, *, trust
     from dataware.cli.policy import policy_of
     from dataware.cli.project import in_project
     from dataware.ops.inputs import App
-    from dataware.ops.role_template import KnownPlaces, make_role_template
+    from dataware.ops.role_template import KnownEnvironments, make_role_template
 
     if use not in {PolicyUse.ALL, PolicyUse.PLAN}:
         raise InputError("--role-template makes a role that only plans: leave out --for")
@@ -172,7 +172,7 @@ def run_role_template(out: AwsOptions, app: AppOptions, use: PolicyUse, *, trust
     with outside(out) as context:
         aws, wanted = context.aws, loaded.wanted
         policy = policy_of(aws, wanted, use=PolicyUse.PLAN, asked=loaded.asked)
-        places = KnownPlaces(
+        places = KnownEnvironments(
             aws.account,
             {aws.account, *(one.account for one in wanted if one.account)},
             {aws.region, *(one.region for one in wanted if one.region)},

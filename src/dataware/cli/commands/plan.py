@@ -98,8 +98,8 @@ def run_plan(
     """Look, decide, guard, save."""
     from dataware.cli.app_credentials import load_with_credentials
     from dataware.cli.guarded_plan import report_plan
-    from dataware.ops.inputs.only import choose_resources
     from dataware.ops.inputs.prices import read_prices
+    from dataware.ops.inputs.resource_filter import choose_resources
 
     check_feed_options(saving)
     priced = read_prices(prices)
@@ -130,8 +130,8 @@ def _make_plan(
     prices: Prices,
 ) -> AppPlan:
     from dataware.cli.app import parameters_of
+    from dataware.cli.environment_plans import CopyTerms
     from dataware.cli.guarded_plan import guarded_app_plan
-    from dataware.cli.place_plans import CopyTerms
     from dataware.core.change_set import ChangeSetUse
     from dataware.ops.context import CopySettings
     from dataware.ops.engine_choice import EngineDemand
@@ -170,8 +170,8 @@ def _next_command(app: AppOptions, saved: Path | None) -> str:
     """The command that carries the plan out: of a CDK project without a saved plan, `deploy`."""
     from dataware.cli.commands.apply import apply
     from dataware.cli.commands.deploy import deploy
+    from dataware.cli.next_command import apply_command, deploy_command
     from dataware.cli.project import runs_project
-    from dataware.cli.way_on import apply_command, deploy_command
 
     if saved is None and runs_project(app):
         return deploy_command(deploy, apply)

@@ -10,9 +10,9 @@ from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
 
-from dataware.cli.life_sign import show_waiting
 from dataware.cli.process.signals import StopSignal
 from dataware.cli.settings import AwsOptions
+from dataware.cli.wait_indicator import show_waiting
 from dataware.core.events import event
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format, appearance, make_renderer

@@ -16,9 +16,9 @@ from typing import Any
 
 from dataware.cli.context import open_account
 from dataware.cli.demo import data
-from dataware.cli.life_sign import show_waiting
 from dataware.cli.run_log import SHOW_FOLDER
 from dataware.cli.settings import AwsOptions
+from dataware.cli.wait_indicator import show_waiting
 from dataware.core.errors import DatawareError
 from dataware.core.events import Event
 from dataware.embedded import EmbeddedAws

@@ -13,8 +13,8 @@ from dataware.cli.deployment.adopted import list_adopted, report_remaining
 from dataware.cli.deployment.cdk_options import CdkArguments
 from dataware.cli.deployment.cdk_setup import prepare_cdk
 from dataware.cli.deployment.credentials import AccountCredentials, AccountUse, read_credentials
+from dataware.cli.deployment.environments import apply_each_place, check_writers
 from dataware.cli.deployment.name_conflicts import explain_conflicts
-from dataware.cli.deployment.places import apply_each_place, check_writers
 from dataware.cli.deployment.plan import (
     Deployment,
     given_parameters,
@@ -25,9 +25,9 @@ from dataware.cli.deployment.plan import (
 from dataware.cli.deployment.revert_drift import check_revert_drift, warn_of_reverted_drift
 from dataware.cli.deployment.single_synth import SingleSynth
 from dataware.cli.deployment.stacks import ChosenStacks, choose_stacks, report_notes
+from dataware.cli.environment_plans import enter_place
 from dataware.cli.guarded_plan import report_plan
 from dataware.cli.notify import Listener, notifying
-from dataware.cli.place_plans import enter_place
 from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError
@@ -38,9 +38,9 @@ from dataware.core.outcome import LISTED, join_outcomes, judge_outcome
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import unit_of_type
 from dataware.ops.adoption import mark_allowed_losses
-from dataware.ops.announce import announce
 from dataware.ops.apply import check_sources
 from dataware.ops.context import Context
+from dataware.ops.decision_events import report_decision
 from dataware.ops.inputs.files import read_environments
 from dataware.ops.inputs.prices import read_prices
 from dataware.report import Format
@@ -172,7 +172,7 @@ def _after(
         there = enter_place(context, (plan.account, plan.region), alone=len(plans) == 1)
         for planned in plan.resources:
             if not folds or planned.decision.action is not Action.KEEP or planned.needs_attention:
-                announce(there.emit, planned)
+                report_decision(there.emit, planned)
         adopted = list_adopted(before.get(place)) | list_adopted(locked.get(place))
         adopted |= done.imported
         remaining = report_remaining(there, plan, adopted)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dataware.cli.deployment.cdk_options import CdkArguments
+from dataware.cli.environment_plans import CopyTerms, plan_environments
 from dataware.cli.guarded_plan import guarded_app_plan
-from dataware.cli.place_plans import CopyTerms, plan_places
 from dataware.cli.settings import GuardOptions
 from dataware.core.app_plan import AppPlan
 from dataware.core.change_set import ChangeSetUse
@@ -67,7 +67,7 @@ def plan_each(
 ) -> list[Plan]:
     """What is decided now on resources of several environments, a plan for each; tells nothing."""
     terms = CopyTerms(all_versions=all_versions)
-    return list(plan_places(context, wanted, terms, report=False).plans)
+    return list(plan_environments(context, wanted, terms, report=False).plans)
 
 
 def save_decisions(context: Context, plans: Sequence[Plan]) -> None:

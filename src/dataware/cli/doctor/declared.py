@@ -61,7 +61,7 @@ def _place(subject: DoctorSubject, loaded: App) -> Iterator[Finding]:
         try:
             subject.credentials.find(str(account), region, AccountUse.LOOK)
         except DatawareError as error:
-            text, way_on = halves(error)
+            text, next_step = halves(error)
             yield failure(
-                f"stack {stack} is meant for account {account}, {region}, but {text}", way_on
+                f"stack {stack} is meant for account {account}, {region}, but {text}", next_step
             )

@@ -89,7 +89,8 @@ class FleetAccounts:
 
 def _check_account(account: Account, target: FleetTarget) -> None:
     if account.account != target.account:
-        way_on = "name a role or a profile of that account"
+        next_step = "name a role or a profile of that account"
         raise InputError(
-            f"the credentials are of account {account.account}, not of {target.account}: {way_on}"
+            f"the credentials are of account {account.account}, not of {target.account}: "
+            f"{next_step}"
         )

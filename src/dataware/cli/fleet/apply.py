@@ -72,7 +72,7 @@ def apply(**given: Any) -> int:
     whole, _ = read_saved_fleet(given["plan"])
     plan = _choose(whole, FleetOptions.of(given).selection)
     with notifying("fleet apply", out, copy.notify) as listener:
-        from dataware.cli.fleet.applying import FleetApplier
+        from dataware.cli.fleet.applier import FleetApplier
 
         FleetApplier(out, copy, listener).apply(plan, _wave_settings(plan.waves, given))
     return 0

@@ -68,7 +68,7 @@ def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
     """Look, decide, show, save."""
     from dataware.cli.fleet.accounts import read_targets
     from dataware.cli.fleet.display import fleet_display, report_fleet
-    from dataware.cli.fleet.planning import FleetPlanner
+    from dataware.cli.fleet.planner import FleetPlanner
     from dataware.core.events import event
     from dataware.ops.inputs.files import check_writable
     from dataware.ops.inputs.fleet_plan_file import save_fleet_plan
@@ -89,11 +89,11 @@ def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
             save_fleet_plan(made, saved)
             emit(event("saved", what="the fleet's plan", path=str(saved)))
         if made.changes and not made.exit_code:
-            _report_way_on(emit, saved)
+            _report_next_step(emit, saved)
     return made.exit_code
 
 
-def _report_way_on(emit: Emit, saved: Path | None) -> None:
+def _report_next_step(emit: Emit, saved: Path | None) -> None:
     from shlex import quote
 
     from dataware.core.events import event

@@ -21,11 +21,11 @@ that is named by ``{"Fn::Sub": "orders-${Stage}"}``:
 Three parts take turns: `functions` holds one function for each intrinsic function, `conditions`
 tells whether a condition holds (a known part of And or Or may decide whatever the others are), and
 `references` gives what Ref and Fn::GetAtt give. What the template does not say (parameters, pseudo
-parameters, SSM, exports) is answered by `Surroundings`. Conditions and names are computed once
+parameters, SSM, exports) is answered by `ValueLookups`. Conditions and names are computed once
 each; one that rests on itself is unknown, and so is what nests deeper than `evaluator.DEEPEST`.
 """
 
 from dataware.core.evaluation.evaluator import Evaluator
-from dataware.core.evaluation.surroundings import NotKnownError, Surroundings
+from dataware.core.evaluation.value_lookups import NotKnownError, ValueLookups
 
-__all__ = ["Evaluator", "NotKnownError", "Surroundings"]
+__all__ = ["Evaluator", "NotKnownError", "ValueLookups"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataware.core.evaluation.surroundings import NotKnownError
+from dataware.core.evaluation.value_lookups import NotKnownError
 from dataware.core.values import as_texts, own_name
 
 if TYPE_CHECKING:

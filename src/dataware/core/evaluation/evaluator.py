@@ -13,7 +13,7 @@ from typing import Any
 from dataware.core.evaluation.conditions import Conditions
 from dataware.core.evaluation.functions import FUNCTIONS, NO_VALUE, REMOVED, fill_in
 from dataware.core.evaluation.references import References, ResourceNames
-from dataware.core.evaluation.surroundings import NotKnownError, Surroundings
+from dataware.core.evaluation.value_lookups import NotKnownError, ValueLookups
 from dataware.core.values import Computed, is_function, own_name
 
 PROCESSED = "write it out, or process the template first"
@@ -31,7 +31,7 @@ class Evaluator:
     """
 
     document: Mapping[str, Any]
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    lookups: ValueLookups = field(default_factory=ValueLookups)
     names: ResourceNames = field(default_factory=dict)
     refers: bool = True
     depth: int = 0

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from dataware.core.evaluation.surroundings import NotKnownError
+from dataware.core.evaluation.value_lookups import NotKnownError
 from dataware.core.values import NO_VALUE, text_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def fill_in(evaluator: Evaluator, text: str) -> str:
             raise NotKnownError(f"only CloudFormation resolves {{{{resolve:{service}}}}}")
         if not evaluator.refers:
             raise NotKnownError("it is looked up when the resource is created")
-        return evaluator.surroundings.stored(name.strip())
+        return evaluator.lookups.stored(name.strip())
 
     return _DYNAMIC.sub(look_up, text)
 
@@ -165,7 +165,7 @@ def _base64(evaluator: Evaluator, argument: Any) -> str:
 
 
 def _import(evaluator: Evaluator, argument: Any) -> str:
-    return evaluator.surroundings.exported(_text(evaluator, "Fn::ImportValue", argument))
+    return evaluator.lookups.exported(_text(evaluator, "Fn::ImportValue", argument))
 
 
 def _pair(name: str, argument: Any) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataware.core.evaluation.surroundings import NotKnownError
+from dataware.core.evaluation.value_lookups import NotKnownError
 from dataware.core.values import mapping_of, text_of
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class References:
         if not isinstance(name, str):
             raise NotKnownError("Ref takes the name of a parameter or a resource: correct it")
         if name.startswith("AWS::"):
-            return self._evaluator.surroundings.pseudo(name)
+            return self._evaluator.lookups.pseudo(name)
         definition = self._find_declared("Parameters", name)
         if definition is not None:
-            return self._evaluator.surroundings.parameter(name, definition)
+            return self._evaluator.lookups.parameter(name, definition)
         if self._find_declared("Resources", name) is None:
             raise NotKnownError(f"{name} is neither a parameter nor a resource of the template")
         return self.name_of(name)
@@ -70,7 +70,7 @@ class References:
             raise NotKnownError(
                 f"{attribute} of {logical_id} is known only once it is deployed: write it out"
             )
-        pseudo = self._evaluator.surroundings.pseudo
+        pseudo = self._evaluator.lookups.pseudo
         where = (pseudo("AWS::AccountId"), pseudo("AWS::Region"), pseudo("AWS::Partition"))
         return rule.arn(self.name_of(logical_id), *where)
 
@@ -83,7 +83,7 @@ class References:
             self._names[address] = NotKnownError(f"{address} rests on itself")
             try:
                 self._check_created(logical_id)
-                self._names[address] = self._evaluator.surroundings.output(logical_id, name)
+                self._names[address] = self._evaluator.lookups.output(logical_id, name)
             except NotKnownError as error:
                 self._names[address] = error
         return self._take(address)

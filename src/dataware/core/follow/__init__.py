@@ -6,7 +6,7 @@ is there is put into the target, or deleted there if the source has nothing:
 
     feed ──keys──> DIRTY (durable) ──checkpoint──┐       copy ──last write acknowledged──┐
       ^                                          │                                       v
-      └────────────── next round ────────────────┘    DIRTY ──lot──> read source ──> write target
+      └────────────── next round ────────────────┘    DIRTY ──chunk──> read source ──> write target
 
 For each key, either it is in DIRTY, or its change will still come by the feed, or the target's
 value equals what the source had at a moment not before its last change. So order, duplicates and

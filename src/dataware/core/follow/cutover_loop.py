@@ -86,7 +86,7 @@ class CutoverLoop:
         follow: FollowPorts,
         *,
         seconds: Callable[[], float],
-        lot: int = 1000,
+        chunk: int = 1000,
         freeze_limit: float = FREEZE_LIMIT,
         witness: str = "",
     ) -> None:
@@ -104,7 +104,7 @@ class CutoverLoop:
         self._follow = FollowPorts(
             self._meter, self._touched, follow.dirty, follow.memory, follow.difference
         )
-        self.loop = FollowLoop(self._follow, lot=lot)
+        self.loop = FollowLoop(self._follow, chunk=chunk)
         self._seconds = seconds
         self._witness = witness
         self._stray_keys: set[bytes] = set()

@@ -31,7 +31,7 @@ class CutoverRequest:
     `beat` grows while the process that asks is alive. `is_open` says that nothing postpones it
     there, `by_hand` that a person has stopped the writers, so that no command is run. `answered` is
     the token of the command that was run last, and `failure` why that failed. `withdrawn` says that
-    the person does not ask any more, and `keep_way_back` that a feed of the target may be switched
+    the person does not ask any more, and `enable_undo` that a feed of the target may be switched
     on. After the switch whoever writes to the source is named for `watch` seconds. `token_digest`
     is that of the approval that is waited for there, if any.
     """
@@ -45,7 +45,7 @@ class CutoverRequest:
     answered: str = ""
     failure: str = ""
     withdrawn: bool = False
-    keep_way_back: bool = False
+    enable_undo: bool = False
     watch: float = WATCH_SECONDS
     token_digest: str = ""
 
@@ -69,7 +69,7 @@ class CutoverRequest:
                 str(raw["answered"]),
                 str(raw["failure"]),
                 bool(raw["withdrawn"]),
-                bool(raw["keep_way_back"]),
+                bool(raw["enable_undo"]),
                 # Versions before this one ask without.
                 float(raw.get("watch", WATCH_SECONDS)),
                 str(raw.get("token_digest", "")),

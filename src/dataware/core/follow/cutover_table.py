@@ -95,7 +95,7 @@ def _has_ended(record: CutoverRecord, facts: CutoverFacts, now: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CutoverDirection:
     """The states of one way. `thawed` is where it goes back to, and `done` is how it ends well."""
 
     gated: CutoverState
@@ -112,8 +112,10 @@ class Way:
 
 
 _S, _A = CutoverState, CutoverAction
-FORTH = Way(_S.GATED, _S.FROZEN, _S.DRAINED, _S.VERIFIED, _S.FOLLOWING, (_A.COMPLETE, _S.SWITCHED))
-BACK = Way(
+FORTH = CutoverDirection(
+    _S.GATED, _S.FROZEN, _S.DRAINED, _S.VERIFIED, _S.FOLLOWING, (_A.COMPLETE, _S.SWITCHED)
+)
+BACK = CutoverDirection(
     _S.UNDOING,
     _S.UNDO_FROZEN,
     _S.UNDO_DRAINED,
@@ -124,7 +126,7 @@ BACK = Way(
 WAYS = (FORTH, BACK)
 
 
-def _give_up_rows(way: Way) -> Iterator[CutoverRow]:
+def _give_up_rows(way: CutoverDirection) -> Iterator[CutoverRow]:
     """The freeze is given up: nothing but the thaw is left, and only then one side is open."""
     yield CutoverRow(
         way.freeze, lambda r, f, _: bool(r.back) and f.thawed is True, _A.RECORD, way.thawed
@@ -136,14 +138,14 @@ def _give_up_rows(way: Way) -> Iterator[CutoverRow]:
     )
 
 
-def _gate_rows(way: Way) -> Iterator[CutoverRow]:
+def _gate_rows(way: CutoverDirection) -> Iterator[CutoverRow]:
     """Before the freeze."""
     yield CutoverRow((way.gated,), lambda _r, f, _: f.difference_due, _A.COMPARE)
     yield CutoverRow((way.gated,), _may_freeze, _A.RECORD, way.frozen)
     yield CutoverRow((way.gated,), _always, _A.CARRY)
 
 
-def _freeze_rows(way: Way) -> Iterator[CutoverRow]:
+def _freeze_rows(way: CutoverDirection) -> Iterator[CutoverRow]:
     """While both sides are closed."""
     frozen, drained, verified = way.freeze
     yield CutoverRow((frozen,), lambda _r, f, _: not f.frozen, _A.FREEZE)

@@ -103,7 +103,7 @@ def find_refused(conflicts: Iterable[Conflict]) -> str:
 
 
 class CarryOutcome(NamedTuple):
-    """What became of a lot of keys; each key is in exactly one of the four.
+    """What became of a chunk of keys; each key is in exactly one of the four.
 
     `failed` were not written, `uncertain` were sent but may arrive later still (a time-out, an
     answer that was lost on the way), and `conflicts` keep the target's value.
@@ -116,7 +116,7 @@ class CarryOutcome(NamedTuple):
 
     @staticmethod
     def join(outcomes: Iterable[CarryOutcome]) -> CarryOutcome:
-        """What became of the keys of all parts of a lot."""
+        """What became of the keys of all parts of a chunk."""
         parts = tuple(outcomes)
         return CarryOutcome(
             frozenset().union(*(one.carried for one in parts)),

@@ -92,7 +92,7 @@ class Following:
     `forecast` says the same of a follow that has not begun, with the feed that it would read.
 
     `list_tags` lists a place without a feed, by key, with the tags of `core.follow.written`; None
-    where a feed tells of changes. `check_way_back` raises RefusedError for an old side to which a
+    where a feed tells of changes. `check_undo` raises RefusedError for an old side to which a
     cut-over must not be undone.
     """
 
@@ -106,7 +106,7 @@ class Following:
     forecast: Callable[[Aws, str, FeedOptions], FollowForecast]
     make_copier: MakeRecordingCopier | None = None
     list_tags: Callable[[Aws, Location], Iterable[tuple[bytes, str]]] | None = None
-    check_way_back: Callable[[Aws, Location], None] | None = None
+    check_undo: Callable[[Aws, Location], None] | None = None
     guarded_carrier: MakeCarrier | None = None
     guarded_copier: MakeRecordingCopier | None = None
     in_account: FunctionFeed | None = None

@@ -5,8 +5,8 @@
     CHECKPOINTED  the feed goes on after it next time       (only now: its keys are safe)
     COMPARING     a gap is open: a full difference has begun
     COMPARED      its keys are on disk, and the gap is closed if those are all that differ
-    CARRIED       the current state of a lot of keys is in the target
-    SETTLED       the lot is forgotten, or put back
+    CARRIED       the current state of a chunk of keys is in the target
+    SETTLED       the chunk is forgotten, or put back
 
 It has no clock, no thread and no sleep: whoever drives it says what time it is, waits after IDLE
 and POLL_FAILED, and ends it by not calling it any more. What it needs to go on is on disk.
@@ -64,16 +64,16 @@ class FollowPorts:
 class FollowLoop:
     """A follow in steps; open the feed before the copy begins, and drive `step` from then on.
 
-    `lot` keys are carried together, and up to `lots` lots between two rounds of the feed, so that a
-    backlog keeps no change from being read. `quiet_rounds` counts the whole rounds in a row that
-    brought nothing while nothing was dirty, and `is_whole` says that the last round was whole.
+    `chunk` keys are carried together, and up to `chunks` times between two rounds of the feed, so
+    that a backlog keeps no change from being read. `quiet_rounds` counts the whole rounds in a row
+    that brought nothing while nothing was dirty, and `is_whole` says that the last round was whole.
     `newest` is the time of the newest change so far; `failure` is why the last poll or comparison
     failed. While it is `paused` only the feed is read, which forgets what is not read for long.
     """
 
-    def __init__(self, ports: FollowPorts, *, lot: int = 1000, lots: int = 20) -> None:
+    def __init__(self, ports: FollowPorts, *, chunk: int = 1000, chunks: int = 20) -> None:
         self._ports = ports
-        self.lot, self._lots = lot, lots
+        self.chunk, self._chunks = chunk, chunks
         self.paused = False
         self._carry_from: float | None = None
         self._comparing: tuple[Gap, ...] | None = None
@@ -131,8 +131,8 @@ class FollowLoop:
             yield from self._read_feed()
             if not self.paused:
                 yield from self._compare()
-            for _ in range(self._lots):
-                if self.paused or not (yield from self._carry_lot()):
+            for _ in range(self._chunks):
+                if self.paused or not (yield from self._carry_chunk()):
                     yield FollowStep.IDLE
                     break
 
@@ -210,11 +210,11 @@ class FollowLoop:
     def _may_carry(self) -> bool:
         return self._carry_from is not None and self._now >= self._carry_from
 
-    def _carry_lot(self) -> Generator[FollowStep, None, bool]:
-        """Carry one lot; whether there was one."""
+    def _carry_chunk(self) -> Generator[FollowStep, None, bool]:
+        """Carry one chunk; whether there was one."""
         if not self._may_carry():
             return False
-        keys = self._ports.dirty.take(self.lot, self._now)
+        keys = self._ports.dirty.take(self.chunk, self._now)
         if not keys:
             return False
         outcome = self._ports.carrier.carry(keys, self._now)

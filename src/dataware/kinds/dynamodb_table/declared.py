@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from dataware.core.choices import list_wrong_words
+from dataware.core.allowed_values import list_wrong_words
 from dataware.core.model import Facts
 from dataware.core.values import find_function, is_function
 

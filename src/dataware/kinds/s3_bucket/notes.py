@@ -36,7 +36,7 @@ def note_archived(listed: Sequence[Mapping[str, Any]], *, more: bool) -> Iterato
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class ObjectTrigger:
     """What a bucket does with new objects: the call that tells it, and the note on an answer."""
 
     call: str
@@ -65,14 +65,14 @@ def describe_expiry(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 REACTIONS = (
-    Reaction(
+    ObjectTrigger(
         "GetBucketNotificationConfiguration",
         "get_bucket_notification_configuration",
         "s3:GetBucketNotification",
         _describe_notifications,
         "whether it sends notifications is unknown",
     ),
-    Reaction(
+    ObjectTrigger(
         "GetBucketLifecycleConfiguration",
         "get_bucket_lifecycle_configuration",
         "s3:GetLifecycleConfiguration",

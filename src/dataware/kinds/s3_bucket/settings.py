@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.choices import list_wrong_words
+from dataware.core.allowed_values import list_wrong_words
 from dataware.core.model import Setting
 
 _ALGORITHMS = {

@@ -27,10 +27,10 @@ from dataware.kinds import kinds
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
 from dataware.ops.follow import follow_run
-from dataware.ops.follow.cutover_run import StrayKeysTeller
-from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.cutover_run import StrayKeyReporter
+from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.undo import UndoableCutover
-from dataware.ops.follow.way_back import KnownStrays, find_old_feed, switch_off
+from dataware.ops.follow.undo_window import KnownStrays, find_old_feed, switch_off
 from dataware.ops.forget import find_migration
 from dataware.ops.migration_policy import FEED_ENABLED, UNDO_FEED
 from dataware.state import ParameterMarkers
@@ -126,7 +126,7 @@ class SourceWatch:
             what = following.feed_noun or "record on this machine of what was copied"
             raise InputError(f"{place.name} has no {what}, so whoever writes to it is not seen")
         words: dict[str, object] = {"kind": slug, "source": found.source, "name": target}
-        self._strays = StrayKeysTeller(context, self._journal, words)
+        self._strays = StrayKeyReporter(context, self._journal, words)
         now = context.clock.now()
         if not KnownStrays.read(self._journal.records(), found.record.witness).is_seen:
             if following.list_tags is not None:

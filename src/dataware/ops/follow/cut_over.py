@@ -15,7 +15,7 @@ from dataware.core.model import Location, MarkerState
 from dataware.kinds import kinds, load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
-from dataware.ops.follow.exclusive import check_exclusive
+from dataware.ops.follow.follow_checks import check_exclusive
 from dataware.ops.follow.freeze_warning import warn_of_freeze
 from dataware.ops.forget import find_migration
 from dataware.ops.migrate import prepare_migration, refuse_after_switch, report_target

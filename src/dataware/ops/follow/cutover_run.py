@@ -33,13 +33,13 @@ from dataware.core.ports import Journal
 from dataware.migrate import since_boot
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.follow import follow_run
-from dataware.ops.follow.approve_gate import ApprovalGate, make_approval
-from dataware.ops.follow.exclusive import require_following
-from dataware.ops.follow.follow_run import LONGEST_REST, FollowRun, FollowTeller
+from dataware.ops.follow.approval_gate import ApprovalGate, make_approval
+from dataware.ops.follow.follow_checks import require_following
+from dataware.ops.follow.follow_run import LONGEST_REST, FollowReporter, FollowRun
 from dataware.ops.follow.freeze_warning import GivenUpError, warn_of_freeze
 from dataware.ops.follow.key_comparison import KeyComparisonThread
 from dataware.ops.follow.source_feed import SourceFeed
-from dataware.ops.follow.way_back import WayBack, find_old_feed
+from dataware.ops.follow.undo_window import UndoWindow, find_old_feed
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration
 from dataware.ops.verify import aws_of, sides_of
@@ -57,7 +57,7 @@ MOST_LISTED = 500
 """Keys that are looked up one by one where each takes a request of its own; more are listed."""
 
 FROZEN_REST = 1.0
-"""Seconds between two lots at most while writers are stopped, whatever the rate."""
+"""Seconds between two chunks at most while writers are stopped, whatever the rate."""
 
 NAMED = 10
 """Stray keys that one event names."""
@@ -68,7 +68,7 @@ class CutoverSettings:
     """How people want to cut over: what freezes and thaws, when, for how long at most.
 
     After the switch the source is watched for `watch_seconds`. `by_hand` says that no command lets
-    the writers go on, `keep_way_back` that a feed of the target may be switched on, and
+    the writers go on, `enable_undo` that a feed of the target may be switched on, and
     `await_approval` that nobody is stopped before another person types a token.
     """
 
@@ -77,7 +77,7 @@ class CutoverSettings:
     freeze_limit: float
     watch_seconds: float
     by_hand: bool = False
-    keep_way_back: bool = False
+    enable_undo: bool = False
     await_approval: bool = False
 
 
@@ -97,7 +97,7 @@ class PausableGate:
         return not self.is_paused() and self.gate.is_open(now)
 
 
-class StrayKeysTeller:
+class StrayKeyReporter:
     """The StrayKeys port: names the keys that somebody writes to the source after the switch."""
 
     def __init__(self, context: Context, journal: Journal, words: dict[str, object]) -> None:
@@ -129,7 +129,7 @@ def switched_event(frozen_seconds: float | None, words: Mapping[str, object]) ->
     return event("cut-over", seconds=told, frozen_seconds=measured, **words)
 
 
-def find_asked(keeper: LeaseKeeper) -> Mapping[str, Any]:
+def find_requests(keeper: LeaseKeeper) -> Mapping[str, Any]:
     """What people ask of the run that holds a lock, as of its last heartbeat."""
     return keeper.lease.asked if isinstance(keeper.lease, ParameterLease) else {}
 
@@ -151,10 +151,10 @@ class CutoverRun(FollowRun):
         self._is_loop_made = False
         self._may_pause = True
         self._journal: Journal
-        self._strays: StrayKeysTeller
+        self._strays: StrayKeyReporter
         self._watched: ChangeFeed | None = None
         self._comparison: KeyComparisonThread
-        self._way_back = WayBack(context, migration, run, self._publish_now)
+        self._undo_window = UndoWindow(context, migration, run, self._publish_now)
 
     def _make_loop(self, ports: FollowPorts, order: CopyOrder, journal: Journal) -> FollowLoop:
         context, kind, keeper = self._context, self._migration.kind, self._keeper
@@ -175,7 +175,7 @@ class CutoverRun(FollowRun):
 
         most = MOST_LISTED if kind.require_copying().ordered else None
         self._comparison = KeyComparisonThread(self._difference_tools(order), make_readers, most)
-        self._strays = StrayKeysTeller(context, journal, dict(self._migration.words()))
+        self._strays = StrayKeyReporter(context, journal, dict(self._migration.words()))
         settings = self._cutover_settings
         gate = PausableGate(self._make_gate(), self._is_paused)
         self._watched = self._make_watched(order)
@@ -186,9 +186,9 @@ class CutoverRun(FollowRun):
             given,
             ports,
             seconds=since_boot,
-            lot=self._lot,
+            chunk=self._chunk,
             freeze_limit=settings.freeze_limit,
-            witness=self._way_back.witness,
+            witness=self._undo_window.witness,
         )
         self._is_loop_made = True
         return self._cutover.loop
@@ -208,7 +208,7 @@ class CutoverRun(FollowRun):
         gate = ApprovalGate(
             settings.gate,
             approval,
-            lambda: find_asked(keeper),
+            lambda: find_requests(keeper),
             self._context.emit,
             self._migration.words(),
         )
@@ -251,19 +251,19 @@ class CutoverRun(FollowRun):
         """Follow, and cut over. Raises IncompleteError where that was given up."""
         self._cutover.copied = True
         self._enter("following")
-        self._way_back.prepare(enable=self._cutover_settings.keep_way_back)
-        teller = FollowTeller(self, loop, chosen)
+        self._undo_window.prepare(enable=self._cutover_settings.enable_undo)
+        reporter = FollowReporter(self, loop, chosen)
         record = self._cutover.record
         if record.may_be_frozen and not record.back:
             self._context.emit(event("freezing", **self._migration.words()))
         try:
-            while not self._step(teller):
+            while not self._step(reporter):
                 self._check_end()
         finally:
             self._comparison.close()
         return self._watch(chosen)
 
-    def _step(self, teller: FollowTeller) -> bool:
+    def _step(self, reporter: FollowReporter) -> bool:
         """Take a step; whether both sides are switched."""
         context, cutover = self._context, self._cutover
         self._keeper.check()
@@ -278,17 +278,17 @@ class CutoverRun(FollowRun):
         self._may_pause = before in MAY_PAUSE
         self._hold(cutover.loop)
         if before in FORTH.freeze:
-            self._way_back.open(self._journal, context.clock.now())
+            self._undo_window.open(self._journal, context.clock.now())
         step = cutover.step(context.clock.now())
-        teller.tell(FollowStep.IDLE if cutover.idle else cutover.done or FollowStep.POLLED)
-        self._tell(step, before)
+        reporter.report(FollowStep.IDLE if cutover.idle else cutover.done or FollowStep.POLLED)
+        self._report_state(step, before)
         rate = self._max_rate
         if cutover.idle:
             threading.Event().wait(follow_run.POLL_SECONDS)
         elif cutover.done is FollowStep.SETTLED and rate:
             # Who waits for the switch waits no longer for a rate than the freeze may last.
             most = FROZEN_REST if cutover.record.may_be_frozen else LONGEST_REST
-            threading.Event().wait(min(self._lot / rate, most))
+            threading.Event().wait(min(self._chunk / rate, most))
         if step.action is CutoverAction.STOP:
             raise GivenUpError(self._describe_stop(step))
         return cutover.record.state is CutoverState.SWITCHED
@@ -318,7 +318,7 @@ class CutoverRun(FollowRun):
             "run the same command again"
         )
 
-    def _tell(self, step: CutoverStep, before: CutoverState) -> None:
+    def _report_state(self, step: CutoverStep, before: CutoverState) -> None:
         """Tell what people wait for."""
         cutover, words = self._cutover, self._migration.words()
         state = cutover.record.state

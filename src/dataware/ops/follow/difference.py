@@ -15,7 +15,7 @@ from typing import Any
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.follow.feed import DifferenceResult, FeedRound
 from dataware.core.follow.shards import StreamReading
-from dataware.core.follow.way_back import StrayWait
+from dataware.core.follow.undo_ports import StrayWait
 from dataware.core.ports import StopRequest
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.verdict import Verdict

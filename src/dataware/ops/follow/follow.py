@@ -7,7 +7,7 @@ from dataclasses import replace
 from dataware.core.events import event
 from dataware.core.model import Location
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.exclusive import check_settings
+from dataware.ops.follow.follow_checks import check_settings
 from dataware.ops.follow.follow_many import follow_migration
 from dataware.ops.migrate import (
     check_source,

@@ -14,9 +14,9 @@ from dataware.core.events import event
 from dataware.core.plan import Plan, Planned, copies
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.asked_cutover import AskedFollowRun
-from dataware.ops.follow.exclusive import check_exclusive, check_settings, require_following
+from dataware.ops.follow.follow_checks import check_exclusive, check_settings, require_following
 from dataware.ops.follow.follow_run import FollowRun
+from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import MakeRun, run_migration
 from dataware.ops.side_by_side import MOST_BEGUN
@@ -65,7 +65,7 @@ def follow_migration(
     _report_blind_spots(context, migration)
     if make_run is None:
         # Exports come too late for a cut-over, so that another command has to begin one.
-        make_run = FollowRun if migration.settings.export_to else AskedFollowRun
+        make_run = FollowRun if migration.settings.export_to else RemoteCutoverFollowRun
         migration = check_exclusive(context, migration)
     run_migration(context, migration, on_locked, make_run)
 

@@ -19,8 +19,8 @@ from dataware.core.kind import Kind
 from dataware.core.model import Location, Marker, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.exclusive import require_following
 from dataware.ops.follow.follow import follow
+from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.forget import find_migration
 from dataware.ops.migration_policy import FOLLOWED
 from dataware.ops.side_by_side import HALT_SECONDS, MOST_BEGUN

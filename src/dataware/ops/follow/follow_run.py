@@ -34,7 +34,7 @@ from dataware.migrate import CopyState, since_boot
 from dataware.ops.context import ComparisonSpec
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
-from dataware.ops.follow.exclusive import following_of, require_following
+from dataware.ops.follow.follow_checks import following_of, require_following
 from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.lease_keeper import await_settled
@@ -55,10 +55,10 @@ POLL_SECONDS = 1.0
 """Between two rounds of a feed that has nothing new."""
 
 TELL_SECONDS = 5.0
-LOT = 1000
+CHUNK = 1000
 
 LONGEST_REST = 60.0
-"""Seconds between two lots at most, so that another rate is heard of."""
+"""Seconds between two chunks at most, so that another rate is heard of."""
 
 HAND_OVER_SECONDS = 180.0
 """From when on the function in the account has seen the lock, ended what it carried, and nothing
@@ -163,19 +163,19 @@ class FollowRun(MigrationRun):
 
     def _make_loop(self, ports: FollowPorts, order: CopyOrder, journal: Journal) -> FollowLoop:
         del order, journal
-        return FollowLoop(ports, lot=self._lot)
+        return FollowLoop(ports, chunk=self._chunk)
 
     @property
     def _max_rate(self) -> float | None:
         """Items or objects a second that may be carried now; None without a limit."""
         return self._keeper.control.max_rate or self._migration.settings.max_rate
 
-    def _lot_seconds(self, sharers: int) -> float:
-        """For how long a lot lets others wait; `sharers` follows share the rate of the run."""
+    def _chunk_seconds(self, sharers: int) -> float:
+        """For how long a chunk lets others wait; `sharers` follows share the rate of the run."""
         if (asked := self._keeper.control.max_rate) is not None:
-            return min(self._lot / asked, LONGEST_REST)
+            return min(self._chunk / asked, LONGEST_REST)
         rate = self._migration.settings.max_rate
-        return 0.0 if rate is None else min(self._lot * sharers / rate, LONGEST_REST)
+        return 0.0 if rate is None else min(self._chunk * sharers / rate, LONGEST_REST)
 
     def _follow_once(self, loop: FollowLoop, chosen: SourceFeed) -> FollowStep:
         """Take a step as people ask of the run now."""
@@ -187,12 +187,12 @@ class FollowRun(MigrationRun):
 
     def _hold(self, loop: FollowLoop) -> None:
         """Do as people ask of the run now."""
-        loop.paused, loop.lot = self._is_paused(), self._lot
+        loop.paused, loop.chunk = self._is_paused(), self._chunk
 
     @property
-    def _lot(self) -> int:
+    def _chunk(self) -> int:
         rate = self._max_rate
-        return LOT if rate is None else max(1, min(LOT, int(rate)))
+        return CHUNK if rate is None else max(1, min(CHUNK, int(rate)))
 
     def _may_go_on(self, state: CopyState) -> bool:
         """Whether the journal is gone on with: such keys are carried, or kept and listed."""
@@ -281,25 +281,25 @@ class FollowRun(MigrationRun):
                 f"cutover` again, which goes on or lets them go on"
             )
             context.emit(event("warning", text=text, name=words["name"]))
-        teller = FollowTeller(self, loop, chosen)
+        reporter = FollowReporter(self, loop, chosen)
         step = FollowStep.IDLE
         try:
             with context.bounds.following() as sharers:
-                # A lot that was carried is settled, so that the next run need not wait for it.
+                # A chunk that was carried is settled, so that the next run need not wait for it.
                 while not context.stop() or step is FollowStep.CARRIED:
                     self._keeper.check()
                     step = self._follow_once(loop, chosen)
-                    teller.tell(step)
-                    self._check_asked(step)
+                    reporter.report(step)
+                    self._check_requests(step)
                     if step in _WAITING:
                         context.aws.pause(POLL_SECONDS)
                     elif step is FollowStep.SETTLED:
-                        context.aws.pause(self._lot_seconds(sharers()))
+                        context.aws.pause(self._chunk_seconds(sharers()))
         except IncompleteError:
             if not context.stop():
                 raise
         self._keeper.check()
-        teller.tell(FollowStep.IDLE)
+        reporter.report(FollowStep.IDLE)
         dirty = format_count(loop.report_progress(context.clock.now()).dirty, "changed key")
         kept = format_count(len(loop.conflicts), "conflict")
         beside = f" and {kept} kept" if loop.conflicts else ""
@@ -308,7 +308,7 @@ class FollowRun(MigrationRun):
             "command again to go on"
         )
 
-    def _check_asked(self, step: FollowStep) -> None:
+    def _check_requests(self, step: FollowStep) -> None:
         """Where a step may be the last because something else is asked of the run."""
 
     def _publish_now(self, detail: Mapping[str, object]) -> None:
@@ -328,7 +328,7 @@ class FollowRun(MigrationRun):
         )
 
 
-class FollowTeller:
+class FollowReporter:
     """Tells people and the record how far a follow is."""
 
     def __init__(self, run: FollowRun, loop: FollowLoop, chosen: SourceFeed) -> None:
@@ -341,13 +341,13 @@ class FollowTeller:
         self._gaps: set[Gap] = set()
         self._conflicts: set[bytes] = set()
 
-    def tell(self, step: FollowStep) -> None:
+    def report(self, step: FollowStep) -> None:
         """Tell what is worth it after a step."""
         context, words = self._run._context, self._run._migration.words()
         if step in (FollowStep.CHECKPOINTED, FollowStep.COMPARED):
-            self._tell_gaps()
+            self._report_gaps()
         elif step is FollowStep.SETTLED:
-            self._tell_conflicts()
+            self._report_conflicts()
         now = context.clock.monotonic()
         if now - self._published < POLL_SECONDS and step is not FollowStep.IDLE:
             return
@@ -372,7 +372,7 @@ class FollowTeller:
                 event("follow-progress", **{**detail, "lag": lag, "lag_seconds": far.lag}, **words)
             )
 
-    def _tell_conflicts(self) -> None:
+    def _report_conflicts(self) -> None:
         """Name each key once that the target keeps as somebody else wrote it."""
         words = self._run._migration.words()
         for key, conflict in self._loop.conflicts.items():
@@ -384,7 +384,7 @@ class FollowTeller:
                 event("skipped", key=text, reason=SkipReason.CONFLICT.value, detail=why, **words)
             )
 
-    def _tell_gaps(self) -> None:
+    def _report_gaps(self) -> None:
         context, words = self._run._context, self._run._migration.words()
         gaps = set(self._loop.open_gaps())
         for why in dict.fromkeys(WHY[gap.cause] for gap in gaps - self._gaps):

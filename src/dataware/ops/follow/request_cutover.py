@@ -25,8 +25,8 @@ from dataware.core.model import Marker, MarkerState
 from dataware.core.run_control import NO_CONTROL
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
-from dataware.ops.control_teller import ControlTeller
-from dataware.ops.follow.approve_gate import ApprovalGate, make_approval
+from dataware.ops.control_reporter import ControlReporter
+from dataware.ops.follow.approval_gate import ApprovalGate, make_approval
 from dataware.ops.follow.cut_over import FollowedMigration
 from dataware.ops.follow.cutover_run import CutoverSettings, switched_event
 from dataware.state import ParameterMarkers
@@ -99,7 +99,7 @@ class CutoverRequester:
             str(this_process()),
             settings.freeze_limit,
             settings.by_hand,
-            keep_way_back=settings.keep_way_back,
+            enable_undo=settings.enable_undo,
             watch=settings.watch_seconds,
         )
         self._gate = settings.gate
@@ -107,7 +107,7 @@ class CutoverRequester:
         self._asked: Mapping[str, Any] = {}
         self._sent: CutoverRequest | None = None
         self._beaten = self._told = float("-inf")
-        self._tell_control = ControlTeller(context.emit, words)
+        self._report_control = ControlReporter(context.emit, words)
         self._control = NO_CONTROL
         self._token = ""
 
@@ -170,9 +170,9 @@ class CutoverRequester:
             self._run_hook(str(hook["run"]), str(hook["token"]))
         self._send()
         control = control_in(marker.detail)
-        self._tell_control(self._control, control)
+        self._report_control(self._control, control)
         self._control = control
-        self._tell(record)
+        self._report_state(record)
 
     def _is_known(self, marker: Marker) -> bool:
         now = CutoverRequest.from_json(marker.detail.get(ASKED, {}).get(TOPIC))
@@ -230,7 +230,7 @@ class CutoverRequester:
                 record = read_cutover(now.detail)
         return record
 
-    def _tell(self, record: CutoverRecord) -> None:
+    def _report_state(self, record: CutoverRecord) -> None:
         now = self._seconds()
         if now - self._told < TELL_SECONDS:
             return

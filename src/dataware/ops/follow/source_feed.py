@@ -16,7 +16,7 @@ from dataware.core.model import Marker
 from dataware.core.names import plain_name
 from dataware.ops.context import Context
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceFeed
-from dataware.ops.follow.way_back import switch_off
+from dataware.ops.follow.undo_window import switch_off
 from dataware.ops.migration_policy import FEED_ENABLED, UNDO_FEED, Migration
 from dataware.ops.verify import aws_of
 

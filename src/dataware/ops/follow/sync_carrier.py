@@ -16,11 +16,11 @@ from dataware.ops.context import Context
 
 LOOK_SECONDS = 0.1
 GRACE_SECONDS = 10.0
-"""How long a lot that is under way may take once a person asks to stop."""
+"""How long a chunk that is under way may take once a person asks to stop."""
 
 
 class SyncCarrier:
-    """The Carrier port over a type's own carrier, on one event loop for all its lots.
+    """The Carrier port over a type's own carrier, on one event loop for all its chunks.
 
     Nothing is sent beyond the `term` of the lock. `throttled` is why the service last asked to slow
     down, empty before.

@@ -17,10 +17,10 @@ from dataware.core.model import Location, Marker, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverSettings
-from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.freeze_warning import warn_of_freeze
 from dataware.ops.follow.undo_run import UndoConflict, UndoMigration, UndoRun
-from dataware.ops.follow.way_back import KnownStrays
+from dataware.ops.follow.undo_window import KnownStrays
 from dataware.ops.forget import find_migration
 from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import prepare_migration
@@ -136,7 +136,7 @@ def _list_texts(
 
 def check_old_side(context: Context, found: UndoableCutover, old: Location) -> None:
     """Raise RefusedError where what a way back replaces would be gone."""
-    check = require_following(found.kind).check_way_back
+    check = require_following(found.kind).check_undo
     if check is not None:
         check(aws_of(context, old), old)
 

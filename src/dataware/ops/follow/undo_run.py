@@ -22,7 +22,7 @@ from dataware.core.follow.feed import ChangeFeed, FollowState, Gap, GapCause, fi
 from dataware.core.follow.following import Following
 from dataware.core.follow.loop import FollowLoop, FollowPorts
 from dataware.core.follow.steady_time import SteadyTime
-from dataware.core.follow.way_back import (
+from dataware.core.follow.undo_ports import (
     BothSidesFeed,
     OldSide,
     SettledComparison,
@@ -38,22 +38,22 @@ from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.follow.cutover_run import (
     CutoverRun,
     CutoverSettings,
-    StrayKeysTeller,
+    StrayKeyReporter,
     switched_event,
 )
 from dataware.ops.follow.difference import DifferenceTools, SettledDifference
-from dataware.ops.follow.exclusive import require_following
-from dataware.ops.follow.follow_run import FollowTeller
+from dataware.ops.follow.follow_checks import require_following
+from dataware.ops.follow.follow_run import FollowReporter
 from dataware.ops.follow.freeze_warning import GivenUpError
 from dataware.ops.follow.key_comparison import find_gone
 from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
-from dataware.ops.follow.way_back import (
+from dataware.ops.follow.undo_window import (
     KnownStrays,
     UndecidedKeys,
     find_old_feed,
     list_changes,
-    open_way_back,
+    open_undo_window,
     switch_off,
 )
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
@@ -223,7 +223,7 @@ class UndoRun(CutoverRun):
         """What the follow knew, and what is known of the target since the switch."""
         forth = self._open_state(replace(chosen, difference=None))
         lost = (Gap(GapCause.STATE_LOST),) if chosen.difference is not None else ()
-        kept = open_way_back(self._context, self._forth, self._run, self._witness, lost)
+        kept = open_undo_window(self._context, self._forth, self._run, self._witness, lost)
         if kept.position() is None:
             kept.add_gaps(lost)
         return forth, kept
@@ -235,11 +235,11 @@ class UndoRun(CutoverRun):
         strays = KnownStrays.read(journal.records(), self._witness)
         # Elsewhere it would tell of what was written before the switch, too.
         feed = find_old_feed(self._context, following, place, forth) if strays.is_seen else None
-        teller = StrayKeysTeller(self._context, journal, words)
+        reporter = StrayKeyReporter(self._context, journal, words)
         if feed is None:
             why = "what was written to it since the switch is not known here"
             self._context.emit(event("stray-gap", why=why, **words))
-        return OldSide(feed, forth, written, teller, strays.keys, is_known=strays.are_all)
+        return OldSide(feed, forth, written, reporter, strays.keys, is_known=strays.are_all)
 
     @property
     def _witness(self) -> str:
@@ -272,7 +272,7 @@ class UndoRun(CutoverRun):
         """Carry back and open the source. Raises where the way back was given up."""
         self._cutover.copied = True
         self._enter("undoing")
-        teller = FollowTeller(self, loop, chosen)
+        reporter = FollowReporter(self, loop, chosen)
         try:
             while self._cutover.record.state not in (
                 CutoverState.FOLLOWING,
@@ -281,7 +281,7 @@ class UndoRun(CutoverRun):
                 self._check_conflicts(loop)
                 if self._cutover.record.state is CutoverState.UNDO_VERIFIED:
                     self._record_equal(loop)
-                self._step(teller)
+                self._step(reporter)
         finally:
             self._comparison.close()
         self.is_on_record = True
@@ -339,7 +339,7 @@ class UndoRun(CutoverRun):
         )
         self._keeper.lease.release(self._keeper.detail)
 
-    def _tell(self, step: CutoverStep, before: CutoverState) -> None:
+    def _report_state(self, step: CutoverStep, before: CutoverState) -> None:
         """Tell what people wait for."""
         cutover, words = self._cutover, self._migration.words()
         record: CutoverRecord = cutover.record

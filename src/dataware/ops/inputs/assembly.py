@@ -16,10 +16,10 @@ from dataware.ops.inputs.manifest import check_manifest
 from dataware.ops.inputs.opted_in import Source
 from dataware.ops.inputs.parameters_file import check_parameters
 from dataware.ops.inputs.read_options import ReadOptions
-from dataware.ops.inputs.referred import errors_of, referred_resources
 from dataware.ops.inputs.stack_resources import StackReading, read_stack_resources
 from dataware.ops.inputs.stack_roles import NO_ROLES, StackRoles, read_roles
 from dataware.ops.inputs.template import parse_template, read_stack
+from dataware.ops.inputs.undeclared_resources import errors_of, referred_resources
 from dataware.ops.inputs.value_sources import Exports, StackValues, exports_of
 from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment, check_together
 

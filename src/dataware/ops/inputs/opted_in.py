@@ -17,7 +17,7 @@ from dataware.core.model import Creator, Wanted
 from dataware.core.names import is_arn
 from dataware.core.stack_template import is_retained
 from dataware.core.values import Computed, find_function, is_function, mapping_of
-from dataware.ops.inputs.evaluated import EvaluatedTemplate, evaluate_template
+from dataware.ops.inputs.evaluated_template import EvaluatedTemplate, evaluate_template
 from dataware.ops.inputs.fallback_patterns import FallbackPattern, fallbacks_of
 from dataware.ops.inputs.reading import InputSection, cure, describe_value
 from dataware.ops.inputs.references import unresolved_properties

@@ -14,7 +14,6 @@ from dataware.core.model import Wanted
 from dataware.core.parameters import GivenParameters
 from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
 from dataware.ops.inputs.lines import line_in_template, line_in_toml
-from dataware.ops.inputs.only import check_known, names_of
 from dataware.ops.inputs.opted_in import (
     Source,
     TemplateResource,
@@ -25,6 +24,7 @@ from dataware.ops.inputs.opted_in import (
 from dataware.ops.inputs.opted_in import read_resource as read_opted_in
 from dataware.ops.inputs.parameters_file import check_parameters
 from dataware.ops.inputs.reading import InputSection, read_text
+from dataware.ops.inputs.resource_filter import check_known, names_of
 from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.toml_file import (
     FIELDS,

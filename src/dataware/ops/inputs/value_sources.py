@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 from dataware.core.errors import DatawareError, InputError, LookupFailedError, NotFoundError
-from dataware.core.evaluation import Evaluator, NotKnownError, Surroundings
+from dataware.core.evaluation import Evaluator, NotKnownError, ValueLookups
 from dataware.core.evaluation.references import NamingRule
 from dataware.core.expand import expand
 from dataware.core.kind import Kind
@@ -161,10 +161,10 @@ class StackValues:
             self.sources.parameters.keeps_others,
             "" if self.stack else ", or --stack NAME for that of the deployed stack",
         )
-        around = Surroundings(self._pseudo, values.value, self._read_stored, self._find_export)
+        around = ValueLookups(self._pseudo, values.value, self._read_stored, self._find_export)
         evaluator = Evaluator(document, around, naming_rules(kinds))
         output = partial(self._find_output, evaluator, kinds)
-        evaluator.surroundings = replace(around, output=output)
+        evaluator.lookups = replace(around, output=output)
         return evaluator
 
     def find_nested_values(

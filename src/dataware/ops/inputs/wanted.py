@@ -179,10 +179,10 @@ def _clash(one: Wanted, other: Wanted) -> str:
     """That two resources prefer one name, with their stacks where these can be chosen from."""
     apart = (one.account, one.region, one.stack) != (other.account, other.region, other.stack)
     both = " and ".join(f"{each.id}{_stack_of(each) if apart else ''}" for each in (one, other))
-    way_on = "; choose one of the stacks with --stack, or rename one" if apart else ""
+    next_step = "; choose one of the stacks with --stack, or rename one" if apart else ""
     return (
         f"{both} have the same preferred name {other.preferred}: two resources cannot share a "
-        f"name{way_on}"
+        f"name{next_step}"
     )
 
 

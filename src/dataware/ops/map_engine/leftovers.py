@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataware.core.engines.begun import find_begun_work
 from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.unfinished_work import find_unfinished_work
 from dataware.core.errors import IncompleteError, LookupFailedError, ServiceError
 from dataware.core.events import event
 from dataware.core.model import Marker
@@ -24,7 +24,7 @@ def place_of_workers(context: Context, run: str) -> WorkersPlace:
 
 def find_workers(marker: Marker) -> Mapping[str, Any] | None:
     """What an unfinished record keeps of its workers; None where it has none."""
-    engine = find_begun_work(marker).get(ENGINE)
+    engine = find_unfinished_work(marker).get(ENGINE)
     is_map = isinstance(engine, Mapping) and engine.get("name") == EngineName.MAP
     return engine if isinstance(engine, Mapping) and is_map and marker.run else None
 

@@ -19,10 +19,10 @@ from dataware.report.approval import (
     NOTE,
     WARN,
     ApprovalBox,
+    describe_earlier_losses,
     name_list,
     name_of,
     stopped_names,
-    tell_earlier_losses,
     unread_names,
 )
 from dataware.report.html.run_terms import age_of_run, cost_of_run
@@ -120,7 +120,7 @@ def _count_untouched(story: Story) -> int:
 
 def _safety(story: Story) -> ApprovalBox:
     title, firsts = "Is the data safe?", [one.first for one in story.decided.values()]
-    bad = list(tell_earlier_losses(stopped_names(firsts)))
+    bad = list(describe_earlier_losses(stopped_names(firsts)))
     warn: list[str] = []
     if apart := _apart(story):
         compares = story.command == "verify"

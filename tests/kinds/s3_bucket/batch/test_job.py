@@ -12,7 +12,7 @@ from dataware.core.copier import CopyOrder
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError
 from dataware.core.model import Location
 from dataware.kinds.s3_bucket.batch.job import BatchCopy
-from dataware.kinds.s3_bucket.batch.target_look import read_fingerprint
+from dataware.kinds.s3_bucket.batch.target_fingerprint import read_fingerprint
 from support.copying import LoopClock, MemoryJournal
 from support.memory_batch import BatchAccount
 from support.memory_buckets import Stored, stored, stored_in_parts

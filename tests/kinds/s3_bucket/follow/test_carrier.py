@@ -163,7 +163,7 @@ def test_a_write_without_an_answer_is_uncertain(aws: Account) -> None:
 
 
 def test_a_key_that_the_target_refuses_is_listed_with_the_reason(aws: Account) -> None:
-    """Others of the lot are carried."""
+    """Others of the chunk are carried."""
     put(aws, "key", b"1")
     put(aws, "other", b"1")
 

@@ -6,7 +6,7 @@ without conditions, because nobody else writes to the target.
 
 A request that got no answer, or a server's error, may still be carried out later than one that is
 sent after it. The wire tries again by itself, so a success may hide such a request: then every key
-of the lot is uncertain, and is carried once more when nothing can be on its way any more.
+of the chunk is uncertain, and is carried once more when nothing can be on its way any more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError, WriteDeniedError
 from dataware.core.follow.feed import CarryOutcome, Conflict
-from dataware.core.follow.watched_wire import WatchedWire
+from dataware.core.follow.tracked_wire import TrackedWire
 from dataware.core.follow.written import WrittenKeys
 from dataware.core.ports import Judgement, Wire
 from dataware.kinds.dynamodb_table.copy.client import (
@@ -55,9 +55,9 @@ class TableCarrier:
 
         Raises WriteDeniedError and what else no later try cures.
         """
-        return await carry_in_lots(keys, self._writing, self._order, self._carry_lot)
+        return await carry_in_chunks(keys, self._writing, self._order, self._carry_chunk)
 
-    async def _carry_lot(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
+    async def _carry_chunk(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
         (items,), unread = await read_sides(keys, self._source)
         writes = {key: _write_of(key, items.get(key)) for key in keys if key not in unread}
         parts = [list(writes.items())[at : at + MAX_BATCH] for at in _starts(writes)]
@@ -65,23 +65,23 @@ class TableCarrier:
         return CarryOutcome.join([CarryOutcome(failed=unread), written])
 
 
-async def carry_in_lots(
+async def carry_in_chunks(
     keys: Collection[bytes],
     writing: Wire,
     order: CopyOrder,
-    carry_lot: Callable[[Sequence[bytes], TableClient], Awaitable[CarryOutcome]],
+    carry_chunk: Callable[[Sequence[bytes], TableClient], Awaitable[CarryOutcome]],
 ) -> CarryOutcome:
-    """Carry as many keys together as one read takes, READS_AT_ONCE of such lots at a time.
+    """Carry as many keys together as one read takes, READS_AT_ONCE of such chunks at a time.
 
-    `carry_lot` is given the target to write to. Where a write may still arrive, all is in doubt.
+    `carry_chunk` is given the target to write to. Where a write may still arrive, all is in doubt.
     """
-    watched = WatchedWire(writing)
+    watched = TrackedWire(writing)
     target = TableClient(watched, order.target)
     waiting, turn = list(keys), asyncio.Semaphore(READS_AT_ONCE)
 
     async def carry(at: int) -> CarryOutcome:
         async with turn:
-            return await carry_lot(waiting[at : at + READ_TOGETHER], target)
+            return await carry_chunk(waiting[at : at + READ_TOGETHER], target)
 
     whole = await gather_outcomes(carry(at) for at in range(0, len(waiting), READ_TOGETHER))
     return whole.doubt() if watched.unclear else whole

@@ -36,7 +36,7 @@ from dataware.kinds.dynamodb_table.copy.client import (
     has_nothing,
 )
 from dataware.kinds.dynamodb_table.follow.carrier import (
-    carry_in_lots,
+    carry_in_chunks,
     gather_outcomes,
     read_sides,
 )
@@ -101,9 +101,9 @@ class GuardedTableCarrier:
 
         Raises WriteDeniedError and what else no later try cures.
         """
-        return await carry_in_lots(keys, self._writing, self._order, self._carry_lot)
+        return await carry_in_chunks(keys, self._writing, self._order, self._carry_chunk)
 
-    async def _carry_lot(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
+    async def _carry_chunk(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
         (there, here), failed = await read_sides(keys, self._source, self._seen)
         states = self._judge([key for key in keys if key not in failed], there, here)
         ours = [state for state in states if state.is_ours]

@@ -35,7 +35,7 @@ from dataware.kinds.s3_bucket.batch.report import (
     read_report_manifest,
     record_report,
 )
-from dataware.kinds.s3_bucket.batch.target_look import read_fingerprint
+from dataware.kinds.s3_bucket.batch.target_fingerprint import read_fingerprint
 from dataware.kinds.s3_bucket.copy.copier import BucketCopier
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 

@@ -24,7 +24,7 @@ FORMAT = "Report_CSV_20180820"
 FILE, FAILED = "batch-file", "batch-failed"
 """Records of the journal: a file of the report was read to its end; keys that were not copied."""
 
-LOT = 500
+CHUNK = 500
 """Failed keys in one record."""
 
 LONGEST_CELL = 1 << 20
@@ -95,7 +95,7 @@ def record_report(
 ) -> ReportTotals:
     """Read every file into the journal that an earlier run has not; the totals of all.
 
-    `check` raises what ends the run, and is called for every lot. Raises LookupFailedError for a
+    `check` raises what ends the run, and is called for every chunk. Raises LookupFailedError for a
     file that is cut short or changed.
     """
     done = {one["key"]: one for one in journal.records() if one.get("type") == FILE}
@@ -117,18 +117,18 @@ def _record_file(
 ) -> ReportTotals:
     digest = hashlib.md5(usedforsecurity=False)
     succeeded, failed = 0, 0
-    lot: list[Mapping[str, Any]] = []
+    chunk: list[Mapping[str, Any]] = []
     try:
         for row in read_report_rows(_pass_through_digest(fetch(file), digest)):
             if row.succeeded:
                 succeeded += 1
                 continue
             failed += 1
-            lot.append({"key": escape_key(row.key), "code": row.code, "status": row.status})
-            if len(lot) == LOT:
+            chunk.append({"key": escape_key(row.key), "code": row.code, "status": row.status})
+            if len(chunk) == CHUNK:
                 check()
-                journal.append({"type": FAILED, "keys": lot})
-                lot = []
+                journal.append({"type": FAILED, "keys": chunk})
+                chunk = []
     except ValueError as error:
         raise LookupFailedError(
             f"{file.key} of the job's report cannot be read: {error}"
@@ -137,7 +137,8 @@ def _record_file(
         raise LookupFailedError(f"{file.key} of the job's report is not what its checksum says")
     totals = {"succeeded": succeeded, "failed": failed}
     journal.append(
-        *([{"type": FAILED, "keys": lot}] if lot else []), {"type": FILE, "key": file.key, **totals}
+        *([{"type": FAILED, "keys": chunk}] if chunk else []),
+        {"type": FILE, "key": file.key, **totals},
     )
     return ReportTotals(succeeded, failed)
 

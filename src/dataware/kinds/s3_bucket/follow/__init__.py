@@ -52,7 +52,7 @@ def _list_tags(aws: Aws, place: Location) -> Iterator[tuple[bytes, str]]:
                 yield record[0], record[1].decode()
 
 
-def _check_way_back(aws: Aws, place: Location) -> None:
+def _check_undo(aws: Aws, place: Location) -> None:
     """Raise RefusedError for a bucket whose former objects a way back would overwrite for good.
 
     Amazon S3 User Guide, "How S3 Versioning works": with versioning a write keeps what it replaces,
@@ -98,7 +98,7 @@ FOLLOWING = Following(
     forecast=_forecast_follow,
     make_copier=RecordingCopier,
     list_tags=_list_tags,
-    check_way_back=_check_way_back,
+    check_undo=_check_undo,
     blind_spots=BLIND_SPOTS,
 )
 

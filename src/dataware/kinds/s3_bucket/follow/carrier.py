@@ -16,7 +16,7 @@ that the follow wrote to one that the source had. Whoever is faster on either si
 with conditional requests"; API Reference, CopyObject and DeleteObject, If-Match.
 
 A delete without an answer may arrive after the same bytes, with the same ETag, were copied again,
-so a lot with such a request is uncertain as a whole, and waits before it is carried once more.
+so a chunk with such a request is uncertain as a whole, and waits before it is carried once more.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import TypeVar
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError, WriteDeniedError
 from dataware.core.follow.feed import CarryOutcome, Conflict
-from dataware.core.follow.watched_wire import WatchedWire
+from dataware.core.follow.tracked_wire import TrackedWire
 from dataware.core.follow.written import NOT_WRITTEN, WrittenKeys, WrittenVersion
 from dataware.core.ports import Wire
 from dataware.http.error_answer import ErrorAnswer, RequestRefusedError
@@ -38,7 +38,7 @@ from dataware.kinds.s3_bucket.copy.conflicts import copy
 from dataware.kinds.s3_bucket.copy.objects import BucketPair, left_by, only_if, skip_if_archived
 from dataware.kinds.s3_bucket.copy.requests import S3Request
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
-from dataware.kinds.s3_bucket.follow.written_lot import WrittenLot
+from dataware.kinds.s3_bucket.follow.write_recorder import WriteRecorder
 
 T = TypeVar("T")
 
@@ -112,12 +112,12 @@ class BucketCarrier:
         states = [one for one in looked if isinstance(one, KeyState)]
         unseen = [one for one in looked if isinstance(one, CarryOutcome)]
         self._record_intentions(states)
-        watched = WatchedWire(self._writing)
-        pair, lot = BucketPair.of(S3Client(watched), self._order), WrittenLot(self._written)
+        watched = TrackedWire(self._writing)
+        pair, recorder = BucketPair.of(S3Client(watched), self._order), WriteRecorder(self._written)
         try:
-            swapped = await _gather(self._swap(pair, lot, state) for state in states)
+            swapped = await _gather(self._swap(pair, recorder, state) for state in states)
         finally:
-            lot.flush()
+            recorder.flush()
         whole = CarryOutcome.join([*unseen, *swapped])
         return whole.doubt() if watched.unclear else whole
 
@@ -171,20 +171,22 @@ class BucketCarrier:
                 versions[state.key] = settled._replace(intended=state.source.etag)
         self._written.save_written(versions)
 
-    async def _swap(self, pair: BucketPair, lot: WrittenLot, state: KeyState) -> CarryOutcome:
+    async def _swap(
+        self, pair: BucketPair, recorder: WriteRecorder, state: KeyState
+    ) -> CarryOutcome:
         key = frozenset({state.key})
         if not state.is_ours:
             return CarryOutcome(conflicts=(Conflict(state.key, NOT_OURS),))
         if state.is_current:
             if state.target is None and state.written != NOT_WRITTEN:
-                lot.forget(state.key)
+                recorder.forget(state.key)
             return CarryOutcome(carried=key)
         async with self._turn:
             try:
                 if state.source is None:
-                    await self._delete(pair, lot, state)
+                    await self._delete(pair, recorder, state)
                 else:
-                    return await self._copy(pair, lot, state, state.source)
+                    return await self._copy(pair, recorder, state, state.source)
             except RequestRefusedError as refusal:
                 return await self._judge(pair, state, refusal.answer)
             except LookupFailedError as error:
@@ -194,22 +196,22 @@ class BucketCarrier:
         return CarryOutcome(carried=key)
 
     async def _copy(
-        self, pair: BucketPair, lot: WrittenLot, state: KeyState, source: ObjectHead
+        self, pair: BucketPair, recorder: WriteRecorder, state: KeyState, source: ObjectHead
     ) -> CarryOutcome:
         entry = _entry_of(pair, state.key, source)
         if left := await skip_if_archived(pair, entry):
             return CarryOutcome(conflicts=(Conflict(state.key, left.detail, is_refused=True),))
         seen = None if state.target is None else state.target.etag
         tag = await copy(pair, entry, seen=seen)
-        await lot.save(state.key, WrittenVersion(source.etag, tag.strip('"')))
+        await recorder.save(state.key, WrittenVersion(source.etag, tag.strip('"')))
         return CarryOutcome(carried=frozenset({state.key}))
 
-    async def _delete(self, pair: BucketPair, lot: WrittenLot, state: KeyState) -> None:
+    async def _delete(self, pair: BucketPair, recorder: WriteRecorder, state: KeyState) -> None:
         if state.target is not None:
             condition = only_if(state.target.etag)
             ask = S3Request(pair.target.prefix + state.key, headers=condition)
             await pair.calls.plain(pair.target, "DeleteObject", "DELETE", ask)
-        lot.forget(state.key)
+        recorder.forget(state.key)
 
     async def _judge(self, pair: BucketPair, state: KeyState, answer: ErrorAnswer) -> CarryOutcome:
         """What a refusal means: look again, or leave the key as it is and say why."""

@@ -1,7 +1,7 @@
 """The copier of a followed bucket: it keeps on record, by key, what it writes.
 
 Before a page is written, the ETags that are meant to be copied are on disk, in one transaction. An
-ETag that turned out otherwise is put on record before the write counts as done (`written_lot`).
+ETag that turned out otherwise is put on record before the write counts as done (`write_recorder`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataware.kinds.s3_bucket.copy.copier import (
 )
 from dataware.kinds.s3_bucket.copy.listing import TargetPageCursor
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
-from dataware.kinds.s3_bucket.follow.written_lot import WrittenLot
+from dataware.kinds.s3_bucket.follow.write_recorder import WriteRecorder
 
 
 class RecordingCopier(BucketCopier):
@@ -29,7 +29,7 @@ class RecordingCopier(BucketCopier):
         self._tags: dict[bytes, str] = {}
         self._pair = replace(self._pair, tags=self._tags)
         self._written = written
-        self._lot = WrittenLot(written)
+        self._recorder = WriteRecorder(written)
 
     async def _page(
         self, entries: Sequence[ListedObject], beside: TargetPageCursor
@@ -55,7 +55,7 @@ class RecordingCopier(BucketCopier):
         tag = self._tags.pop(entry.key, entry.etag)
         if tag != entry.etag:
             key = self._pair.source.relative(entry.key)
-            await self._lot.save(key, WrittenVersion(entry.etag, tag))
+            await self._recorder.save(key, WrittenVersion(entry.etag, tag))
         return outcome
 
 

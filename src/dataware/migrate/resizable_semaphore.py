@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 
-class Turnstile:
+class ResizableSemaphore:
     """Lets at most `most` through at once, in the order in which they came.
 
     Where it becomes smaller, those inside stay, and nobody follows until there are few enough.

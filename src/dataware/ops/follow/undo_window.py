@@ -24,7 +24,7 @@ from dataware.core.ports import Journal
 from dataware.kinds import kinds
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
-from dataware.ops.follow.exclusive import require_following
+from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import UNDO_FEED, Migration
 from dataware.ops.verify import aws_of
@@ -43,7 +43,7 @@ def undo_kind(slug: str) -> str:
     return f"{slug}-undo"
 
 
-class WayBack:
+class UndoWindow:
     """The way back of one cut-over; nothing of it stops the cut-over."""
 
     def __init__(
@@ -80,7 +80,7 @@ class WayBack:
             return
         self._is_open = True
         journal.append({"type": SWITCHING, "id": self.witness})
-        state = open_way_back(self._context, self._migration, self._run, self.witness, ())
+        state = open_undo_window(self._context, self._migration, self._run, self.witness, ())
         try:
             position = self._find_position(now)
             if position is not None:
@@ -103,7 +103,7 @@ class WayBack:
             return None
 
 
-def open_way_back(
+def open_undo_window(
     context: Context, migration: Migration, run: str, witness: str, lost: Collection[Gap]
 ) -> FollowState:
     """What is kept for the way back of the switch by `witness`; `lost` are its gaps where that is

@@ -10,9 +10,9 @@ import pytest
 from dataware.cli.commands.apply import apply
 from dataware.cli.commands.deploy import deploy
 from dataware.cli.commands.plan import plan
+from dataware.cli.next_command import adoption_method, apply_command, deploy_command
 from dataware.cli.settings import AppOptions, pick
-from dataware.cli.way_on import adoption_way, apply_command, deploy_command
-from dataware.ops.run_summary import AdoptionWay
+from dataware.ops.run_summary import AdoptionMethod
 
 
 def next_command(*arguments: str, saved: str | None = None) -> str:
@@ -91,19 +91,19 @@ def test_a_project_goes_on_with_its_deployment(arguments: tuple[str, ...], comma
 @pytest.mark.parametrize(
     ("app", "in_project", "way"),
     [
-        (None, True, AdoptionWay.DEPLOY),
-        ("cdk.out", False, AdoptionWay.DEPLOY),
-        (None, False, AdoptionWay.EITHER),
-        ("dataware.toml", False, AdoptionWay.EITHER),
-        ("plan.json", False, AdoptionWay.EITHER),
-        ("template.yaml", False, AdoptionWay.CHANGE_SET),
+        (None, True, AdoptionMethod.DEPLOY),
+        ("cdk.out", False, AdoptionMethod.DEPLOY),
+        (None, False, AdoptionMethod.EITHER),
+        ("dataware.toml", False, AdoptionMethod.EITHER),
+        ("plan.json", False, AdoptionMethod.EITHER),
+        ("template.yaml", False, AdoptionMethod.CHANGE_SET),
     ],
 )
 def test_what_adopts_depends_on_whose_app_it_is(
-    app: str | None, in_project: bool, way: AdoptionWay, tmp_path: Path
+    app: str | None, in_project: bool, way: AdoptionMethod, tmp_path: Path
 ) -> None:
     """A template without CDK is adopted by a change set; `dataware deploy` would not help."""
     (tmp_path / "cdk.out").mkdir()
     names = ("stack", "on_error", "on_fallback_data", "import_mode")
     given = dict.fromkeys(names) | {"app": tmp_path / app if app else None, "strict": False}
-    assert adoption_way(pick(AppOptions, given), in_project=in_project) is way
+    assert adoption_method(pick(AppOptions, given), in_project=in_project) is way

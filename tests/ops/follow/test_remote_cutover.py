@@ -25,16 +25,16 @@ from dataware.core.follow.cutover_request import TOPIC, CutoverRequest
 from dataware.core.follow.loop import FollowStep
 from dataware.core.model import Marker, MarkerState
 from dataware.ops.context import Context
-from dataware.ops.follow import asked_cutover
-from dataware.ops.follow.asked_cutover import (
-    SILENT_SECONDS,
-    AskedCutover,
-    AskedFollowRun,
-    CutoverAskedError,
-)
+from dataware.ops.follow import remote_cutover
 from dataware.ops.follow.cut_over import find_followed
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow import follow
+from dataware.ops.follow.remote_cutover import (
+    SILENT_SECONDS,
+    CutoverRequestedError,
+    RemoteCutover,
+    RemoteCutoverFollowRun,
+)
 from dataware.ops.follow.request_cutover import ask_follow
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.state.lease import ParameterLease
@@ -231,7 +231,7 @@ class Asked:
         self.boxes, self.now = boxes, 100.0
         marker = Marker(MarkerState.RUNNING, "old", "run-1", batches=True)
         self.keeper = Keeper(boxes.markers_of().begin(SLUG, "new", marker))
-        self.asked = AskedCutover(cast("LeaseKeeper", self.keeper), lambda: self.now)
+        self.asked = RemoteCutover(cast("LeaseKeeper", self.keeper), lambda: self.now)
         self.request = CutoverRequest("id-1", "far", 20.0)
 
     def send(self, **changes: Any) -> None:
@@ -365,7 +365,7 @@ def test_a_command_that_nobody_answers_fails_after_the_limit_of_the_freeze(
             asked.now += max(seconds, 0.1)
 
     monkeypatch.setattr(
-        asked_cutover, "threading", type("threading", (), {"Event": staticmethod(Waits)})
+        remote_cutover, "threading", type("threading", (), {"Event": staticmethod(Waits)})
     )
     with pytest.raises(ServiceError, match="far, where the cut-over was typed, did not answer"):
         asked.asked.freeze()
@@ -393,25 +393,25 @@ def test_without_a_request_no_command_can_be_run(asked: Asked) -> None:
 def test_another_sort_of_lock_can_be_asked_nothing(asked: Asked) -> None:
     """Such as that of an execution."""
     keeper = cast("LeaseKeeper", type("Other", (), {"lease": object()})())
-    assert AskedCutover(keeper).look(0.0) is None
+    assert RemoteCutover(keeper).look(0.0) is None
 
 
 def test_a_lot_that_is_under_way_is_settled_before_the_cut_over_begins(asked: Asked) -> None:
     """Else its keys would wait for a minute."""
-    run = AskedFollowRun.__new__(AskedFollowRun)
+    run = RemoteCutoverFollowRun.__new__(RemoteCutoverFollowRun)
     run._asked = asked.asked
     asked.send()
-    run._check_asked(FollowStep.CARRIED)
-    with pytest.raises(CutoverAskedError):
-        run._check_asked(FollowStep.SETTLED)
+    run._check_requests(FollowStep.CARRIED)
+    with pytest.raises(CutoverRequestedError):
+        run._check_requests(FollowStep.SETTLED)
     asked.send(withdrawn=True)
     asked.now += 10.0
-    run._check_asked(FollowStep.IDLE)
+    run._check_requests(FollowStep.IDLE)
 
 
 def test_a_request_that_is_gone_again_begins_nothing(boxes: FollowedBoxes, asked: Asked) -> None:
     """The follow goes on."""
-    run = AskedFollowRun.__new__(AskedFollowRun)
+    run = RemoteCutoverFollowRun.__new__(RemoteCutoverFollowRun)
     run._asked = asked.asked
     run._context = cast("Context", boxes.context())
     run._migration = cast("Any", type("Migration", (), {"words": lambda _self: {}})())

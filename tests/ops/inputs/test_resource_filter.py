@@ -7,7 +7,7 @@ import pytest
 from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.ops.inputs import App
-from dataware.ops.inputs.only import choose_resources
+from dataware.ops.inputs.resource_filter import choose_resources
 
 APP = App(
     [

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from dataware.core.errors import DatawareError, NotFoundError
-from dataware.ops.follow.exclusive import require_following
-from dataware.ops.follow.way_back import (
+from dataware.ops.follow.follow_checks import require_following
+from dataware.ops.follow.undo_window import (
     KnownStrays,
     UndecidedKeys,
     find_old_feed,
     list_changes,
-    open_way_back,
+    open_undo_window,
     switch_off,
     undo_kind,
 )
@@ -135,13 +135,13 @@ def test_a_way_back_has_a_file_of_its_own_for_each_switch(boxes: FollowedBoxes) 
     """And none where keys cannot be kept."""
     migration = prepare_migration(boxes.context(), TYPE, *places(), FOLLOW)
     assert undo_kind(SLUG) != SLUG
-    one = open_way_back(boxes.context(), migration, "run-1", "w1", ())
+    one = open_undo_window(boxes.context(), migration, "run-1", "w1", ())
     one.save_position({"at": 7})
     one.close()
     for witness, position in (("w1", {"at": 7}), ("w2", None)):
-        state = open_way_back(boxes.context(), migration, "run-1", witness, ())
+        state = open_undo_window(boxes.context(), migration, "run-1", witness, ())
         assert state.position() == position
         state.close()
     with pytest.raises(NotFoundError, match="changed keys cannot be kept here") as error:
-        open_way_back(replace(boxes.context(), follow_states=None), migration, "r", "w", ())
+        open_undo_window(replace(boxes.context(), follow_states=None), migration, "r", "w", ())
     assert isinstance(error.value, DatawareError)

@@ -9,7 +9,7 @@ import pytest
 
 from dataware.core.errors import LookupFailedError
 from dataware.core.follow.feed import DifferenceResult, FeedRound, Gap, GapCause
-from dataware.core.follow.way_back import (
+from dataware.core.follow.undo_ports import (
     BothSidesFeed,
     OldSide,
     SettledComparison,

@@ -18,7 +18,7 @@ GIGABYTE = 1000**3
 DATA_OUT = "transfer.out-gb"
 
 
-def passage_event(size: Size, done: int, words: Mapping[str, object]) -> Event:
+def relay_event(size: Size, done: int, words: Mapping[str, object]) -> Event:
     """That the data passes through this machine: how much is left of it, how long, and for what.
 
     Data that leaves a region for the internet is charged to the source; a machine in the region of

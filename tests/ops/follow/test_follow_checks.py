@@ -12,7 +12,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Marker, MarkerState, Owner, Ownership
 from dataware.kinds import load
 from dataware.ops.context import CopySettings
-from dataware.ops.follow.exclusive import (
+from dataware.ops.follow.follow_checks import (
     check_exclusive,
     check_settings,
     following_of,

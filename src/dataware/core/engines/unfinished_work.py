@@ -10,13 +10,13 @@ from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Facts, Marker, MarkerState
 
 
-def find_begun_work(marker: Marker) -> Mapping[str, object]:
+def find_unfinished_work(marker: Marker) -> Mapping[str, object]:
     """The part of an unfinished record that names a service's work; empty without one."""
     engine = marker.detail.get(ENGINE) if marker.state is MarkerState.RUNNING else None
     return {ENGINE: engine} if engine else {}
 
 
-def tell_change(seen: Marker, now: Marker) -> str:
+def describe_change(seen: Marker, now: Marker) -> str:
     """How a record differs from what was seen, in a clause; empty where the work is the same.
 
     What an engine has begun counts as well: who goes on by an older record begins it twice.
@@ -32,7 +32,7 @@ def is_made_by_service(marker: Marker) -> bool:
 
     Workers fill any target, as this machine does, so they are none.
     """
-    engine = find_begun_work(marker).get(ENGINE)
+    engine = find_unfinished_work(marker).get(ENGINE)
     return bool(engine) and _name_of(engine) != EngineName.MAP
 
 
@@ -55,7 +55,7 @@ def refuse_service_work(
     A copy beside it would leave undone what those do besides, such as setting tags again. The
     `engine` that is asked for may go on.
     """
-    begun = find_begun_work(marker).get(ENGINE)
+    begun = find_unfinished_work(marker).get(ENGINE)
     if not begun or (engine is not None and _name_of(begun) == engine):
         return
     name = _name_of(begun)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataware.core.causes import ADVICE, advise, list_causes
 from dataware.core.copier import SkipReason
+from dataware.core.skip_causes import ADVICE, advise, list_causes
 
 
 def test_every_cause_has_an_advice_of_its_own() -> None:

@@ -8,14 +8,14 @@ from contextlib import nullcontext
 
 import pytest
 
-from dataware.cli.life_sign import LifeSign, show_waiting
 from dataware.cli.settings import AwsOptions
+from dataware.cli.wait_indicator import WaitIndicator, show_waiting
 from dataware.report import Format
 from support.ptys import Terminal
 
 SHOW = (
-    "import sys, time; from dataware.cli.life_sign import LifeSign\n"
-    "with LifeSign('Running the CDK app', live=True, stream=sys.stdout, tick=0.05):\n"
+    "import sys, time; from dataware.cli.wait_indicator import WaitIndicator\n"
+    "with WaitIndicator('Running the CDK app', live=True, stream=sys.stdout, tick=0.05):\n"
     "    time.sleep(0.4)\n"
     "print('after')"
 )
@@ -42,9 +42,9 @@ def test_a_narrow_terminal_never_wraps_it() -> None:
 def test_a_pipe_gets_one_line_and_only_after_a_while() -> None:
     """What ends soon needs no line."""
     quick, slow = io.StringIO(), io.StringIO()
-    with LifeSign("Installing", live=False, stream=quick, patience=5.0):
+    with WaitIndicator("Installing", live=False, stream=quick, patience=5.0):
         pass
-    with LifeSign("Installing", live=False, stream=slow, patience=0.02):
+    with WaitIndicator("Installing", live=False, stream=slow, patience=0.02):
         time.sleep(0.1)
     assert quick.getvalue() == ""
     assert slow.getvalue() == "Installing … 0 s so far\n"
@@ -60,5 +60,5 @@ def test_a_stream_that_is_gone_is_no_reason_to_stop() -> None:
     """The program that is waited for goes on."""
     closed = io.StringIO()
     closed.close()
-    with LifeSign("Waiting", live=True, stream=closed, tick=0.01):
+    with WaitIndicator("Waiting", live=True, stream=closed, tick=0.01):
         time.sleep(0.05)

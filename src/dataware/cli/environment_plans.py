@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from dataware.core.app_plan import AppPlan, Place, UnseenPlace, group_by_place
+from dataware.core.app_plan import AppPlan, Place, UnseenEnvironment, group_by_place
 from dataware.core.errors import DatawareError
 from dataware.core.estimate import Prices
 from dataware.core.events import Event, event
@@ -37,7 +37,7 @@ class CopyTerms:
     follow: CopySettings | None = None
 
 
-def plan_places(
+def plan_environments(
     context: Context,
     wanted: Sequence[Wanted],
     terms: CopyTerms,
@@ -100,7 +100,7 @@ def _join_answers(answers: Sequence[TargetAnswer[Plan]], *, tolerant: bool) -> A
     if errors and (defect or not tolerant or not plans):
         raise defect or errors[0]
     unseen = tuple(
-        UnseenPlace(one.target.account, one.target.region, one.problem, one.exit_code)
+        UnseenEnvironment(one.target.account, one.target.region, one.problem, one.exit_code)
         for one in answers
         if one.value is None
     )

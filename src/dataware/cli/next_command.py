@@ -10,7 +10,7 @@ import click
 
 from dataware.cli.run_log import HIDDEN, typed_arguments
 from dataware.cli.settings import AppOptions
-from dataware.ops.run_summary import AdoptionWay
+from dataware.ops.run_summary import AdoptionMethod
 
 WHERE = frozenset({"profile", "region", "endpoint_url", "batch_role"})
 HOW = frozenset({"follow", "enable_stream", "export_to", "deep"})
@@ -35,14 +35,14 @@ def deploy_command(deploy: click.Command, apply: click.Command) -> str:
     return " ".join(["dataware deploy", *_quote_typed(_names_of(deploy))])
 
 
-def adoption_way(app: AppOptions, *, in_project: bool) -> AdoptionWay:
+def adoption_method(app: AppOptions, *, in_project: bool) -> AdoptionMethod:
     """How a stack adopts what was made for an app; `in_project` if it is that of a CDK project."""
     if in_project or (app.app is not None and app.app.is_dir()):
-        return AdoptionWay.DEPLOY
+        return AdoptionMethod.DEPLOY
     if app.app is None or app.app.suffix in {".toml", ".json"}:
         # A saved plan does not say whose app it was made of, and JSON may be such a plan.
-        return AdoptionWay.EITHER
-    return AdoptionWay.CHANGE_SET
+        return AdoptionMethod.EITHER
+    return AdoptionMethod.CHANGE_SET
 
 
 def _names_of(command: click.Command) -> set[str]:

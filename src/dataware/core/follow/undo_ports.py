@@ -46,7 +46,7 @@ def list_equal(
     kept: Iterable[tuple[bytes, WrittenVersion]], left_out: Container[bytes]
 ) -> Iterator[tuple[Mapping[bytes, WrittenVersion], Collection[bytes]]]:
     """What is on both sides after a way back, as its follow would have written it, and what is on
-    none; of what the way back has `kept` on record, in lots.
+    none; of what the way back has `kept` on record, in chunks.
 
     A key whose write is not on record as done is left out as well.
     """
@@ -114,7 +114,7 @@ class OldSide:
         self._feed = feed
         self._memory = memory
         self._written = written
-        self._teller = teller
+        self._reporter = teller
         self.strays = set(strays)
         self.gone: set[bytes] = set()
         self.whole_rounds = 0
@@ -148,7 +148,7 @@ class OldSide:
             return frozenset(), False
         ours = self._written.find_ours(change_round.keys)
         if strays := change_round.keys - ours:
-            self._teller.add(strays, now)
+            self._reporter.add(strays, now)
             self.strays |= strays
         if change_round.gaps:
             self._miss(change_round.gaps, now)
@@ -165,7 +165,7 @@ class OldSide:
         return frozenset(keys) - (theirs - self._written.find_ours(theirs))
 
     def _miss(self, gaps: Collection[Gap], now: float) -> None:
-        self._teller.report_gaps(gaps, now)
+        self._reporter.report_gaps(gaps, now)
         self._written.is_trusted = False
 
 

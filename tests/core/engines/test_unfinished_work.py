@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.engines.begun import (
-    find_begun_work,
+from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.unfinished_work import (
+    describe_change,
+    find_unfinished_work,
     is_made_by_service,
     refuse_service_work,
-    tell_change,
     without_service_work,
 )
-from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Existence, Facts, Marker, MarkerState, Problem
 
@@ -23,9 +23,9 @@ RUNNING = Marker(MarkerState.RUNNING, "Orders", detail=WORK)
 
 def test_only_an_unfinished_record_names_work() -> None:
     """What is complete, or was begun by this machine, names none."""
-    assert find_begun_work(RUNNING) == WORK
-    assert not find_begun_work(Marker(MarkerState.COMPLETE, "Orders", detail=WORK))
-    assert not find_begun_work(Marker(MarkerState.RUNNING, "Orders", detail={ENGINE: None}))
+    assert find_unfinished_work(RUNNING) == WORK
+    assert not find_unfinished_work(Marker(MarkerState.COMPLETE, "Orders", detail=WORK))
+    assert not find_unfinished_work(Marker(MarkerState.RUNNING, "Orders", detail={ENGINE: None}))
 
 
 def test_a_copy_beside_the_work_of_a_service_is_refused() -> None:
@@ -61,12 +61,12 @@ def test_what_a_service_still_makes_is_no_doubt() -> None:
 def test_a_record_by_which_another_run_went_on_is_not_the_one_that_was_seen() -> None:
     """Its state, its run and the work of its engine; progress beside that changes all the time."""
     seen = Marker(MarkerState.RUNNING, run="r", detail={ENGINE: {"name": "batch"}, "done": 1})
-    assert tell_change(seen, replace(seen, detail={**seen.detail, "done": 7})) == ""
+    assert describe_change(seen, replace(seen, detail={**seen.detail, "done": 7})) == ""
     other = replace(seen, state=MarkerState.COMPLETE)
-    assert tell_change(seen, other) == "it was running and is complete"
+    assert describe_change(seen, other) == "it was running and is complete"
     for changed in (
         replace(seen, run="r2"),
         replace(seen, detail={ENGINE: {"name": "batch", "job": "1"}}),
         replace(seen, detail={}),
     ):
-        assert "another run" in tell_change(seen, changed)
+        assert "another run" in describe_change(seen, changed)

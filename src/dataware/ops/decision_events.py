@@ -14,7 +14,7 @@ from dataware.core.ports import Emit
 from dataware.kinds import load
 
 
-def announce(emit: Emit, planned: Planned) -> None:
+def report_decision(emit: Emit, planned: Planned) -> None:
     """Tell of one decision and of its warnings."""
     kind = load(planned.wanted.type)
     place = {"where": planned.wanted.where} if planned.wanted.where else {}

@@ -1,4 +1,4 @@
-"""What a lot of carried keys puts on record: in few transactions, and before it is acknowledged."""
+"""What a chunk of carried keys puts on record: in few transactions, before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def aws() -> MemoryAws:
 
 
 def carry(aws: MemoryAws, record: Record, *, opaque: bool = False) -> CarryOutcome:
-    """Carry all keys as one lot."""
+    """Carry all keys as one chunk."""
     wire: Any = Wire(aws, opaque=opaque)
     old, new = (Location(name, "111122223333", "eu-west-1") for name in ("old", "new"))
     carrier = BucketCarrier(wire, wire, CopyOrder(old, new), record)
@@ -105,7 +105,7 @@ def test_a_lot_takes_two_transactions(aws: MemoryAws) -> None:
 
 
 def test_a_run_that_dies_leaves_nothing_that_looks_like_a_stranger_s(aws: MemoryAws) -> None:
-    """Before the lot is on record, what was intended explains it. The next run goes on."""
+    """Before the chunk is on record, what was intended explains it. The next run goes on."""
     record = Record()
     record.dies = 1
     with pytest.raises(KeyboardInterrupt):
@@ -124,7 +124,7 @@ def test_a_run_that_dies_leaves_nothing_that_looks_like_a_stranger_s(aws: Memory
 def test_etags_that_nothing_explains_are_on_record_before_their_writes_count(
     aws: MemoryAws,
 ) -> None:
-    """They go to the disk together, not one by one, and not only with the end of the lot."""
+    """They go to the disk together, not one by one, and not only with the end of the chunk."""
     record = Record()
     assert carry(aws, record, opaque=True).carried == frozenset(KEYS)
     assert 2 <= record.saves <= 12

@@ -38,11 +38,11 @@ SILENT_SECONDS = 45.0
 """Before the freeze, a request whose process gave no sign of life for so long is over."""
 
 
-class CutoverAskedError(Exception):
+class CutoverRequestedError(Exception):
     """Somebody asks to cut over; ends a follow so that the cut-over can begin in its place."""
 
 
-class AskedCutover:
+class RemoteCutover:
     """The FreezeHooks and the CutoverGate ports by the request in the record."""
 
     def __init__(self, keeper: LeaseKeeper, seconds: Callable[[], float] = since_boot) -> None:
@@ -132,14 +132,14 @@ class AskedCutover:
         )
 
 
-class AskedFollowRun(FollowRun):
+class RemoteCutoverFollowRun(FollowRun):
     """The steps of a followed migration, which cuts over once somebody asks for it elsewhere."""
 
     def __init__(
         self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
     ) -> None:
         super().__init__(context, migration, run, keeper)
-        self._asked = AskedCutover(keeper)
+        self._asked = RemoteCutover(keeper)
         keeper.publish({ACCEPTS: [TOPIC]})
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
@@ -147,18 +147,18 @@ class AskedFollowRun(FollowRun):
         while True:
             try:
                 return super()._rounds(journal, order)
-            except CutoverAskedError:
+            except CutoverRequestedError:
                 verdict = self._cut_over(journal, order)
             if verdict is not None:
                 return verdict
 
-    def _check_asked(self, step: FollowStep) -> None:
-        """Raise CutoverAskedError where somebody asks, and no lot is under way."""
+    def _check_requests(self, step: FollowStep) -> None:
+        """Raise CutoverRequestedError where somebody asks, and no chunk is under way."""
         if step is FollowStep.CARRIED:
             return
         request = self._asked.look(LOOK_SECONDS)
         if request is not None and not request.withdrawn:
-            raise CutoverAskedError
+            raise CutoverRequestedError
 
     def _cut_over(self, journal: Journal, order: CopyOrder) -> Verdict | None:
         """Cut over; None where it was given up, and both sides are as before."""
@@ -173,7 +173,7 @@ class AskedFollowRun(FollowRun):
             request.freeze_limit,
             request.watch,
             by_hand=request.by_hand,
-            keep_way_back=request.keep_way_back,
+            enable_undo=request.enable_undo,
         )
         steps = CutoverRun(settings, context, self._migration, self._run, self._keeper)
         try:

@@ -27,10 +27,10 @@ def show_waiting(options: AwsOptions, text: str) -> AbstractContextManager[objec
     if options.format is not Format.TEXT:
         return nullcontext()
     live = not options.plain and is_watched(sys.stderr, os.environ)
-    return LifeSign(text, live=live, patience=PATIENCE_SECONDS)
+    return WaitIndicator(text, live=live, patience=PATIENCE_SECONDS)
 
 
-class LifeSign:
+class WaitIndicator:
     """Tells the seconds since it was entered; `live` rewrites a line of a terminal."""
 
     def __init__(
@@ -48,7 +48,7 @@ class LifeSign:
         self._tick = tick
         self._patience = patience
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._show, name="life sign", daemon=True)
+        self._thread = threading.Thread(target=self._show, name="wait indicator", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

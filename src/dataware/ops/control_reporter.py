@@ -29,7 +29,7 @@ def describe_control(control: RunControl, target: str) -> str:
     return ""
 
 
-class ControlTeller:
+class ControlReporter:
     """Tells people what was asked of the run that they look at; for any thread."""
 
     def __init__(self, emit: Emit, words: Mapping[str, object]) -> None:

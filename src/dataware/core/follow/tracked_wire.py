@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataware.core.ports import Judgement, Permit, Request, Response, Wire
 
 
-class WatchedWire:
+class TrackedWire:
     """Counts what becomes of each try of a request, so that none without an outcome is missed.
 
     Of `tries` a wire tells only the repetitions, and of answers it shows each to the judge.

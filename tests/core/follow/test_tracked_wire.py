@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from dataware.core.errors import LookupFailedError
-from dataware.core.follow.watched_wire import WatchedWire
+from dataware.core.follow.tracked_wire import TrackedWire
 from dataware.core.ports import Judgement, Request, Response
 
 ANSWERS = {
@@ -67,7 +67,7 @@ def test_a_try_without_an_outcome_may_still_be_carried_out(
 ) -> None:
     """Also where another try of the same request was answered well."""
     tries = Tries(*statuses, before=7)
-    wire = WatchedWire(tries)
+    wire = TrackedWire(tries)
 
     async def send_twice() -> None:
         for number in (1, 2):

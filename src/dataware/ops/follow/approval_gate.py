@@ -22,12 +22,12 @@ def make_approval(run: str | None) -> Approval:
 class ApprovalGate:
     """The CutoverGate port: shut until somebody types the token; what the `gate` says holds, too.
 
-    `find_asked` gives what people ask of the run, and `words` are those of the migration.
+    `find_requests` gives what people ask of the run, and `words` are those of the migration.
     """
 
     gate: CutoverGate
     approval: Approval
-    find_asked: Callable[[], Mapping[str, Any]]
+    find_requests: Callable[[], Mapping[str, Any]]
     emit: Emit
     words: Mapping[str, object]
     _is_given: bool = field(default=False, init=False)
@@ -44,7 +44,7 @@ class ApprovalGate:
 
     def is_open(self, now: float) -> bool:
         """Whether nothing postpones it; an approval holds until the cut-over ends."""
-        if not self._is_given and self.approval.is_given(asked := self.find_asked()):
+        if not self._is_given and self.approval.is_given(asked := self.find_requests()):
             self._is_given = True
             text = f"Approved on {read_approver(asked)}"
             self.emit(event("note", text=text, **self.words))

@@ -17,7 +17,7 @@ def explain_waiting(wanted: Wanted) -> str:
     return "; ".join(_explain(wanted, name) for name in wanted.unresolved)
 
 
-def report_way_on(wanted: Wanted) -> str:
+def name_next_step(wanted: Wanted) -> str:
     """What to do before it can be applied, as a clause."""
     if wanted.stack is None and wanted.logical_id is not None:
         return "deploy it, then apply again with --stack and the name of its stack"

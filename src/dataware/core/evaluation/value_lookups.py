@@ -33,7 +33,7 @@ def _know_no_output(logical_id: str, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ValueLookups:
     """Who answers: each takes a name, and raises NotKnownError for what it does not know.
 
     `pseudo` answers for pseudo parameters such as ``AWS::Region``, `parameter` for a parameter with

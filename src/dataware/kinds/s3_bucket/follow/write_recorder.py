@@ -1,7 +1,7 @@
 """Puts on record what the writes of many keys have made, by as few transactions as possible.
 
 Before anything is written, the ETags that are meant to be copied are on disk. A copy in one piece
-keeps that ETag, so its record may wait for the end of the lot: if the run dies before, what was
+keeps that ETag, so its record may wait for the end of the chunk: if the run dies before, what was
 intended explains it. Any other ETag (of parts, or under a key of KMS; Amazon S3 API Reference,
 "Object": ETag) is on disk before its write counts, together with those of the same moment.
 """
@@ -15,8 +15,8 @@ from dataware.core.follow.written import WrittenKeys, WrittenVersion
 TOGETHER_SECONDS = 0.02
 
 
-class WrittenLot:
-    """The records of one lot of keys; for one event loop."""
+class WriteRecorder:
+    """The records of one chunk of keys; for one event loop."""
 
     def __init__(self, written: WrittenKeys) -> None:
         self._written = written
@@ -40,7 +40,7 @@ class WrittenLot:
         self._forgotten.add(key)
 
     def flush(self) -> None:
-        """Put the rest on disk, before the lot is acknowledged."""
+        """Put the rest on disk, before the chunk is acknowledged."""
         noted, self._noted = self._noted, {}
         forgotten, self._forgotten = self._forgotten, set()
         if noted:

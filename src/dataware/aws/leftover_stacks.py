@@ -15,14 +15,14 @@ from dataware.aws.holding_stack import (
     HoldingStack,
     WaitIntervals,
     creation_error,
-    release_left_over,
+    release_leftovers,
 )
 from dataware.aws.joint_creation import joint_logical_id
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.ports import Aws
 
 
-class LeftOverStacks:
+class LeftoverStacks:
     """Settles each stack that a killed run has left once, whoever asks; for any thread."""
 
     def __init__(self, aws: Aws, patience: WaitIntervals | None = None) -> None:
@@ -36,9 +36,9 @@ class LeftOverStacks:
         """Delete the stack that holds `name`; whether it had made it, and it still stands.
 
         `types` are all that declare such a resource. Raises HalfMadeError for one whose creation
-        failed on the way, and as `release_left_over` does.
+        failed on the way, and as `release_leftovers` does.
         """
-        if release_left_over(self._aws, cfn_type, name, patience=self._patience):
+        if release_leftovers(self._aws, cfn_type, name, patience=self._patience):
             return True
         stack_id = self._find(types, name)
         if stack_id is None:

@@ -29,10 +29,10 @@ from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.cdk_settings import PROJECT
 from dataware.ops.inputs.fallback_patterns import parse_patterns
 from dataware.ops.inputs.fleet_file import FleetFile
-from dataware.ops.inputs.only import choose_resources
 from dataware.ops.inputs.parameters_file import read_parameters
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.inputs.read_options import ReadOptions
+from dataware.ops.inputs.resource_filter import choose_resources
 from dataware.ops.inputs.selection import stacks_named
 from dataware.ops.inputs.toml_file import project_patterns
 from dataware.ops.inputs.value_sources import ValueSources
@@ -74,14 +74,14 @@ class FleetPlanner:
         targets = fleet.targets
         accounts = len({one.account for one in targets})
         emit(event("fleet-looking", count=len(targets), accounts=accounts))
-        shown = emit if self._tells_all() else _without_details(emit)
+        shown = emit if self._shows_all() else _without_details(emit)
         plans = plan_targets(targets, lambda one: self._plan_target(one, shown), shown)
         findings = check_fleet(plans, load)
         conflicts = tuple(one.text for one in findings if one.stops)
         created = datetime.fromtimestamp(SystemClock().now(), UTC).isoformat(timespec="seconds")
         return FleetPlan(created, plans, fleet.waves, conflicts), findings
 
-    def _tells_all(self) -> bool:
+    def _shows_all(self) -> bool:
         return self._out.full or self._out.format is Format.JSON
 
     def _plan_target(self, target: FleetTarget, emit: Emit) -> Plan:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from dataware.aws.daemon_pool import DaemonPool
 from dataware.cli.deployment.credentials import OPTION, AccountCredentials, AccountUse
-from dataware.cli.place_plans import enter_place
+from dataware.cli.environment_plans import enter_place
 from dataware.core.errors import ConflictError, DatawareError, LookupFailedError, RefusedError
 from dataware.core.fleet.waves import MAX_CONCURRENT
 from dataware.core.plan import Plan, changed_facts
@@ -23,8 +23,8 @@ from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
-from dataware.ops.run_outcome import PlaceOutcome, sum_up_places
-from dataware.ops.run_summary import AdoptionWay
+from dataware.ops.run_outcome import EnvironmentOutcome, sum_up_environments
+from dataware.ops.run_summary import AdoptionMethod
 from dataware.ops.side_by_side import HALT_SECONDS
 
 T = TypeVar("T")
@@ -64,16 +64,16 @@ def apply_each_place(
     *,
     saved: bool = True,
     sums_up: bool = False,
-    adoption: AdoptionWay = AdoptionWay.EITHER,
+    adoption: AdoptionMethod = AdoptionMethod.EITHER,
 ) -> None:
     """Create, copy and verify in every environment, also beside one in which that fails.
 
-    After a conflict none begins. Raises what `sum_up_places` makes of the errors.
+    After a conflict none begins. Raises what `sum_up_environments` makes of the errors.
     """
     conflict = Flag()
     bounds = RunBounds(settings.max_parallel)
 
-    def apply_one(there: Context, plan: Plan) -> PlaceOutcome | None:
+    def apply_one(there: Context, plan: Plan) -> EnvironmentOutcome | None:
         if conflict.is_set():
             return None
         if len(plans) > 1:
@@ -83,13 +83,13 @@ def apply_each_place(
         except DatawareError as error:
             if isinstance(error, ConflictError):
                 conflict.set()
-            return PlaceOutcome(error)
-        return PlaceOutcome(begun=plan.changes)
+            return EnvironmentOutcome(error)
+        return EnvironmentOutcome(begun=plan.changes)
 
-    sum_up_places([*filter(None, work_in_places(context, plans, apply_one))])
+    sum_up_environments([*filter(None, work_in_environments(context, plans, apply_one))])
 
 
-def work_in_places(
+def work_in_environments(
     context: Context, plans: Sequence[Plan], work: Callable[[Context, Plan], T]
 ) -> list[T]:
     """What `work` answers for each plan in its environment, some of them at the same time.
