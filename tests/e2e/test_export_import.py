@@ -13,6 +13,7 @@ import pytest
 from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
+from support.proxied import proxied
 from support.servers import FaultProxy
 from support.worlds import client, items_of, make_table, varied_items
 
@@ -50,19 +51,16 @@ def proxy(
     server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FaultProxy]:
     """What commands speak to, beside a table of 60 items that can be exported."""
-    server.reset()
-    monkeypatch.chdir(tmp_path)
-    Path("dataware.toml").write_text(TOML)
-    with FaultProxy(server.endpoint) as proxy:
-        for name, value in server.environ().items():
-            monkeypatch.setenv(name, value)
+    (tmp_path / "dataware.toml").write_text(TOML)
+
+    def prepare() -> None:
         make_table("Orders", varied_items(60))
         client("dynamodb").update_continuous_backups(
             TableName="Orders",
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
         )
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
+
+    with proxied(server, tmp_path, monkeypatch, prepare) as proxy:
         yield proxy
 
 

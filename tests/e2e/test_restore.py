@@ -14,6 +14,7 @@ import pytest
 from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
+from support.proxied import proxied
 from support.servers import FaultProxy
 from support.worlds import client, items_of, make_table, varied_items
 
@@ -55,13 +56,7 @@ def proxy(
     server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FaultProxy]:
     """What commands speak to, in a folder and a home of their own."""
-    server.reset()
-    monkeypatch.chdir(tmp_path)
-    with FaultProxy(server.endpoint) as proxy:
-        for name, value in server.environ().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
+    with proxied(server, tmp_path, monkeypatch) as proxy:
         yield proxy
 
 

@@ -15,6 +15,7 @@ import pytest
 from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
+from support.proxied import proxied
 from support.servers import FaultProxy
 from support.worlds import client
 
@@ -53,14 +54,8 @@ def proxy(
     server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FaultProxy]:
     """What commands speak to, beside a table that can be restored."""
-    server.reset()
-    monkeypatch.chdir(tmp_path)
-    Path("dataware.toml").write_text(TOML)
-    for name, value in server.environ().items():
-        monkeypatch.setenv(name, value)
-    with FaultProxy(server.endpoint) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
+    (tmp_path / "dataware.toml").write_text(TOML)
+    with proxied(server, tmp_path, monkeypatch) as proxy:
         yield proxy
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import FillerProgress, Record
+from dataware.core.engines.port import JobProgress, Record
 from dataware.core.errors import IncompleteError, NotFoundError
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.core.ports import Clock, Journal
@@ -89,7 +89,7 @@ class BoxJobs:
             job["state"] = "cancelled"
         self._step("cancelled")
 
-    def look(self, record: Record) -> FillerProgress:
+    def look(self, record: Record) -> JobProgress:
         """How far it is; a look is also when it copies."""
         self._step("looked")
         job = self.jobs[record["job"]]
@@ -103,7 +103,7 @@ class BoxJobs:
         ended = job["state"] in ("done", "failed", "cancelled")
         problem = {"failed": self.broken, "cancelled": "it is cancelled"}.get(job["state"], "")
         waits = job["state"] == "waits"
-        return FillerProgress(0, len(job["keys"]), ended, problem, job["state"], waits)
+        return JobProgress(0, len(job["keys"]), ended, problem, job["state"], waits)
 
     def read_result(
         self, record: Record, _journal: Journal, _check: Callable[[], None]
@@ -274,7 +274,7 @@ def test_a_stop_while_the_work_is_listed_begins_no_job() -> None:
 def test_how_far_a_job_is_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not at every look, which come close together at first."""
     jobs = BoxJobs(world(), patience=4)
-    monkeypatch.setattr("dataware.ops.filler_run.TELL_SECONDS", 0.0)
+    monkeypatch.setattr("dataware.ops.engine_run.TELL_SECONDS", 0.0)
     run(jobs)
     told = [one.data["state"] for one in jobs.world.events if one.code == "job-progress"]
     assert told == ["waits", *["copies"] * 4]

@@ -8,24 +8,24 @@ from dataware.core.errors import IncompleteError
 from dataware.core.model import MarkerState
 from ops.test_maker_run import run, service_of
 from support.copying import Killed
+from support.world import do_nothing
 
 
 def test_what_others_write_while_it_is_prepared_is_not_replaced() -> None:
     """The target is looked at again right before the request, which may come hours later."""
     service = service_of(loads=True)
-    there, moment = service.world, service.world.moment
+    there = service.world
 
     def meddle(what: str) -> None:
-        moment(what)
         if what == "exported":
             there.boxes["new"]["k00"] = "theirs"
 
-    there.moment = meddle  # type: ignore[method-assign]
+    there.meddle = meddle
     with pytest.raises(IncompleteError, match="new is not seen to be empty any more"):
         run(service)
     assert there.boxes["new"] == {"k00": "theirs"}
     assert not service.jobs
-    there.moment = moment  # type: ignore[method-assign]
+    there.meddle = do_nothing
     with pytest.raises(IncompleteError, match="1 conflict"):
         run(service)
     assert there.boxes["new"]["k00"] == "theirs"
@@ -34,17 +34,16 @@ def test_what_others_write_while_it_is_prepared_is_not_replaced() -> None:
 def test_what_others_write_while_an_earlier_run_fills_it_is_not_deleted() -> None:
     """The table stood before this run, so nobody knows that nobody uses it."""
     service = service_of(loads=True, slow=3)
-    there, moment = service.world, service.world.moment
+    there = service.world
 
     def die(what: str) -> None:
         if what == "look" and service.jobs:
             raise Killed(what)
-        moment(what)
 
-    there.moment = die  # type: ignore[method-assign]
+    there.meddle = die
     with pytest.raises(Killed):
         run(service)
-    there.moment = moment  # type: ignore[method-assign]
+    there.meddle = do_nothing
     there.boxes["new"] |= {"k00": "theirs", "added": "theirs"}
     with pytest.raises(IncompleteError, match="1 conflict"):
         run(service)

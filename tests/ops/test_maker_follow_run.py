@@ -23,7 +23,8 @@ from dataware.core.kind import Kind
 from dataware.core.model import Location, MarkerState, Wanted
 from dataware.ops.context import CopySettings
 from dataware.ops.follow import difference, follow_run
-from dataware.ops.maker_follow_run import NoCarrier, make_maker_follow_run
+from dataware.ops.maker_follow_run import MakerFollowRun, NoCarrier
+from dataware.ops.maker_run import make_maker_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.state.follow_file import FollowFile
@@ -250,7 +251,7 @@ def run(box: LiveBox, folder: Path, pauses: int = 30) -> None:
         follow_states=Files(folder),
     )
     wanted = Wanted("Box", kind.cfn_type, "new", ("old",))
-    steps = make_maker_follow_run(EngineName.RESTORE, box, wanted)
+    steps = make_maker_run(EngineName.RESTORE, box, wanted, MakerFollowRun)
     run_migration(context, migration, make_run=steps)
 
 

@@ -23,12 +23,13 @@ from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import Following
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.loader_run import make_maker_run
+from dataware.ops.loader_run import LoaderRun
+from dataware.ops.maker_run import MakerRun, make_maker_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.verify.verdict import Verdict
 from support.copying import Killed
-from support.world import World, WorldAws, WorldHold, box_kind, change_card
+from support.world import World, WorldAws, WorldHold, box_kind, change_card, do_nothing
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
@@ -232,7 +233,8 @@ def run(
     create = (lambda: hold.create(kind, wanted)) if "new" not in there.boxes else None
     order = CopyOrder(OLD, NEW, on_conflict=on_conflict)
     migration = Migration(kind, order, more, facts.marker, facts, create=create)
-    steps = make_maker_run(EngineName.EXPORT_IMPORT, BoxMaker(service), wanted, loads=service.loads)
+    kind_of_run = LoaderRun if service.loads else MakerRun
+    steps = make_maker_run(EngineName.EXPORT_IMPORT, BoxMaker(service), wanted, kind_of_run)
     return run_migration(context_of(there, stop), migration, make_run=steps)
 
 
@@ -283,15 +285,14 @@ def test_killed_anywhere_any_number_of_times_it_is_asked_for_once(
 def test_what_changes_after_the_export_is_carried(loads: bool) -> None:
     """Put, changed and deleted: the target is as the source in the end."""
     service = service_of(loads=loads)
-    there, moment = service.world, service.world.moment
+    there = service.world
 
     def change(what: str) -> None:
-        moment(what)
         if what == "asked":
             there.boxes["old"].update({"k00": "changed", "new": "v"})
             del there.boxes["old"]["k01"]
 
-    there.moment = change  # type: ignore[method-assign]
+    there.meddle = change
     run(service)
     assert there.boxes["new"] == there.boxes["old"]
     assert "carry" in there.log
@@ -301,14 +302,13 @@ def test_what_changes_after_the_export_is_carried(loads: bool) -> None:
 def test_a_source_that_never_holds_still_is_incomplete() -> None:
     """When both sides differ after every round, it is said, and the record stays at running."""
     service = service_of()
-    there, moment = service.world, service.world.moment
+    there = service.world
 
     def write_meanwhile(what: str) -> None:
-        moment(what)
         if what == "verify old":
             there.boxes["old"][f"new-{len(there.log)}"] = "v"
 
-    there.moment = write_meanwhile  # type: ignore[method-assign]
+    there.meddle = write_meanwhile
     with pytest.raises(IncompleteError, match="still differ after"):
         run(service)
     assert there.markers["new"].state is MarkerState.RUNNING
@@ -368,18 +368,17 @@ def test_an_export_that_leads_to_nothing_leaves_nothing() -> None:
 def test_a_name_that_somebody_took_is_refused_and_the_export_is_kept() -> None:
     """What it costs is not lost: the same command goes on with it once the name is free."""
     service = service_of()
-    there, moment = service.world, service.world.moment
+    there = service.world
 
     def take(what: str) -> None:
-        moment(what)
         if what == "ask":
             there.boxes.setdefault("new", {"theirs": "v"})
 
-    there.moment = take  # type: ignore[method-assign]
+    there.meddle = take
     with pytest.raises(DatawareError, match="new exists"):
         run(service)
     assert there.boxes["new"] == {"theirs": "v"}
-    there.moment = moment  # type: ignore[method-assign]
+    there.meddle = do_nothing
     del there.boxes["new"]
     run(service)
     assert list(service.exports) == list(service.jobs) == ["t1"]
@@ -419,19 +418,9 @@ def test_what_others_wrote_to_a_whole_target_before_the_next_run_is_kept() -> No
     """It may be in use, so a difference is a conflict for a person."""
     service = service_of()
     there = service.world
-    there.kill_at = 0
-    moment = there.moment
-    there.kill_at = None
-
-    def die(what: str) -> None:
-        moment(what)
-        if what == "clean":
-            raise Killed(what)
-
-    there.moment = die  # type: ignore[method-assign]
+    there.kill_on = "clean"
     with pytest.raises(Killed):
         run(service)
-    there.moment = moment  # type: ignore[method-assign]
     there.boxes["new"]["k00"] = "theirs"
     with pytest.raises(IncompleteError, match="1 conflict"):
         run(service)
@@ -443,17 +432,10 @@ def test_what_others_wrote_to_a_whole_target_before_the_next_run_is_kept() -> No
 def test_what_others_wrote_before_it_was_filled_is_not_replaced() -> None:
     """A table that an earlier run made and somebody uses by now is filled by this machine."""
     service = service_of(loads=True)
-    there, moment = service.world, service.world.moment
-
-    def die(what: str) -> None:
-        moment(what)
-        if what == "prepare":
-            raise Killed(what)
-
-    there.moment = die  # type: ignore[method-assign]
+    there = service.world
+    there.kill_on = "prepare"
     with pytest.raises(Killed):
         run(service)
-    there.moment = moment  # type: ignore[method-assign]
     there.boxes["new"]["k00"] = "theirs"
     with pytest.raises(IncompleteError, match="1 conflict"):
         run(service)
@@ -473,17 +455,16 @@ def test_an_empty_source_is_not_complete() -> None:
 def test_a_target_that_goes_away_on_the_way_is_said() -> None:
     """Somebody deleted it; nothing is believed of it."""
     service = service_of(slow=2)
-    there, moment = service.world, service.world.moment
+    there = service.world
 
     def remove(what: str) -> None:
-        moment(what)
         if what == "asked":
             del there.boxes["new"]
 
-    there.moment = remove  # type: ignore[method-assign]
+    there.meddle = remove
     with pytest.raises(IncompleteError, match="new went away"):
         run(service)
-    there.moment = moment  # type: ignore[method-assign]
+    there.meddle = do_nothing
     run(service)
     assert there.boxes["new"] == there.boxes["old"]
     assert list(service.jobs) == ["t1", "t2"]
@@ -495,19 +476,18 @@ def test_a_request_that_may_have_got_through_stays_on_record(
 ) -> None:
     """A stop, or a lost answer, says nothing of it: the next run finds the very same work."""
     service = service_of()
-    there, moment = service.world, service.world.moment
+    there = service.world
     monkeypatch.setattr(BoxMaker, "list_parts", lambda *_given: ())
 
     def lose(what: str) -> None:
-        moment(what)
         if what == when:
             raise IncompleteError("stopped before the answer came")
 
-    there.moment = lose  # type: ignore[method-assign]
+    there.meddle = lose
     with pytest.raises(IncompleteError, match="before the answer"):
         run(service)
     assert there.markers["new"].detail[ENGINE]["token"] == "t1"
-    there.moment = moment  # type: ignore[method-assign]
+    there.meddle = do_nothing
     if when == "ask":
         run(service)
         assert list(service.jobs) == ["t1"]

@@ -25,7 +25,8 @@ from dataware.kinds import kinds, load
 from dataware.ops.context import Context, CopySettings, CreationWatch, TargetToMake
 from dataware.ops.inputs.prices import list_prices
 from dataware.ops.rehearse import rehearse
-from support.copying import Events, Killed
+from support.copying import Events
+from support.rehearsals import kill_at_every_step
 from support.world import World, WorldHold, install
 
 BOX = "Memory::Box"
@@ -139,26 +140,7 @@ def test_wherever_it_is_killed_the_same_command_cleans_up_and_rehearses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """At every single step outside of its own memory, also twice in a row."""
-    deaths = 0
-    for at in range(200):
-        stage = Stage(monkeypatch)
-        stage.world.kill_at = at
-        try:
-            stage.rehearse()
-        except (Killed, DatawareError):
-            deaths += 1
-        if stage.world.kill_at:
-            break
-        stage.world.kill_at = at // 2
-        try:
-            stage.rehearse()
-        except (Killed, DatawareError):
-            deaths += 1
-        stage.world.kill_at = None
-        stage.rehearse()
-        stage.check_clean()
-        assert stage.world.markers == {}, at
-    assert deaths > 30
+    assert kill_at_every_step(lambda: Stage(monkeypatch)) > 30
 
 
 def test_a_resource_of_the_scratch_name_that_no_rehearsal_made_is_left_alone(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import DatawareError, IncompleteError, InputError, RefusedError
+from dataware.core.errors import IncompleteError, InputError, RefusedError
 from dataware.core.kind import DescribedProperties
 from dataware.core.model import (
     Action,
@@ -26,7 +26,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs.prices import list_prices
 from dataware.ops.rehearse_plan import Forget, rehearse_plan
 from ops.test_rehearse import BOX, StackHold
-from support.copying import Killed
+from support.rehearsals import kill_at_every_step
 from support.world import World, install
 
 ONE = CopySettings(max_parallel=1)
@@ -129,22 +129,8 @@ def test_every_migration_of_a_plan_is_rehearsed_and_nothing_is_left(
 def test_wherever_it_is_killed_the_same_command_cleans_up_and_rehearses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """At every single step outside of its own memory."""
-    deaths = 0
-    for at in range(300):
-        stage = Stage(monkeypatch)
-        stage.world.kill_at = at
-        try:
-            stage.rehearse()
-        except (Killed, DatawareError):
-            deaths += 1
-        is_whole = bool(stage.world.kill_at)
-        stage.world.kill_at = None
-        stage.rehearse()
-        stage.check_clean()
-        if is_whole:
-            break
-    assert deaths > 20
+    """At every single step outside of its own memory, also twice in a row."""
+    assert kill_at_every_step(lambda: Stage(monkeypatch)) > 20
 
 
 def test_one_that_fails_holds_up_no_other_and_leaves_nothing(stage: Stage) -> None:

@@ -50,6 +50,10 @@ from dataware.ops.context import Context, CreationWatch, TargetToMake
 from support.copying import Events, Killed, LoopClock, MemoryJournal
 
 
+def do_nothing(_what: str) -> None:
+    """Nobody meddles."""
+
+
 @dataclass
 class World:
     """Everything outside of a run; it survives the run's death."""
@@ -67,14 +71,23 @@ class World:
     changing: dict[str, int] = field(default_factory=dict)
     taken_over: bool = False
     kill_at: int | None = None
+    kill_on: str = ""
+    meddle: Callable[[str], None] = do_nothing
 
     def moment(self, what: str) -> None:
-        """One step in the outside world; the place to die."""
+        """One step in the outside world; the place to die, and for others to `meddle`.
+
+        Who dies by `kill_on` has done that step before, and dies once.
+        """
         if self.kill_at is not None:
             if self.kill_at == 0:
                 raise Killed(what)
             self.kill_at -= 1
         self.log.append(what)
+        if what == self.kill_on:
+            self.kill_on = ""
+            raise Killed(what)
+        self.meddle(what)
 
     def make(self, name: str) -> None:
         """Create an empty box, with an identity of its own."""

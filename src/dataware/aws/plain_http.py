@@ -191,13 +191,10 @@ class ThreadedHttp:
         with self._lock:
             session = self._sessions.get(base)
             if session is None:
-                proxy = self._access.proxy(base)
-                session = self._sessions[base] = PlainSession(
-                    verify=self._access.ca_bundle,
-                    proxies={base.partition(":")[0]: proxy} if proxy else {},
-                    timeout=(self._limits.connect_seconds, self._limits.read_seconds),
-                    max_pool_connections=self._limits.connections or CONNECTIONS,
+                session = PlainSession.open(
+                    self._access, base, self._limits, self._limits.connections or CONNECTIONS
                 )
+                self._sessions[base] = session
             return session
 
 

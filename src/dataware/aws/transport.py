@@ -135,13 +135,8 @@ class BotocoreTransport:
         with self._lock:
             session = self._sessions.get(base)
             if session is None:
-                proxy = self._access.proxy(base)
-                session = self._sessions[base] = PlainSession(
-                    verify=self._access.ca_bundle,
-                    proxies={base.partition(":")[0]: proxy} if proxy else {},
-                    timeout=(self._limits.connect_seconds, self._limits.read_seconds),
-                    max_pool_connections=self._threads,
-                )
+                session = PlainSession.open(self._access, base, self._limits, self._threads)
+                self._sessions[base] = session
             return session
 
 
@@ -151,6 +146,17 @@ class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no typ
     The session of botocore takes the target apart as a URL, which loses a parameter part
     (``;…``). Behind a proxy the target stays absolute, as the proxy needs it.
     """
+
+    @classmethod
+    def open(cls, access: Endpoint, base: str, limits: Limits, connections: int) -> PlainSession:
+        """A session to one address, with the certificates and the proxy that people have set."""
+        proxy = access.proxy(base)
+        return cls(
+            verify=access.ca_bundle,
+            proxies={base.partition(":")[0]: proxy} if proxy else {},
+            timeout=(limits.connect_seconds, limits.read_seconds),
+            max_pool_connections=connections,
+        )
 
     def _get_ssl_context(self) -> ssl.SSLContext:
         return context_for(self._verify)

@@ -33,6 +33,12 @@ def join_options(*decorators: Decorator[Any]) -> Decorator[Any]:
     return decorate
 
 
+def max_rate_option(text: str) -> Decorator[Any]:
+    """The option that bounds a rate, as a command explains it."""
+    rate = click.FloatRange(min=0, min_open=True)
+    return click.option("--max-rate", metavar="N", type=rate, help=text)
+
+
 plain_options = join_options(
     click.option("--plain", is_flag=True, help="Plain text: no color, emoji or progress bar."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),
@@ -313,12 +319,7 @@ copy_options = join_options(
         "the key is skipped and listed).",
     ),
     versions_option,
-    click.option(
-        "--max-rate",
-        metavar="N",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Limit to N items or objects per second.",
-    ),
+    max_rate_option("Limit to N items or objects per second."),
     click.option(
         "--max-share",
         metavar="SHARE",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataware.core.errors import RefusedError
-from dataware.core.ports import Permit, Request, Response, Wire
+from dataware.core.ports import Request, Response
+from dataware.core.wrapped_wire import WrappedWire
 
 READING_OPERATIONS = ("Scan", "Query", "Get", "BatchGet", "List", "Describe")
 """How the names of operations begin that change nothing."""
@@ -24,35 +25,14 @@ def reads_only(request: Request) -> bool:
     return named.rpartition(".")[2].startswith(READING_OPERATIONS)
 
 
-class ReadOnlyWire:
+class ReadOnlyWire(WrappedWire):
     """Sends requests that change nothing, and refuses all others before they are signed."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    @property
-    def permit(self) -> Permit | None:
-        """What says before each request whether it may be sent."""
-        return self._wire.permit
-
-    @permit.setter
-    def permit(self, permit: Permit | None) -> None:
-        self._wire.permit = permit
-
-    @property
-    def retries(self) -> int:
-        """How many requests were sent again so far."""
-        return self._wire.retries
 
     async def send(self, request: Request) -> Response:
         """Send a request that only reads. Raises RefusedError for any other."""
         if not reads_only(request):
             raise RefusedError(write_refusal(f"{request.method} {request.path}"))
         return await self._wire.send(request)
-
-    async def close(self) -> None:
-        """Release connections and threads."""
-        await self._wire.close()
 
 
 def write_refusal(call: str) -> str:

@@ -1,9 +1,10 @@
 """Exports and imports of tables as AWS has them; run by `overlay`.
 
 It imports nothing of dataware, which is not installed where it runs. `run_path` gives it `replaces`
-of `overlay`. Every section names the difference from AWS that it removes. Sources: Amazon DynamoDB
-API Reference, ExportTableToPointInTime, DescribeExport, ImportTable; Developer Guide, "DynamoDB
-table export output format" and "DynamoDB data import from Amazon S3: how it works". Settings:
+and `refuses_while_made` of `overlay`. Every section names the difference from AWS that it removes.
+Sources: Amazon DynamoDB API Reference, ExportTableToPointInTime, DescribeExport, ImportTable;
+Developer Guide, "DynamoDB table export output format" and "DynamoDB data import from Amazon S3: how
+it works". Settings:
 
     STREAMS_EXPORT_SECONDS    how long an export takes (AWS: minutes to hours); 0
     STREAMS_IMPORT_SECONDS    how long an import takes, at least; 0
@@ -194,16 +195,4 @@ def table_description(original, name):
     return described
 
 
-def _refuse_call(call, code, message):
-    @replaces(dynamodb, call)
-    def refuse_while_importing(original, data):
-        given = data.get("TableName") or data.get("ResourceArn") or ""
-        if _is_importing(dynamodb._normalize_table_name(given)):
-            return refuse(code, message, 400)
-        return original(data)
-
-
-for call in ("_scan", "_query", "_get_item", "_put_item", "_update_item", "_delete_item"):
-    _refuse_call(call, "ResourceNotFoundException", "Requested resource not found")
-for call in ("_update_table", "_delete_table", "_update_ttl", "_tag_resource"):
-    _refuse_call(call, "ResourceInUseException", "Attempt to change a resource which is in use")
+globals()["refuses_while_made"](_is_importing)

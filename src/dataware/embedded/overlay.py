@@ -23,7 +23,7 @@ import ministack.app as gateway
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.services import cloudformation as stacks_api
-from ministack.services import dynamodb, s3, ssm
+from ministack.services import dynamodb, s3
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
 KNOWN_VERSION = "1.5.33"
@@ -172,26 +172,6 @@ def of_living_stack(original, params):
 
 for action in ("DescribeStackResource", "DescribeStackResources", "ListStackResources"):
     replaces_entry(handlers._ACTION_HANDLERS, action)(of_living_stack)
-
-
-# --- SSM: a parameter of the standard tier holds at most 4,096 bytes, one of the advanced 8,192
-
-TIER_LIMITS = {"Standard": 4096, "Advanced": 8192, "Intelligent-Tiering": 8192}
-
-
-@replaces(ssm, "_put_parameter")
-def put_parameter(original, data):
-    """Refuse an empty value, and one that is too long for its tier."""
-    value, parameter = data.get("Value", ""), ssm._parameters.get(data.get("Name"))
-    tier = data.get("Tier") or ssm._default_tier(data, value, parameter)
-    longest = TIER_LIMITS.get(tier, 8192)
-    if not 0 < len(value.encode()) <= longest:
-        return ssm.error_response_json(
-            "ValidationException",
-            f"{tier} tier parameters support a parameter value of 1 to {longest} characters.",
-            400,
-        )
-    return original(data)
 
 
 # --- S3: the expected owner of a bucket is enforced, and a key has at most 1,024 bytes
@@ -347,8 +327,19 @@ def head_object(original, bucket, key, headers=None, query=None):
 
 # --- DynamoDB: streams have shards, gaps and expiries, restores a window, and exports files
 
-for name in ("stream", "import", "registry", "restore", "export", "map"):
-    runpy.run_path(__file__.replace("overlay.py", f"{name}_overlay.py"), {"replaces": replaces})
+GIVEN = {"replaces": replaces}
+for name in (
+    "unready_table",
+    "parameter",
+    "stream",
+    "import",
+    "registry",
+    "restore",
+    "export",
+    "map",
+):
+    made = runpy.run_path(__file__.replace("overlay.py", f"{name}_overlay.py"), GIVEN)
+    GIVEN.setdefault("refuses_while_made", made["refuses_while_made"])
 
 # --- The server
 

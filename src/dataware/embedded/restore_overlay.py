@@ -1,9 +1,9 @@
 """Point in time recovery of the emulator as AWS has it; run by `overlay`.
 
 It imports nothing of dataware, which is not installed where it runs. `run_path` gives it `replaces`
-of `overlay`. Every section names the difference from AWS that it removes. Sources: Amazon DynamoDB
-API Reference, RestoreTableToPointInTime, DescribeContinuousBackups and TableDescription; Developer
-Guide, "Point-in-time backups for DynamoDB". Setting, in a variable:
+and `refuses_while_made` of `overlay`. Every section names the difference from AWS that it removes.
+Sources: Amazon DynamoDB API Reference, RestoreTableToPointInTime, DescribeContinuousBackups and
+TableDescription; Developer Guide, "Point-in-time backups for DynamoDB". Setting, in a variable:
 
     STREAMS_RESTORE_SECONDS    how long a restore takes (AWS: minutes to hours); 0
 
@@ -97,17 +97,4 @@ def table_description(original, name):
 
 # --- DynamoDB: a table that is being created can neither be read nor changed
 
-
-def _refuse_call(call, code, message):
-    @replaces(dynamodb, call)
-    def refuse_while_restoring(original, data):
-        given = data.get("TableName") or data.get("ResourceArn") or ""
-        if _is_restoring(dynamodb._normalize_table_name(given)):
-            return refuse(code, message, 400)
-        return original(data)
-
-
-for name in ("_scan", "_query", "_get_item", "_put_item", "_update_item", "_delete_item"):
-    _refuse_call(name, "ResourceNotFoundException", "Requested resource not found")
-for name in ("_update_table", "_delete_table", "_update_ttl", "_tag_resource"):
-    _refuse_call(name, "ResourceInUseException", "Attempt to change a resource which is in use")
+globals()["refuses_while_made"](_is_restoring)

@@ -17,8 +17,9 @@ from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.filler_run import make_filler_run
-from dataware.ops.loader_run import make_maker_run
-from dataware.ops.maker_follow_run import make_maker_follow_run
+from dataware.ops.loader_run import LoaderRun
+from dataware.ops.maker_follow_run import MakerFollowRun
+from dataware.ops.maker_run import MakerRun, make_maker_run
 from dataware.ops.map_engine.run import make_map_run
 from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
@@ -198,10 +199,8 @@ def make_steps(
     if card is not None and card.name is EngineName.MAP:
         return make_map_run
     if card is not None and card.maker is not None:
-        maker = card.maker(context.aws)
-        if settings.follow:
-            return make_maker_follow_run(card.name, maker, planned.wanted)
-        return make_maker_run(card.name, maker, planned.wanted, loads=card.loads)
+        steps = MakerFollowRun if settings.follow else LoaderRun if card.loads else MakerRun
+        return make_maker_run(card.name, card.maker(context.aws), planned.wanted, steps)
     if card is None or card.filler is None:
         return None
     if settings.service_role is None:

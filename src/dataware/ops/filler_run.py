@@ -14,31 +14,29 @@ the copy that follows, which compares both listings; its report is kept for peop
 from __future__ import annotations
 
 from enum import Enum, auto
+from itertools import islice
 
+from dataware.calc.pauses import FIRST_PAUSE
 from dataware.core.copier import CopyOrder
-from dataware.core.engines.card import ENGINE, EngineName
-from dataware.core.engines.port import FillerProgress, Record, TargetFiller
+from dataware.core.engines.card import EngineName
+from dataware.core.engines.port import JobProgress, Record, TargetFiller
 from dataware.core.errors import IncompleteError, NotFoundError
-from dataware.core.events import event, format_count
+from dataware.core.events import format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState
 from dataware.ops.context import Context
+from dataware.ops.engine_run import EngineRun
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration, MigrationDecision, MigrationStep
-from dataware.ops.run_migration import MakeRun, MigrationRun
+from dataware.ops.run_migration import MakeRun
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.verdict import Verdict
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
-"""Seconds between two looks at the job; they grow."""
-
-TELL_SECONDS = 10.0
 
 LOOKS = 3
 """How often the target may have changed before this machine copies instead of a job."""
 
-REPORT_LOOKS = 8
+REPORT_LOOKS = 11
 """How often a report is looked for, which a service may write after its job has ended."""
 
 CANCELLED = "cancelled"
@@ -62,12 +60,10 @@ def make_filler_run(engine: EngineName, filler: TargetFiller) -> MakeRun:
     return make
 
 
-class FillerRun(MigrationRun):
+class FillerRun(EngineRun):
     """The steps of one migration whose data a service copies."""
 
-    _engine: EngineName
     _filler: TargetFiller
-    _record: Record
 
     def use(self, engine: EngineName, filler: TargetFiller) -> FillerRun:
         """The same steps, with what copies."""
@@ -80,19 +76,12 @@ class FillerRun(MigrationRun):
 
     def _plan(self) -> Record:
         """The record of an earlier run, or a new one; on record before anything is made."""
-        before = self._keeper.detail.get(ENGINE)
-        begun: Record = before if isinstance(before, dict) else {}
+        begun = self._begun
         if begun.get(CANCELLED):
             self._end_job(begun)
         elif begun.get("token") and not begun.get("failed"):
             return begun
         return self._keep(self._filler.plan(self._run, self._migration.order.target, begun))
-
-    def _keep(self, record: Record) -> Record:
-        self._record = {"name": self._engine.value, **record}
-        self._keeper.publish({ENGINE: self._record})
-        self._keeper.send_heartbeat()
-        return self._record
 
     def _fill(self, target: Facts) -> Verdict:
         verdict = super()._fill(target)
@@ -102,7 +91,9 @@ class FillerRun(MigrationRun):
     def _copy(self, journal: Journal, progress: CopyState, order: CopyOrder) -> None:
         """Have the service copy, unless it has; then copy what it left."""
         if self._has_other_target():
-            self._warn("is not the one that this run made, so this machine copies instead")
+            self._warn_of_target(
+                "is not the one that this run made, so this machine copies instead"
+            )
             self._keep({**self._record, "reported": True})
         if not self._record.get("reported"):
             self._run_job(journal, order)
@@ -131,7 +122,9 @@ class FillerRun(MigrationRun):
             misfits += end is JobEnd.MISFIT
             self._keep(self._filler.plan(self._run, order.target, self._record))
         else:
-            self._warn("keeps changing, so this machine copies instead and replaces nothing")
+            self._warn_of_target(
+                "keeps changing, so this machine copies instead and replaces nothing"
+            )
         self._keep({**self._record, "reported": True})
 
     def _list_work(self, order: CopyOrder) -> None:
@@ -143,27 +136,28 @@ class FillerRun(MigrationRun):
         """Ask for a job of what was listed, which an earlier run may have done already."""
         if "job" in self._record:
             return
-        self._keep(self._filler.begin(self._record, order))
-        job, count = self._record["job"], self._record["manifest"]["count"]
-        words = self._migration.words()
-        self._context.emit(event("job-begun", job=job, count=count, unit=self._unit, **words))
+        record = self._keep(self._filler.begin(self._record, order))
+        count = record["manifest"]["count"]
+        self._emit("job-begun", job=record["job"], count=count, unit=self._unit)
 
     def _read_result(self, journal: Journal) -> None:
         """Keep the report of a job; without one both listings decide, as they do with it."""
-        words, pause = self._migration.words(), FIRST_PAUSE
-        for _ in range(REPORT_LOOKS):
-            try:
-                copied, failed = self._filler.read_result(self._record, journal, self._check)
-            except NotFoundError:
-                self._check()
-                self._context.aws.pause(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            numbers = {"count": copied, "failed": failed, "unit": self._unit}
-            self._context.emit(event("job-ended", **numbers, **words))
+        looks = self._observe(lambda: self._find_result(journal))
+        result = next((one for one in islice(looks, REPORT_LOOKS) if one is not None), None)
+        if result is None:
+            job = self._record["job"]
+            self._warn(f"the job {job} left no report; this machine compares both sides")
             return
-        text = f"the job {self._record['job']} left no report; this machine compares both sides"
-        self._context.emit(event("warning", text=text, **words))
+        copied, failed = result
+        self._emit("job-ended", count=copied, failed=failed, unit=self._unit)
+
+    def _find_result(self, journal: Journal) -> tuple[int, int] | None:
+        """How many were copied, and how many not; None while there is no report."""
+        try:
+            return self._filler.read_result(self._record, journal, self._check)
+        except NotFoundError:
+            self._check()
+            return None
 
     @property
     def _unit(self) -> str:
@@ -174,46 +168,39 @@ class FillerRun(MigrationRun):
 
         A pause ends the job, because a service knows none; the next one copies what is left.
         """
-        pause = FIRST_PAUSE
         self._enter("copying")
-        told = self._context.clock.monotonic()
-        try:
-            while not (progress := self._filler.look(self._record)).ended:
-                self._keeper.check()
-                if self._is_paused():
-                    self._cancel()
-                    self._await_resumption()
-                    return JobEnd.PAUSED
-                if progress.waits:
-                    if not self._filler.still_fits(self._record, order, self._keeper.check):
-                        self._warn("has changed since it was listed; listing it again")
-                        self._cancel()
-                        return JobEnd.MISFIT
-                    self._confirm()
-                told = self._report_state(progress, told)
-                self._context.aws.pause(pause)
-                pause = min(pause * 1.5, LONGEST_PAUSE)
-        except IncompleteError as error:
-            if self._context.stop() and not self._record.get(CANCELLED):
-                raise self._stopped_error() from error
-            raise
-        if progress.problem:
+        with self._explain_stop(self._stopped_error):
+            end, progress = self._await_end(order)
+        if end is JobEnd.PAUSED:
+            self._cancel()
+            self._await_resumption()
+        elif end is JobEnd.MISFIT:
+            self._warn_of_target("has changed since it was listed; listing it again")
+            self._cancel()
+        elif progress.problem:
             self._keep({**self._record, "failed": True})
             raise IncompleteError(
                 f"the job {self._record['job']} ended early ({progress.problem}); fix that, "
                 "and run the same command again, which begins another job with what is left"
             )
-        return JobEnd.DONE
+        return end
 
-    def _report_state(self, progress: FillerProgress, told: float) -> float:
-        """Tell how far the job is, now and then; when that was told last."""
-        now = self._context.clock.monotonic()
-        if now - told < TELL_SECONDS:
-            return told
-        numbers = {"done": progress.done, "total": progress.total, "unit": self._unit}
-        words = self._migration.words()
-        self._context.emit(event("job-progress", state=progress.state, **numbers, **words))
-        return now
+    def _await_end(self, order: CopyOrder) -> tuple[JobEnd, JobProgress]:
+        """How a job ends, or has to be ended, with what is seen of it then."""
+        looks = self._observe(
+            lambda: self._filler.look(self._record), lambda seen: self._tell_job(seen, self._unit)
+        )
+        for progress in looks:
+            if progress.ended:
+                break
+            self._keeper.check()
+            if self._is_paused():
+                return JobEnd.PAUSED, progress
+            if progress.waits:
+                if not self._filler.still_fits(self._record, order, self._keeper.check):
+                    return JobEnd.MISFIT, progress
+                self._confirm()
+        return JobEnd.DONE, progress
 
     def _confirm(self) -> None:
         """Let a job begin whose target is as it was listed."""
@@ -222,8 +209,7 @@ class FillerRun(MigrationRun):
         if not self._record.get("confirmed"):
             self._keep({**self._record, "confirmed": True})
             name = self._migration.order.target.name
-            text = f"do not write to {name} until the job has ended: it replaces what it finds"
-            self._context.emit(event("note", text=text, name=name))
+            self._note(f"do not write to {name} until the job has ended: it replaces what it finds")
 
     def _cancel(self) -> None:
         """End the job, and have on record first that it is no result."""
@@ -237,15 +223,14 @@ class FillerRun(MigrationRun):
             self._keeper.check()
             self._context.aws.pause(FIRST_PAUSE)
 
-    def _warn(self, what: str) -> None:
-        name = self._migration.order.target.name
-        self._context.emit(event("warning", text=f"{name} {what}", **self._migration.words()))
+    def _warn_of_target(self, what: str) -> None:
+        self._warn(f"{self._migration.order.target.name} {what}")
 
     def _report(self, decision: MigrationDecision, verdict: Verdict) -> None:
         super()._report(decision, verdict)
         strange = verdict.counts[DifferenceKind.EXTRA] + verdict.counts[DifferenceKind.DIFFERENT]
         if "job" in self._record and strange and decision.step is not MigrationStep.COPY_AGAIN:
-            self._warn(
+            self._warn_of_target(
                 f"holds {format_count(strange, self._unit)} of somebody else; a job replaces what "
                 "it finds, so check whether it replaced others that were written while it ran"
             )

@@ -6,43 +6,14 @@ empty. Into anything else this machine copies, which replaces nothing.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from dataware.core.copier import CopyOrder
-from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import TargetMaker
 from dataware.core.errors import IncompleteError
-from dataware.core.model import Content, Facts, Wanted
+from dataware.core.model import Content, Facts
 from dataware.core.ports import Journal
-from dataware.ops.context import Context
-from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.maker_run import MakerRun
-from dataware.ops.migration_policy import Migration
 from dataware.ops.probe import look
 from dataware.ops.run_migration import MigrationRun
 from dataware.verify.verdict import Verdict
-
-
-class MakeMakerRun(Protocol):
-    """How the steps are made, once it is known under which lease."""
-
-    def __call__(
-        self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
-    ) -> MakerRun:
-        """The steps of one migration."""
-        ...
-
-
-def make_maker_run(
-    engine: EngineName, maker: TargetMaker, wanted: Wanted, *, loads: bool = False
-) -> MakeMakerRun:
-    """How the steps are made; where the engine `loads`, the run makes the target itself."""
-    steps = LoaderRun if loads else MakerRun
-
-    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> MakerRun:
-        return steps(context, migration, run, keeper).use(engine, maker, wanted)
-
-    return make
 
 
 class LoaderRun(MakerRun):
@@ -50,7 +21,7 @@ class LoaderRun(MakerRun):
 
     def _create_target(self) -> Facts:
         if not self._begun:
-            self._keep({"name": self._engine.value})
+            self._keep({})
         return MigrationRun._create_target(self)
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:

@@ -14,38 +14,19 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from dataware.core.copier import CopyOrder
-from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import TargetMaker
-from dataware.core.events import event, format_count
+from dataware.core.events import format_count
 from dataware.core.follow.feed import CarryOutcome, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts
 from dataware.core.follow.steady_time import SteadyTime
-from dataware.core.model import Facts, Wanted
+from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
-from dataware.ops.context import Context
 from dataware.ops.follow.difference import BackgroundDifference
 from dataware.ops.follow.follow_checks import following_of
 from dataware.ops.follow.follow_run import FeedThread
 from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.follow.source_feed import choose_feed
-from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.maker_run import MakerRun
-from dataware.ops.migration_policy import Migration
-from dataware.ops.run_migration import MakeRun
-
-
-def make_maker_follow_run(engine: EngineName, maker: TargetMaker, wanted: Wanted) -> MakeRun:
-    """How the steps of a followed migration by this engine are made."""
-
-    def make(
-        context: Context, migration: Migration, run: str, keeper: LeaseKeeper
-    ) -> MakerFollowRun:
-        steps = MakerFollowRun(context, migration, run, keeper)
-        steps.use(engine, maker, wanted)
-        return steps
-
-    return make
 
 
 class NoCarrier:
@@ -105,8 +86,8 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
         self._state.add({one.raw_key for one in verdict.listed}, self._time.now())
         if len(verdict.listed) < verdict.differences:
             self._state.add_gaps((Gap(GapCause.STATE_LOST),))
-        words, since = self._migration.words(), self._maker.describe(self._record)
+        since = self._maker.describe(self._record)
         changed = format_count(verdict.differences, "key")
         text = f"compared {format_count(verdict.compared, self._migration.kind.unit)}: {changed}"
         text += f" changed since {since}, and the follow carries what changed"
-        self._context.emit(event("note", text=text, name=words["name"]))
+        self._note(text)

@@ -13,7 +13,7 @@ use: what it has is kept, as by any copy, and the rest is a conflict for a perso
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from dataware.calc.measures import duration
@@ -21,29 +21,27 @@ from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.port import MakerProgress, Preparation, Record, TargetMaker
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
-from dataware.core.events import event, format_count
+from dataware.core.events import format_count
 from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts
+from dataware.ops.context import Context
+from dataware.ops.engine_run import EngineRun
 from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.sync_carrier import SyncCarrier
-from dataware.ops.lease_keeper import await_settled
+from dataware.ops.lease_keeper import LeaseKeeper, await_settled
 from dataware.ops.migration_outcome import report_decision
 from dataware.ops.migration_policy import (
     ROUNDS,
+    Migration,
     MigrationDecision,
     MigrationStep,
 )
 from dataware.ops.probe import look
-from dataware.ops.run_migration import MigrationRun
+from dataware.ops.run_migration import MakeRun
 from dataware.ops.verify import report_differences
 from dataware.verify.verdict import Verdict
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
-"""Seconds between two looks at the service; they grow."""
-
-TELL_SECONDS = 10.0
 
 FAILED = "failed"
 """What a record calls that the work has failed, so that the next run asks for it again."""
@@ -66,13 +64,23 @@ class NothingWritten:
         """Nothing is recorded."""
 
 
-class MakerRun(MigrationRun):
+def make_maker_run(
+    engine: EngineName, maker: TargetMaker, wanted: Wanted, steps: type[MakerRun]
+) -> MakeRun:
+    """How the steps of a migration by this engine are made."""
+
+    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> MakerRun:
+        return steps(context, migration, run, keeper).use(engine, maker, wanted)
+
+    return make
+
+
+class MakerRun(EngineRun):
     """The steps of one migration by a service that makes the target."""
 
-    _engine: EngineName
     _maker: TargetMaker
     _wanted: Wanted
-    _record: Record
+    items = 0
     _was_whole = False
     """Whether the target was whole before this run, so that others may have written to it."""
 
@@ -89,9 +97,8 @@ class MakerRun(MigrationRun):
         self._watch()
         target = self._migration.order.target
         written = self._maker.repair(target, self._wanted.properties)
-        words = self._migration.words()
         if written:
-            self._context.emit(event("settings-set", settings=", ".join(written), **words))
+            self._emit("settings-set", settings=", ".join(written))
         facts = look(self._context, self._migration.kind, target.name)
         if facts.existence is not Existence.EXISTS:
             raise IncompleteError(
@@ -100,8 +107,6 @@ class MakerRun(MigrationRun):
             )
         self.items = facts.size.items if facts.size else 0
         return facts
-
-    items = 0
 
     def _ask(self) -> None:
         """Ask for the target, unless an earlier run has done so."""
@@ -125,57 +130,49 @@ class MakerRun(MigrationRun):
         except DatawareError:
             is_bare = not self._maker.list_parts(self._record)
             if is_bare and not self._maker.look(self._record, target).exists:
-                self._keep(None)  # nothing has begun, so that another engine may
+                self._forget_work()  # nothing has begun, so that another engine may
             raise
         self._report_begun(self._maker.words.begins)
 
     def _check_target(self) -> None:
         """Raise IncompleteError where the work would replace something; a new target is empty."""
 
-    @property
-    def _begun(self) -> Record:
-        """What an earlier run has put on record; empty without one."""
-        before = self._migration.marker.detail.get(ENGINE)
-        return before if isinstance(before, Mapping) else {}
-
     def _report_begun(self, code: str) -> None:
-        time = self._maker.describe(self._record)
-        self._context.emit(event(code, time=time, **self._migration.words()))
+        self._emit(code, time=self._maker.describe(self._record))
 
     def _await_request(self, begun: Record) -> Record:
         """Wait until the service can give the source as it is now."""
-        since, context = self._context.clock.now(), self._context
-        order, pause, told = self._migration.order, FIRST_PAUSE, False
-        while (found := self._maker.find_request(order.source, order.target, since, begun)) is None:
-            if not told:
-                text = (
+        since, order = self._context.clock.now(), self._migration.order
+        looks = self._observe(
+            lambda: self._maker.find_request(order.source, order.target, since, begun)
+        )
+        for number, found in enumerate(looks):
+            if found is not None:
+                break
+            if number == 0:
+                self._note(
                     f"waiting until {order.source.name} can be {self._maker.words.done} as it is "
                     "now, some 5 minutes"
                 )
-                context.emit(event("note", text=text, name=order.target.name))
-                told = True
-            self._keeper.check()
-            context.aws.pause(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-        return {"name": self._engine.value, "asked_at": round(since), **found}
+        return {"asked_at": round(since), **(found or {})}
 
     def _prepare(self) -> None:
         """Wait until the target can be asked for. Raises IncompleteError, also on a stop."""
-        codes, source = self._maker.words.prepares, self._migration.order.source
-        try:
-            step = self._maker.prepare(self._record, source)
-            if codes and not step.ready and not step.problem:
-                self._report_begun(codes[0])
-            pauses = self._pauses(codes[1] if codes else "")
-            while self._take(step):
-                next(pauses)
-                step = self._maker.prepare(self._record, source)
-        except IncompleteError as error:
-            if not self._context.stop():
-                raise
-            raise self._stopped_error(f"the preparation of the {self._noun}") from error
-        if codes:
-            self._report_begun(codes[2])
+        begins, goes_on, ends = self._maker.words.prepares or ("", "", "")
+        source = self._migration.order.source
+        looks = self._observe(
+            lambda: self._maker.prepare(self._record, source), lambda _step: self._tell_age(goes_on)
+        )
+        with self._explain_stop(
+            lambda: self._stopped_error(f"the preparation of the {self._noun}")
+        ):
+            for number, step in enumerate(looks):
+                if begins and number == 0 and not step.ready and not step.problem:
+                    self._report_begun(begins)
+                if not self._take(step):
+                    break
+        if ends:
+            self._report_begun(ends)
 
     def _take(self, step: Preparation) -> bool:
         """Keep what a step has made ready; whether there is more.
@@ -190,7 +187,7 @@ class MakerRun(MigrationRun):
             )
         if step.refusal:
             self._clean()
-            self._keep(None)
+            self._forget_work()
             raise RefusedError(
                 f"nothing was changed, because {step.refusal}; run the same command with --engine "
                 "local"
@@ -199,38 +196,24 @@ class MakerRun(MigrationRun):
             self._keep(step.record)
         return not step.ready
 
-    def _pauses(self, code: str) -> Iterator[None]:
-        """Wait between two looks, longer and longer, and tell now and then that it goes on."""
-        context, pause = self._context, FIRST_PAUSE
-        told = context.clock.monotonic()
-        while True:
-            self._keeper.check()
-            if code and context.clock.monotonic() - told >= TELL_SECONDS:
-                told = context.clock.monotonic()
-                age = duration(max(0, round(context.clock.now() - self._record["asked_at"])))
-                context.emit(event(code, age=age, **self._migration.words()))
-            context.aws.pause(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-            yield
+    def _tell_age(self, code: str) -> None:
+        """Tell that the work goes on, and for how long."""
+        if code:
+            age = self._context.clock.now() - self._record["asked_at"]
+            self._emit(code, age=duration(max(0, round(age))))
 
     @property
     def _noun(self) -> str:
         return self._maker.words.noun
 
-    def _keep(self, record: Record | None) -> None:
-        """Have it on record before anything is asked for."""
-        self._record = record or {}
-        self._keeper.publish({ENGINE: record})
-        self._keeper.send_heartbeat()
+    def _forget_work(self) -> None:
+        self._record = {}
+        self._publish_record()
 
     def _watch(self) -> None:
         """Wait until the work has ended. Raises IncompleteError when a person asks to stop."""
-        try:
+        with self._explain_stop(lambda: self._stopped_error(f"the {self._noun}")):
             progress = self._await_end()
-        except IncompleteError as error:
-            if not self._context.stop():
-                raise
-            raise self._stopped_error(f"the {self._noun}") from error
         if progress.counts:
             self._keep({**self._record, **progress.counts})
         self._report_begun(self._maker.words.ends)
@@ -251,8 +234,14 @@ class MakerRun(MigrationRun):
         )
 
     def _await_end(self) -> MakerProgress:
-        target, pauses = self._migration.order.target, self._pauses(self._maker.words.progress)
-        while not (progress := self._maker.look(self._record, target)).done:
+        target = self._migration.order.target
+        looks = self._observe(
+            lambda: self._maker.look(self._record, target),
+            lambda _seen: self._tell_age(self._maker.words.progress),
+        )
+        for progress in looks:
+            if progress.done:
+                break
             if progress.failed:
                 self._keep({**self._record, FAILED: True})
                 raise IncompleteError(
@@ -263,7 +252,6 @@ class MakerRun(MigrationRun):
                 # What made it has ended, and the same request would only find that again.
                 self._keep({**self._record, FAILED: True})
                 raise IncompleteError(f"{target.name} went away; run the same command again")
-            next(pauses)
         return progress
 
     def _clean(self) -> None:
@@ -274,9 +262,6 @@ class MakerRun(MigrationRun):
         except ServiceError as error:
             parts = " and ".join(self._maker.list_parts(self._record))
             self._warn(f"{parts} cannot be removed ({error}); remove it by hand")
-
-    def _warn(self, text: str) -> None:
-        self._context.emit(event("warning", text=text, **self._migration.words()))
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Verify, and carry what changed since, up to `ROUNDS` times."""
@@ -327,7 +312,7 @@ class MakerRun(MigrationRun):
                 "the same command again"
             )
         counts = Counts(copied=verdict.compared).to_json()
-        self._context.emit(event("copy-totals", unit=kind.unit, skip_reasons={}, **counts, **words))
+        self._emit("copy-totals", unit=kind.unit, skip_reasons={}, **counts)
         report_decision(
             self._context, kind, MigrationDecision(MigrationStep.COMPLETE), verdict, words
         )

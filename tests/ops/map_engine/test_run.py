@@ -17,10 +17,10 @@ from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.kind import Kind, Permissions
 from dataware.core.model import Location, Marker, MarkerState, OnConflict, Wanted
+from dataware.ops import engine_run
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.engine_choice import make_pair_steps
 from dataware.ops.engine_leftovers import explain_leftovers, remove_leftovers
-from dataware.ops.map_engine import run as steps
 from dataware.ops.map_engine import stack
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
@@ -101,7 +101,7 @@ class Desk:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress is told at every look, and nobody needs the real code."""
-    monkeypatch.setattr(steps, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(engine_run, "TELL_SECONDS", 0.0)
     monkeypatch.setattr(stack, "make_zip", lambda: b"code")
 
 

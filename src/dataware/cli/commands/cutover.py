@@ -12,7 +12,7 @@ import click
 from dataware.cli.commands.completion import complete_run
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import Decorator, join_options, outside_options
+from dataware.cli.options import Decorator, join_options, max_rate_option, outside_options
 from dataware.cli.settings import AwsOptions, CutoverOptions, pick
 from dataware.core.errors import InputError
 
@@ -111,12 +111,7 @@ def freeze_options(side: str) -> Decorator[Any]:
 @click.option(
     "--source", metavar="ADDRESS", help="The source, where it is in another account or region."
 )
-@click.option(
-    "--max-rate",
-    metavar="N",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Carry so many items a second at most.",
-)
+@max_rate_option("Carry so many items a second at most.")
 @outside_options
 def cutover(**given: Any) -> int:
     """Switch from the source to NAME, the target of a migration that is followed.

@@ -8,18 +8,13 @@ import click
 
 from dataware.cli.commands.completion import complete_run
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import deep_option, outside_options
+from dataware.cli.options import deep_option, max_rate_option, outside_options
 from dataware.cli.settings import AwsOptions, pick
 
 
 @click.command(cls=SectionedCommand, short_help="Go on following, as a service.")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_run)
-@click.option(
-    "--max-rate",
-    metavar="N",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Limit each of them to N items or objects per second.",
-)
+@max_rate_option("Limit each of them to N items or objects per second.")
 @deep_option
 @outside_options
 def follow(**given: Any) -> int:

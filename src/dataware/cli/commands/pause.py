@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,10 @@ from dataware.cli.commands.completion import complete_run
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
+
+if TYPE_CHECKING:
+    from dataware.ops.context import Context
+    from dataware.ops.run_control import RunControls
 
 
 @click.command(cls=SectionedCommand, short_help="Pause a migration that runs, from any machine.")
@@ -33,12 +38,19 @@ def pause(**given: Any) -> int:
 
 def run_pause(out: AwsOptions, name: str) -> int:
     """Ask for a pause in the record of the migration."""
+    from dataware.ops import run_control
+
+    return ask_for_control(
+        out, lambda context, controls, by: run_control.pause(context, controls, name, by)
+    )
+
+
+def ask_for_control(out: AwsOptions, ask: Callable[[Context, RunControls, str], None]) -> int:
+    """Ask for something in the record of a migration, as this machine."""
     from dataware.cli.context import outside
-    from dataware.ops.run_control import pause as pause_migration
     from dataware.state.holder import this_process
     from dataware.state.run_controls import ParameterControls
 
     with outside(out) as context:
-        controls = ParameterControls(context.aws, context.clock)
-        pause_migration(context, controls, name, this_process().host)
+        ask(context, ParameterControls(context.aws, context.clock), this_process().host)
     return 0

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.pause import ask_for_control
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
@@ -31,12 +32,8 @@ def resume(**given: Any) -> int:
 
 def run_resume(out: AwsOptions, name: str) -> int:
     """End the pause in the record of the migration."""
-    from dataware.cli.context import outside
-    from dataware.ops.run_control import resume as resume_migration
-    from dataware.state.holder import this_process
-    from dataware.state.run_controls import ParameterControls
+    from dataware.ops import run_control
 
-    with outside(out) as context:
-        controls = ParameterControls(context.aws, context.clock)
-        resume_migration(context, controls, name, this_process().host)
-    return 0
+    return ask_for_control(
+        out, lambda context, controls, by: run_control.resume(context, controls, name, by)
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.pause import ask_for_control
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
@@ -58,12 +59,8 @@ def throttle(**given: Any) -> int:
 
 def run_throttle(out: AwsOptions, name: str, rate: float | None) -> int:
     """Ask for a rate in the record of the migration."""
-    from dataware.cli.context import outside
-    from dataware.ops.run_control import throttle as throttle_migration
-    from dataware.state.holder import this_process
-    from dataware.state.run_controls import ParameterControls
+    from dataware.ops import run_control
 
-    with outside(out) as context:
-        controls = ParameterControls(context.aws, context.clock)
-        throttle_migration(context, controls, name, rate, this_process().host)
-    return 0
+    return ask_for_control(
+        out, lambda context, controls, by: run_control.throttle(context, controls, name, rate, by)
+    )

@@ -10,7 +10,7 @@ import click
 from dataware.cli.commands.completion import complete_run
 from dataware.cli.commands.cutover import check_hooks, freeze_options
 from dataware.cli.help import SectionedCommand
-from dataware.cli.options import outside_options
+from dataware.cli.options import max_rate_option, outside_options
 from dataware.cli.settings import AwsOptions, UndoOptions, pick
 from dataware.core.errors import InputError
 
@@ -28,12 +28,7 @@ from dataware.core.errors import InputError
 @click.option(
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
 )
-@click.option(
-    "--max-rate",
-    metavar="N",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Carry so many items a second at most.",
-)
+@max_rate_option("Carry so many items a second at most.")
 @outside_options
 def undo(**given: Any) -> int:
     """Go back to the source of a cut-over to NAME, with what was written to NAME since.

@@ -120,8 +120,8 @@ class TargetMaker(Protocol):
         ...
 
 
-class FillerProgress(NamedTuple):
-    """How far a service is with filling a target; `problem` says why it ended early.
+class JobProgress(NamedTuple):
+    """How far a job is with filling a target; `problem` says why it ended early.
 
     It `waits` while it does nothing until it is confirmed.
     """
@@ -167,7 +167,7 @@ class TargetFiller(Protocol):
         """What stands in the account only because of it, by name."""
         ...
 
-    def look(self, record: Record) -> FillerProgress:
+    def look(self, record: Record) -> JobProgress:
         """How far it is. Raises LookupFailedError."""
         ...
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataware.core.ports import Judgement, Permit, Request, Response, Wire
+from dataware.core.ports import Judgement, Request, Response, Wire
+from dataware.core.wrapped_wire import WrappedWire
 
 
-class TrackedWire:
+class TrackedWire(WrappedWire):
     """Counts what becomes of each try of a request, so that none without an outcome is missed.
 
     Of `tries` a wire tells only the repetitions, and of answers it shows each to the judge.
     """
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self.permit: Permit | None = wire.permit
+        super().__init__(wire)
         self._answers = self._unclear = self._sent = 0
         self._retries = wire.retries
-
-    @property
-    def retries(self) -> int:
-        """How many requests were sent again so far."""
-        return self._wire.retries
 
     @property
     def unclear(self) -> int:
@@ -41,7 +36,3 @@ class TrackedWire:
             return await self._wire.send(request._replace(judge=judge))
         finally:
             self._sent += 1
-
-    async def close(self) -> None:
-        """Release connections and threads."""
-        await self._wire.close()

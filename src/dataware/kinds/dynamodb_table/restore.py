@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
-from dataware.core.errors import IncompleteError, RefusedError, ServiceError
+from dataware.core.errors import RefusedError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.recovery import find_latest_time, find_table, require_table
 from dataware.kinds.dynamodb_table.repair import repair_table
+from dataware.kinds.dynamodb_table.uncertain_request import raise_request_error
 
 PERMISSION = "dynamodb:RestoreTableToPointInTime"
 DONE = "restored"
@@ -28,17 +29,12 @@ NOT_SET = ("ImportSourceSpecification",)
 TAKEN = frozenset({"TableAlreadyExistsException", "TableInUseException"})
 REFUSALS = frozenset(
     {
-        "AccessDenied",
-        "AccessDeniedException",
         "InvalidRestoreTimeException",
-        "LimitExceededException",
         "PointInTimeRecoveryUnavailableException",
         "ResourceNotFoundException",
         "TableNotFoundException",
-        "ValidationException",
     }
 )
-"""Answers after which nothing has begun; after any other, or none, that is not known."""
 
 _UNLIKE = (
     "it declares the {kind} {name}, which {source} does not have, and a restore brings back only "
@@ -114,14 +110,8 @@ class TableRestore:
                     **dict(_overrides(properties)),
                 )
         except ServiceError as error:
-            code = error.problem.code if error.problem else ""
-            if code in REFUSALS:
-                raise
-            if code not in TAKEN:
-                raise IncompleteError(
-                    f"it is not known whether the restore of {target.name} has begun ({error}); "
-                    "run the same command again to go on"
-                ) from error
+            if not error.problem or error.problem.code not in TAKEN:
+                raise_request_error(error, f"restore of {target.name}", REFUSALS)
         return record
 
     def look(self, record: Record, target: Location) -> MakerProgress:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dataware.core.engines.port import JobProgress
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.ports import Aws
@@ -20,20 +21,6 @@ from dataware.ops.map_engine.template import WorkersPlace
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 ENDED_WELL = "SUCCEEDED"
 NOT_RUNNING = "ValidationException"
-
-
-class ExecutionProgress(NamedTuple):
-    """How far an execution is, in parts of the data; `problem` says why it ended early."""
-
-    state: str
-    done: int = 0
-    total: int = 0
-    problem: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether it does nothing more."""
-        return self.state not in RUNNING
 
 
 class WorkOrder(NamedTuple):
@@ -73,8 +60,11 @@ class MapExecution:
                 stateMachineArn=self._place.machine, name=self._name, input=json.dumps(given)
             )
 
-    def look(self) -> ExecutionProgress | None:
-        """How far it is; None where it was never started. Raises LookupFailedError."""
+    def look(self) -> JobProgress | None:
+        """How far it is, in parts of the data; None where it was never started.
+
+        Raises LookupFailedError.
+        """
         try:
             with self._aws.translate_errors("the execution", "states:DescribeExecution"):
                 answer = self._api.describe_execution(executionArn=self._arn)
@@ -86,7 +76,8 @@ class MapExecution:
             problem = ": ".join(str(word) for word in words if word)
         counts = self._count_items()
         done = sum(counts.get(one, 0) for one in ("succeeded", "failed", "timedOut", "aborted"))
-        return ExecutionProgress(state, done, counts.get("total", 0), problem)
+        ended = state not in RUNNING
+        return JobProgress(done, counts.get("total", 0), ended, problem, state)
 
     def stop(self) -> None:
         """Stop it; harmless where it has ended, or never began. Raises LookupFailedError.

@@ -19,16 +19,17 @@ from typing import Any
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.map_card import MAP_WORKERS
-from dataware.core.engines.port import Record
+from dataware.core.engines.port import JobProgress
 from dataware.core.errors import DatawareError, IncompleteError, NotFoundError, RefusedError
-from dataware.core.events import event, format_count
+from dataware.core.events import format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, ThrottleRelay, split
 from dataware.migrate.shard import Shard
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.engine_run import EngineRun
 from dataware.ops.lease_keeper import LeaseKeeper
-from dataware.ops.map_engine.execution import ExecutionProgress, MapExecution, WorkOrder
+from dataware.ops.map_engine.execution import MapExecution, WorkOrder
 from dataware.ops.map_engine.leftovers import place_of_workers
 from dataware.ops.map_engine.results import MapResults
 from dataware.ops.map_engine.stack import WorkersStack
@@ -42,10 +43,6 @@ from dataware.ops.stopping import unless_stopped
 from dataware.ops.verify import aws_of
 from dataware.verify.verdict import Verdict
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
-"""Seconds between two looks at the execution; they grow."""
-
-TELL_SECONDS = 10.0
 PART = "part"
 
 UNSEEN_LOOKS = 20
@@ -69,10 +66,11 @@ def _check_carried(order: CopyOrder, settings: CopySettings) -> None:
         )
 
 
-class MapRun(MigrationRun):
+class MapRun(EngineRun):
     """The steps of one migration by workers, whose every write has a condition."""
 
     is_guarded = True
+    _engine = EngineName.MAP
 
     def __init__(
         self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
@@ -80,8 +78,7 @@ class MapRun(MigrationRun):
         super().__init__(context, migration, run, keeper)
         self._place = place_of_workers(context, run)
         self._stack = WorkersStack(context.aws, self._place)
-        before = migration.marker.detail.get(ENGINE)
-        self._record: Record = before if isinstance(before, dict) else {}
+        self._record = self._begun
 
     def _create_target(self) -> Facts:
         self._keep(self._record)
@@ -99,9 +96,9 @@ class MapRun(MigrationRun):
             if not progress.finished:
                 self._take_over(journal, progress, order)
         finally:
-            words = {"unit": self._migration.kind.unit, **self._migration.words()}
             skipped, counts = dict(progress.skip_reasons), progress.counts.to_json()
-            self._context.emit(event("copy-totals", skip_reasons=skipped, **counts, **words))
+            unit = self._migration.kind.unit
+            self._emit("copy-totals", unit=unit, skip_reasons=skipped, **counts)
 
     def _take_over(self, journal: Journal, progress: CopyState, order: CopyOrder) -> None:
         """Go on with the attempt of an earlier run, and make another one if that is not enough."""
@@ -125,10 +122,7 @@ class MapRun(MigrationRun):
         execution = self._execution()
         job = self._describe_job(order, len(shards))
         execution.start(WorkOrder(progress.snapshot(), shards, job.to_json()))
-        words = self._migration.words()
-        self._context.emit(
-            event("job-begun", job=job.execution, count=len(shards), unit=PART, **words)
-        )
+        self._emit("job-begun", job=job.execution, count=len(shards), unit=PART)
         return self._finish(execution, journal, progress)
 
     def _finish(self, execution: MapExecution, journal: Journal, progress: CopyState) -> MapResults:
@@ -153,8 +147,8 @@ class MapRun(MigrationRun):
             tools = CopyTools(aws_of(context, order.target), wire, context.clock)
             copier = kind.require_copying().copier(tools, order)
             size = await unless_stopped(copier.size(), self._stop)
-            words = {"unit": kind.unit, **self._migration.words()}
-            context.emit(event("found" if size.exact else "found-about", count=size.items, **words))
+            code = "found" if size.exact else "found-about"
+            self._emit(code, count=size.items, unit=kind.unit)
             await split(copier, journal, progress)
         finally:
             await wire.close()
@@ -175,33 +169,24 @@ class MapRun(MigrationRun):
 
     def _watch(self, execution: MapExecution) -> None:
         """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
-        context, words, pause = self._context, self._migration.words(), FIRST_PAUSE
         self._enter("copying")
-        told = context.clock.monotonic()
-        try:
-            while not (progress := self._look(execution)).ended:
-                self._keeper.check()
-                if context.clock.monotonic() - told >= TELL_SECONDS:
-                    told = context.clock.monotonic()
-                    numbers = {"done": progress.done, "total": progress.total, "unit": PART}
-                    context.emit(event("job-progress", state=progress.state, **numbers, **words))
-                context.aws.pause(pause)
-                pause = min(pause * 1.5, LONGEST_PAUSE)
-        except IncompleteError as error:
-            if not context.stop():
-                raise
-            raise self._stop_workers(execution) from error
+        with self._explain_stop(lambda: self._stop_workers(execution)):
+            looks = self._observe(
+                lambda: self._look(execution), lambda progress: self._tell_job(progress, PART)
+            )
+            progress = next(one for one in looks if one.ended)
         if progress.problem:
-            text = f"the execution {self._record['execution']} ended early ({progress.problem})"
-            context.emit(event("warning", text=text, **words))
+            self._warn(
+                f"the execution {self._record['execution']} ended early ({progress.problem})"
+            )
 
-    def _look(self, execution: MapExecution) -> ExecutionProgress:
+    def _look(self, execution: MapExecution) -> JobProgress:
         """How far an execution is that was begun. Raises IncompleteError where it is not seen."""
-        for _ in range(UNSEEN_LOOKS):
-            if (progress := execution.look()) is not None:
+        for number, progress in enumerate(self._observe(execution.look), 1):
+            if progress is not None:
                 return progress
-            self._keeper.check()
-            self._context.aws.pause(FIRST_PAUSE)
+            if number == UNSEEN_LOOKS:
+                break
         raise IncompleteError(
             f"the execution {self._record['execution']} was begun and is not seen; run the same "
             "command again to go on"
@@ -241,15 +226,11 @@ class MapRun(MigrationRun):
         progress.partitions, progress.cursors = state.partitions, state.cursors
         progress.counts, progress.skip_reasons = state.counts, state.skip_reasons
         self._keeper.publish({"checkpoint": progress.compact()})
-        words = self._migration.words()
         for shard in results.shards:
             for one in shard.kept:
-                self._context.emit(event("skipped", **one, **words))
-        ended = sum(shard.done for shard in results.shards)
-        text = (
-            f"the workers report {format_count(ended, PART)} done; this machine compares both sides"
-        )
-        self._context.emit(event("note", text=text, **words))
+                self._emit("skipped", **one)
+        ended = format_count(sum(shard.done for shard in results.shards), PART)
+        self._note(f"the workers report {ended} done; this machine compares both sides")
 
     @property
     def _identity(self) -> str | None:
@@ -270,14 +251,6 @@ class MapRun(MigrationRun):
 
     def _keep_attempt(self, number: int) -> None:
         self._keep({"attempt": number, "execution": f"{self._run}-{number}"})
-
-    def _keep(self, record: Record) -> None:
-        self._record = {**record, "name": EngineName.MAP.value}
-        self._keeper.publish({ENGINE: self._record})
-        self._keeper.send_heartbeat()
-
-    def _note(self, text: str) -> None:
-        self._context.emit(event("note", text=text, **self._migration.words()))
 
 
 def _name_keys(shard: Shard, record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,14 +15,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dataware.core.engines.port import MakerProgress, MakerWords, Record
-from dataware.core.errors import IncompleteError, NotFoundError, ServiceError
+from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
 from dataware.kinds.dynamodb_table.export.table_export import (
     BUCKET,
     DATA,
+    PREPARES,
+    RUNNING,
     TOKEN,
     ExportBasedMaker,
+    describe_failure,
+    read_pages,
 )
+from dataware.kinds.dynamodb_table.uncertain_request import raise_request_error
 
 JOB = "job"
 PERMISSION = "dynamodb:StartBulkPutItems"
@@ -31,19 +36,12 @@ REPORT = "report"
 
 REFUSALS = frozenset(
     {
-        "AccessDenied",
-        "AccessDeniedException",
         "IdempotentParameterMismatchException",
-        "LimitExceededException",
         "ResourceInUseException",
         "ResourceNotFoundException",
-        "ValidationException",
     }
 )
-"""Answers after which nothing has begun; after any other, such as to a second try, or none, that is
-not known."""
 
-RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
 WHOLE = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS"})
 
 
@@ -58,7 +56,7 @@ class TableBulkPut(ExportBasedMaker):
         progress="fill-progress",
         ends="filled",
         stays="until `aws dynamodb cancel-bulk-operation` ends it",
-        prepares=("exporting", "export-progress", "exported"),
+        prepares=PREPARES,
     )
 
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
@@ -118,12 +116,7 @@ class TableBulkPut(ExportBasedMaker):
                     },
                 )
         except ServiceError as error:
-            if error.problem and error.problem.code in REFUSALS:
-                raise
-            raise IncompleteError(
-                f"it is not known whether the bulk put into {target.name} has begun ({error}); "
-                "run the same command again to go on"
-            ) from error
+            raise_request_error(error, f"bulk put into {target.name}", REFUSALS)
         return str(answer["BulkOperationDescription"]["BulkOperationArn"])
 
     def _find_operation(self, record: Record) -> str | None:
@@ -134,14 +127,12 @@ class TableBulkPut(ExportBasedMaker):
         return None
 
     def _list_operations(self) -> Iterator[str]:
-        more: dict[str, str] = {}
-        while True:
-            with self._aws.translate_errors("bulk operations", "dynamodb:ListBulkOperations"):
-                page = self._api.list_bulk_operations(**more)
+        for page in read_pages(self._list_page):
             yield from (one["BulkOperationArn"] for one in page["BulkOperationsSummaryList"])
-            if not page.get("NextToken"):
-                return
-            more = {"NextToken": page["NextToken"]}
+
+    def _list_page(self, **more: str) -> Mapping[str, Any]:
+        with self._aws.translate_errors("bulk operations", "dynamodb:ListBulkOperations"):
+            return dict(self._api.list_bulk_operations(**more))
 
     def _describe(self, arn: str) -> Mapping[str, Any]:
         try:
@@ -159,5 +150,4 @@ def _problem_of(told: Mapping[str, Any]) -> str:
         return ""
     if status == "COMPLETED_WITH_ERRORS":
         return f"{int(told.get('FailedItemCount') or 0):,} items could not be put"
-    code = told.get("FailureCode") or f"it is {status}"
-    return f"{code}: {told.get('FailureMessage') or 'no reason given'}"
+    return describe_failure(told, status)

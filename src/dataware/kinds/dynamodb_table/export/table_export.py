@@ -8,7 +8,7 @@ it works" (the bucket may lie in another region).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,11 @@ BUCKET_PREFIX = "dataware-export-"
 """How the name of every such bucket begins; the account follows."""
 
 DONE = "exported"
+PREPARES = ("exporting", "export-progress", "exported")
+"""The event codes of an export that comes before something else."""
+
+RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
+"""What a job that reads an export is called while it goes on."""
 
 
 class TableExport:
@@ -181,6 +186,21 @@ class ExportBasedMaker:
     def describe(self, record: Record) -> str:
         """The time as of which the source was exported."""
         return describe_time(record)
+
+
+def describe_failure(told: Mapping[str, Any], status: str) -> str:
+    """Why a job failed that reads an export, as its service tells it."""
+    code = told.get("FailureCode") or f"it is {status}"
+    return f"{code}: {told.get('FailureMessage') or 'no reason given'}"
+
+
+def read_pages(list_page: Callable[..., Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every page of a list, whose next one is asked for by a NextToken."""
+    page = list_page()
+    yield page
+    while page.get("NextToken"):
+        page = list_page(NextToken=page["NextToken"])
+        yield page
 
 
 def describe_time(record: Record) -> str:

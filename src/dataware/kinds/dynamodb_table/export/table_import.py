@@ -17,11 +17,16 @@ from dataware.core.model import Location
 from dataware.kinds.dynamodb_table.export.table_export import (
     BUCKET,
     DATA,
+    PREPARES,
+    RUNNING,
     TOKEN,
     ExportBasedMaker,
+    describe_failure,
+    read_pages,
 )
 from dataware.kinds.dynamodb_table.recovery import find_table
 from dataware.kinds.dynamodb_table.repair import repair_table
+from dataware.kinds.dynamodb_table.uncertain_request import raise_request_error
 
 IMPORT = "import"
 PERMISSION = "dynamodb:ImportTable"
@@ -29,20 +34,8 @@ PERMISSION = "dynamodb:ImportTable"
 NOT_SET = ("KinesisStreamSpecification", "ImportSourceSpecification", "VectorIndexes")
 """Properties that only the creation of a table by its stack would set."""
 
-REFUSALS = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ImportConflictException",
-        "LimitExceededException",
-        "ValidationException",
-    }
-)
-"""Answers after which nothing has begun; after any other, such as to a second try, or none, that is
-not known."""
-
+REFUSALS = frozenset({"ImportConflictException"})
 TAKEN = "ResourceInUseException"
-RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
 
 
 class TableImport(ExportBasedMaker):
@@ -56,7 +49,7 @@ class TableImport(ExportBasedMaker):
         progress="import-progress",
         ends="table-imported",
         stays="and cannot be cancelled",
-        prepares=("exporting", "export-progress", "exported"),
+        prepares=PREPARES,
     )
 
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:
@@ -122,33 +115,28 @@ class TableImport(ExportBasedMaker):
 
     def _recover_import(self, error: ServiceError, record: Record, target: Location) -> str:
         """The ARN of the import that an earlier request has begun. Raises what else there is."""
-        code = error.problem.code if error.problem else ""
-        if code == TAKEN:
-            arn = self._find_import(record, target)
-            if arn is None:
-                raise _stranger_error(target.name) from error
-            return arn
-        if code in REFUSALS:
-            raise error
-        raise IncompleteError(
-            f"it is not known whether the import of {target.name} has begun ({error}); run the "
-            "same command again to go on"
-        ) from error
+        if not error.problem or error.problem.code != TAKEN:
+            raise_request_error(error, f"import of {target.name}", REFUSALS)
+        arn = self._find_import(record, target)
+        if arn is None:
+            raise _stranger_error(target.name) from error
+        return arn
 
     def _find_import(self, record: Record, target: Location) -> str | None:
         """The import out of this very export, among those of the table that stands."""
-        table = find_table(self._aws, target.name)
-        more: dict[str, str] = {}
-        while table is not None:
+        table, wanted = find_table(self._aws, target.name), self._place(record)
+        if table is None:
+            return None
+
+        def list_page(**more: str) -> Mapping[str, Any]:
             with self._aws.translate_errors(f"table {target.name}", "dynamodb:ListImports"):
-                page = self._api.list_imports(TableArn=table["TableArn"], **more)
+                return dict(self._api.list_imports(TableArn=table["TableArn"], **more))
+
+        for page in read_pages(list_page):
             for one in page.get("ImportSummaryList", ()):
                 place = one.get("S3BucketSource") or {}
-                if all(place.get(name) == value for name, value in self._place(record).items()):
+                if all(place.get(name) == value for name, value in wanted.items()):
                     return str(one["ImportArn"])
-            if not page.get("NextToken"):
-                return None
-            more = {"NextToken": page["NextToken"]}
         return None
 
     def _describe(self, arn: str) -> Mapping[str, Any]:
@@ -174,10 +162,9 @@ def _problem_of(job: Mapping[str, Any]) -> str:
     """Why an import did not bring everything, in a clause; empty if it did, or goes on."""
     if job["ImportStatus"] in RUNNING or job["ImportStatus"] == "COMPLETED":
         return ""
-    code = job.get("FailureCode") or f"it is {job['ImportStatus']}"
     group = str(job.get("CloudWatchLogGroupArn") or "").rpartition("log-group:")[2]
     logged = f"; the log group {group.removesuffix(':*')} says which" if group else ""
-    return f"{code}: {job.get('FailureMessage') or 'no reason given'}{logged}"
+    return f"{describe_failure(job, job['ImportStatus'])}{logged}"
 
 
 def _parameters(name: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

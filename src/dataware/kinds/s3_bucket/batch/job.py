@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataware.core.copier import CopyOrder, CopyTools
-from dataware.core.engines.port import FillerProgress, Record
+from dataware.core.engines.port import JobProgress, Record
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import ServiceError
 from dataware.core.model import Location
@@ -131,7 +131,7 @@ class BatchCopy:
             if not error.problem or error.problem.code not in ENDED_CODES:
                 raise
 
-    def look(self, record: Record) -> FillerProgress:
+    def look(self, record: Record) -> JobProgress:
         """How far the job is. Raises LookupFailedError."""
         job = self._describe(record)
         summary = job.get("ProgressSummary") or {}
@@ -141,7 +141,7 @@ class BatchCopy:
         ]
         status = job["Status"]
         failed = status in ENDED and status != "Complete"
-        return FillerProgress(
+        return JobProgress(
             done=summary.get("NumberOfTasksSucceeded", 0) + summary.get("NumberOfTasksFailed", 0),
             total=summary.get("TotalNumberOfTasks", 0),
             ended=status in ENDED,
