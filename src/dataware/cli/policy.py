@@ -18,12 +18,13 @@ from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
 from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
-from dataware.ops.map_engine.permissions import list_caller_permissions
+from dataware.ops.map_engine.permissions import find_passed_roles, list_caller_permissions
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
 from dataware.ops.policy import (
     iam_policy,
     imports_by_id,
     job_permissions,
+    job_roles,
     object_permissions,
     scope_permissions,
 )
@@ -84,13 +85,16 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     account, region, partition = aws.account, aws.region, aws.partition
-    beside: list[Grant] = [*_engine_grants(engine, wanted, GrantPlace(account, region, partition))]
+    place = GrantPlace(account, region, partition)
+    beside: list[Grant] = [*_engine_grants(engine, wanted, place)]
+    passed = [find_passed_roles(account, partition)] if engine is EngineName.MAP else []
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
             beside += object_permissions(wanted, headers, account, region, partition)
         if batch_role is not None and use in JOB_USES:
-            beside += job_permissions(wanted, batch_role, GrantPlace(account, region, partition))
+            beside += job_permissions(wanted, place)
+            passed += job_roles(wanted, batch_role)
     beside += ((arn, tuple(sorted(names))) for arn, names in (asked or {}).items())
     return iam_policy(
         wanted,
@@ -102,6 +106,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
         all_versions=all_versions,
         informing=informing,
         side=side,
+        passed=passed,
     )
 
 

@@ -211,13 +211,15 @@ class Permissions:
     `phases` maps a phase (account, probe, read, write, verify, versions, create) to its actions;
     `arns` gives the resources that they are scoped to, by name, account, region and partition, and
     `governs` tells whether an action is ever checked against one of them. No decision rests on the
-    actions in `informing`, and those in `ownership` show whose a resource is.
+    actions in `informing`, and those in `ownership` show whose a resource is. A role that a phase
+    passes goes to the services in `passes_to`.
     """
 
     phases: Mapping[str, tuple[str, ...]]
     arns: Callable[[str, str, str, str], tuple[str, ...]]
     informing: tuple[str, ...] = ()
     ownership: tuple[str, ...] = ()
+    passes_to: tuple[str, ...] = ()
     governs: Callable[[str, str], bool] = lambda _action, _arn: True
 
 

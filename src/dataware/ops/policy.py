@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from dataware.core.engines.card import EngineName, Grant, GrantPlace
+from dataware.core.engines.card import EngineCard, EngineName, Grant, GrantPlace
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind, Permissions
 from dataware.core.model import ImportMode, Wanted
 from dataware.core.object_headers import ObjectHeaders
+from dataware.core.passed_roles import PASS_ROLE, PassedRole, make_pass_statements
 from dataware.core.phases import (
     ACCOUNT,
     CARRY,
@@ -126,15 +127,18 @@ def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where
     all_versions: bool = False,
     informing: bool = True,
     side: PolicySide = PolicySide.BOTH,
+    passed: Iterable[PassedRole] = (),
 ) -> dict[str, Any]:
     """An IAM policy document for one `use` of `wanted`.
 
     `informing` includes what only informs people, and no decision rests on. `all_versions` adds
     what copying every version of an object needs. `shared` maps a resource ARN to the actions that
     every run needs on it (markers, CloudFormation ownership and holding stacks, the caller's
-    identity). `side` leaves the names of the other side of a copy out.
+    identity). `side` leaves the names of the other side of a copy out. `passed` are roles that are
+    handed to services, beside those of the resources.
     """
     granted: dict[str, set[str]] = defaultdict(set)
+    roles = list(passed)
     for arn, actions in shared.items():
         granted[arn].update(actions)
     for item in wanted:
@@ -149,11 +153,17 @@ def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where
                     if informing or phase != PROBE or action not in kind.access.informing
                 ]
                 granted[arn].update(
-                    action for action in actions if kind.access.governs(action, arn)
+                    action
+                    for action in actions
+                    if action != PASS_ROLE and kind.access.governs(action, arn)
                 )
+                if PASS_ROLE in actions:
+                    role = f"arn:{partition}:iam::{account}:role/*"
+                    roles.append(PassedRole(role, kind.access.passes_to))
         if PROBE in PHASES_OF[use].preferred:
             granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
-    return {"Version": "2012-10-17", "Statement": _statements(granted)}
+    statements = [*_statements(granted), *make_pass_statements(roles)]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def choose_undone(
@@ -213,13 +223,24 @@ def object_permissions(
         yield key, ("kms:Decrypt", "kms:GenerateDataKey")
 
 
-def job_permissions(wanted: Iterable[Wanted], role: str, place: GrantPlace) -> Iterator[Grant]:
-    """What the engines need whose service assumes a `role`, for each copy of the resources."""
+def job_permissions(wanted: Iterable[Wanted], place: GrantPlace) -> Iterator[Grant]:
+    """What the engines need whose service assumes a role, for each copy of the resources."""
+    for one, card in _list_jobs(wanted):
+        yield from card.grants(one.preferred, place) if card.grants else ()
+
+
+def job_roles(wanted: Iterable[Wanted], role: str) -> Iterator[PassedRole]:
+    """The `role`, as each of these engines hands it to its service."""
+    for _, card in _list_jobs(wanted):
+        yield PassedRole(role, card.passes_to)
+
+
+def _list_jobs(wanted: Iterable[Wanted]) -> Iterator[tuple[Wanted, EngineCard]]:
     for one in wanted:
         copying = load(one.type).copying
         for card in copying.engines() if copying and one.fallbacks else ():
             if card.grants is not None:
-                yield from card.grants(one.preferred, role, place)
+                yield one, card
 
 
 def scope_permissions(

@@ -246,6 +246,59 @@ def test_what_the_target_has_of_its_own_stays(aws: MemoryPools, policy: OnConfli
     assert {"user ada", "group empty", "client web", "attribute custom:team"} <= labels
 
 
+VERIFIED = {"email": "ada@PLANTED.example", "email_verified": "true"}
+UNVERIFIED = {"email": "ada@PLANTED.example", "email_verified": "false"}
+PHONE = {"phone_number": "+4915100000", "phone_number_verified": "true"}
+
+
+@pytest.mark.parametrize("status", ["CONFIRMED", "UNCONFIRMED", "RESET_REQUIRED"])
+@pytest.mark.parametrize("attributes", [{}, UNVERIFIED, {**PHONE, "phone_number": ""}])
+def test_a_stranger_of_the_same_name_and_attributes_gets_into_no_group(
+    aws: MemoryPools, attributes: dict[str, str], status: str
+) -> None:
+    """Anybody may sign up under a name, and give any address: a group may give rights."""
+    old, new = pools(aws)
+    add_user(old, "ada", attributes=attributes)
+    add_user(new, "ada", attributes=attributes, UserStatus=status)
+    done = Copy(aws).run()
+    found = {one.key: one for one in done.skipped}
+    assert found.keys() == {"user ada", "user ada in group admins"}
+    assert {one.reason for one in done.skipped} == {SkipReason.CONFLICT}
+    assert "may be somebody else" in found["user ada"].detail
+    assert "PLANTED" not in repr(done.skipped)
+    assert new.members["admins"] == ["bob", "cy"]
+    assert [one.label for one in verify(aws).listed] == ["member ada in group admins"]
+    with pytest.raises(ConflictError, match="has its own user ada"):
+        Copy(aws, OnConflict.STOP).run()
+
+
+@pytest.mark.parametrize("attributes", [VERIFIED, PHONE])
+def test_an_address_that_both_pools_have_verified_is_the_same_person(
+    aws: MemoryPools, attributes: dict[str, str]
+) -> None:
+    """Both had to show that they read what is sent there."""
+    old, new = pools(aws)
+    add_user(old, "ada", attributes=attributes)
+    add_user(new, "ada", attributes=attributes)
+    assert Copy(aws).run().skipped == ()
+    assert new.members["admins"] == ["ada", "bob", "cy"]
+    assert not verify(aws).differs
+
+
+def test_who_was_copied_and_signs_in_meanwhile_still_gets_into_the_group(aws: MemoryPools) -> None:
+    """The same run has made the user, so there is no doubt about the person."""
+    _, new = pools(aws)
+    copy = Copy(aws)
+
+    def sign_in(_given: dict[str, Any]) -> None:
+        for row in new.users.values():
+            row["UserStatus"] = "CONFIRMED"
+
+    aws.refusals["AdminAddUserToGroup"] = sign_in
+    assert copy.run().skipped == ()
+    assert new.members == {"admins": ["ada", "bob", "cy"]}
+
+
 def test_nothing_is_replaced_because_people_might_be_written_to(aws: MemoryPools) -> None:
     """A change of an address sends a message, so the policy is refused before anything."""
     with pytest.raises(RefusedError, match="leave --on-conflict source out"):

@@ -90,10 +90,10 @@ class EngineCard:
     It fits where all `needs` hold, and is picked where it `is_better` (`when` says so in words).
     `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
     target (or, where it `loads`, fills what the run has made), and `filler` fills it with a role
-    that the service assumes, for engines that do.
+    that the service assumes, for engines that do; `passes_to` are the services that get a role.
     `limits` and `permissions` are a clause and an action each, beside those of a usual copy;
-    `grants` scopes those actions for one target, by its name and that of the role, for an engine
-    that needs one, and `scopes` those of an engine that only runs when it is asked for.
+    `grants` scopes those actions for one target, by its name, for an engine that needs a role, and
+    `scopes` those of an engine that only runs when it is asked for.
     `proven` says by what it was shown to work, `time` and `money` on what its figures rest, and
     `formula` how they are made.
     """
@@ -111,8 +111,9 @@ class EngineCard:
     money: str
     formula: tuple[str, str]
     permissions: tuple[str, ...] = ()
-    grants: Callable[[str, str, GrantPlace], Iterable[Grant]] | None = None
+    grants: Callable[[str, GrantPlace], Iterable[Grant]] | None = None
     scopes: tuple[EngineScope, ...] = ()
+    passes_to: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     instead: str = ""
     maker: Callable[[Aws], TargetMaker] | None = None

@@ -94,6 +94,7 @@ MAP = EngineCard(
         "this machine verifies, reading both sides",
     ),
     permissions=MAP_PERMISSIONS,
+    passes_to=("lambda.amazonaws.com", "states.amazonaws.com"),
     proven=f"{ON_A_MODEL}: an emulator whose Distributed Map is as AWS documents it",
     time="that of local by the number of workers, with the verification",
     money="as local, and the time of the workers",

@@ -220,6 +220,13 @@ _WRITE = (
     "iam:PassRole",
 )
 
+_PASSES_TO = ("cognito-idp.amazonaws.com", "cognito-identity.amazonaws.com")
+"""The services that assume the role of a pool, which sends messages, and the roles of groups.
+
+Sources: Amazon Cognito Developer Guide, "SMS message settings for Amazon Cognito user pools" and
+"Adding groups to a user pool".
+"""
+
 KIND = Kind(
     cfn_type="AWS::Cognito::UserPool",
     names=Names(
@@ -259,6 +266,7 @@ KIND = Kind(
             ),
         },
         arns=_arns,
+        passes_to=_PASSES_TO,
     ),
     probe=probe,
     copying=Copying(

@@ -18,7 +18,7 @@ from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
 from dataware.kinds.s3_bucket.batch.job import BatchCopy
-from dataware.kinds.s3_bucket.batch.permissions import PERMISSIONS, list_grants
+from dataware.kinds.s3_bucket.batch.permissions import JOB_SERVICE, PERMISSIONS, list_grants
 
 MANY = 10_000_000
 """Objects above which a job is better than a copy by this machine."""
@@ -55,6 +55,7 @@ BATCH = EngineCard(
     ),
     permissions=PERMISSIONS,
     grants=list_grants,
+    passes_to=(JOB_SERVICE,),
     proven=f"{ON_A_MODEL}: a stand-in whose answers are checked against AWS's own model",
     time=NOT_BOUNDED,
     money="a price for the job and for each object, the copy requests, and five listings",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataware.core.engines.map_card import MAP_PERMISSIONS
+from dataware.core.engines.map_card import MAP, MAP_PERMISSIONS
+from dataware.core.passed_roles import PASS_ROLE, PassedRole
 from dataware.ops.map_engine.template import PREFIX
 
 RESOURCES = {
@@ -35,9 +36,22 @@ RESOURCES = {
 def list_caller_permissions(
     account: str, region: str, partition: str
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Resources by ARN, with the actions on each."""
+    """Resources by ARN, with the actions on each; not what passes a role."""
     place = {"account": account, "region": region, "partition": partition, "prefix": PREFIX}
     for service, patterns in RESOURCES.items():
-        actions = tuple(one for one in MAP_PERMISSIONS if one.startswith(f"{service}:"))
+        mine = (one for one in MAP_PERMISSIONS if one.startswith(f"{service}:"))
+        actions = tuple(one for one in mine if one != PASS_ROLE)
         for pattern in patterns:
             yield pattern.format(**place), actions
+
+
+def find_passed_roles(account: str, partition: str) -> PassedRole:
+    """The roles of the workers, which CloudFormation hands to them in the caller's name.
+
+    Sources: AWS Lambda Developer Guide, "Defining Lambda function permissions with an execution
+    role"; AWS Step Functions Developer Guide, "How AWS Step Functions works with IAM".
+    """
+    (pattern,) = RESOURCES["iam"]
+    return PassedRole(
+        pattern.format(partition=partition, account=account, prefix=PREFIX), MAP.passes_to
+    )

@@ -76,8 +76,19 @@ class PoolEntry:
     done: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
 
 
+OWN: Final = "the target has its own"
+OTHER_PERSON: Final = (
+    "the target has its own user of that name, who has signed in there and may be somebody else: "
+    "no address is the same and verified in both pools"
+)
+
+
 class _KeptByTargetError(Exception):
-    """The target has its own under the name of an entry."""
+    """The target has its own under the name of an entry; the text says what is known of it."""
+
+    def __init__(self, why: str = OWN) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class UserPoolCopier(OrderedCopier):
@@ -92,6 +103,7 @@ class UserPoolCopier(OrderedCopier):
         self._creations = Pace(tools.clock, CREATIONS)
         self._changes = Pace(tools.clock, CHANGES)
         self._there: dict[PoolStage, Mapping[str, Any]] = {}
+        self._made: set[str] = set()
         self._writers: Mapping[PoolStage, Callable[[PoolEntry], Awaitable[bool]]] = {
             PoolStage.ATTRIBUTES: self._write_attribute,
             PoolStage.GROUPS: self._write_group,
@@ -187,8 +199,8 @@ class UserPoolCopier(OrderedCopier):
         entry = unit.payload
         try:
             outcome = await self._write_entry(entry)
-        except _KeptByTargetError:
-            outcome = CopyOutcome(skipped=(self._keep(entry),))
+        except _KeptByTargetError as kept:
+            outcome = CopyOutcome(skipped=(self._keep(entry, kept.why),))
         except LookupFailedError as error:
             outcome = CopyOutcome(skipped=(self._skip(entry, error),))
         entry.done.set()
@@ -201,14 +213,14 @@ class UserPoolCopier(OrderedCopier):
         is_new = await self._writers[entry.stage](entry)
         return CopyOutcome(copied=int(is_new), same=int(not is_new))
 
-    def _keep(self, entry: PoolEntry) -> SkippedKey:
+    def _keep(self, entry: PoolEntry, why: str = OWN) -> SkippedKey:
         """The entry of which the target has its own. Raises ConflictError where that is a stop."""
         if self._order.on_conflict is OnConflict.STOP:
             raise ConflictError(
                 f"user pool {self._target.name} has its own {entry.label}; it was not changed, and "
                 "the run stops because of --on-conflict stop"
             )
-        return SkippedKey(entry.label, SkipReason.CONFLICT, "the target has its own")
+        return SkippedKey(entry.label, SkipReason.CONFLICT, why)
 
     def _skip(self, entry: PoolEntry, error: LookupFailedError) -> SkippedKey:
         """The entry that the service refuses. Raises the error where others would fail, too."""
@@ -258,16 +270,23 @@ class UserPoolCopier(OrderedCopier):
         user: PoolUser = entry.content
         there = await self._call(self._target.find_user, user.key)
         if there is not None and there.is_same(user):
+            self._check_person(there, user)
             return False
         if there is not None and not there.is_begun_as(user):
             raise _KeptByTargetError
         if there is None:
             await self._creations.wait()
             await self._call(self._target.create_user, user)
+            self._made.add(user.key)
         if not user.is_enabled:
             await self._changes.wait()
             await self._call(self._target.disable_user, user.key)
         return True
+
+    def _check_person(self, there: PoolUser, user: PoolUser) -> None:
+        """Raise _KeptByTargetError where the target's user may be another person."""
+        if user.key not in self._made and not there.is_surely(user):
+            raise _KeptByTargetError(OTHER_PERSON)
 
     async def _write_member(self, entry: PoolEntry) -> bool:
         """Add a user to a group, where both are those of the source: a group may give rights."""
@@ -278,6 +297,8 @@ class UserPoolCopier(OrderedCopier):
             raise _KeptByTargetError
         if member.group in await self._call(self._target.read_groups_of, entry.name):
             return False
+        if there is not None:
+            self._check_person(there, member.user)
         await self._changes.wait()
         await self._call(self._target.add_member, entry.name, member.group)
         return True

@@ -105,6 +105,20 @@ class PoolUser:
         """Whether another pool's user has the same attributes and the same state."""
         return self._is_like(other) and self.is_enabled is other.is_enabled
 
+    def is_surely(self, other: PoolUser) -> bool:
+        """Whether whoever signs in here is the person of another pool's user of the same key.
+
+        Each pool makes its own `sub`, so no call says it. A user whom nobody has got in as is
+        reached by what both have in common; else an address that both pools have verified says it
+        (Amazon Cognito Developer Guide, "Verifying contact information at sign-up").
+        """
+        verified = (one for one in SIGN_IN if self.attributes.get(one) and self._is_verified(one))
+        proven = any(self.attributes[one] == other.attributes.get(one) for one in verified)
+        return not self.has_signed_in or (proven and self._is_like(other))
+
+    def _is_verified(self, attribute: str) -> bool:
+        return self.attributes.get(f"{attribute}_verified", "").lower() == "true"
+
     def is_begun_as(self, other: PoolUser) -> bool:
         """Whether this is `other` as a copy creates it, before it is disabled like that one."""
         is_fresh = self._is_like(other) and not self.has_signed_in

@@ -10,13 +10,17 @@ import hashlib
 from collections.abc import Iterator
 
 from dataware.core.engines.card import Grant, GrantPlace
+from dataware.core.passed_roles import PASS_ROLE
 
 BUCKET_PREFIX = "dataware-batch-"
 """How the name of every work bucket begins; the account follows."""
 
 CREATE = ("s3:CreateJob",)
 OF_JOBS = ("s3:DescribeJob", "s3:UpdateJobStatus")
-OF_ROLES = ("iam:PassRole",)
+JOB_SERVICE = "batchoperations.s3.amazonaws.com"
+"""What assumes the role of a job (Amazon S3 User Guide, "Granting permissions for Batch
+Operations")."""
+
 OF_WORK_BUCKET = (
     "s3:CreateBucket",
     "s3:DeleteBucket",
@@ -29,7 +33,7 @@ OF_WORK_OBJECTS = (
     "s3:GetObject",
     "s3:PutObject",
 )
-PERMISSIONS = (*CREATE, *OF_JOBS, *OF_ROLES, *OF_WORK_BUCKET, *OF_WORK_OBJECTS)
+PERMISSIONS = (*CREATE, *OF_JOBS, PASS_ROLE, *OF_WORK_BUCKET, *OF_WORK_OBJECTS)
 
 
 def name_work_bucket(account: str, target: str) -> str:
@@ -38,12 +42,11 @@ def name_work_bucket(account: str, target: str) -> str:
     return f"{BUCKET_PREFIX}{account}-{name}"
 
 
-def list_grants(target: str, role: str, place: GrantPlace) -> Iterator[Grant]:
-    """What a job into `target` takes, with the `role` that S3 assumes."""
+def list_grants(target: str, place: GrantPlace) -> Iterator[Grant]:
+    """What a job into `target` takes, beside the role that S3 assumes."""
     partition, account = place.partition, place.account
     bucket = f"arn:{partition}:s3:::{name_work_bucket(account, target)}"
     yield "*", CREATE
     yield f"arn:{partition}:s3:{place.region}:{account}:job/*", OF_JOBS
-    yield role, OF_ROLES
     yield bucket, OF_WORK_BUCKET
     yield f"{bucket}/*", OF_WORK_OBJECTS
