@@ -226,7 +226,8 @@ permissions for Batch Operations", Amazon S3 User Guide), and whose policy allow
 - `s3:GetObject`, `s3:GetObjectVersion` and `s3:PutObject` on `dataware-batch-ACCOUNT-*/*`, where
   the manifest and the report lie,
 
-and the keys of KMS by which either bucket is encrypted. The caller needs `iam:PassRole` on it."""
+and the keys of KMS by which either bucket is encrypted. The caller needs `iam:PassRole` on it,
+which `iam-policy --batch-role ARN` grants for `batchoperations.s3.amazonaws.com` alone."""
 
 ENGINE_MEASURES = """
 ## Manifests and reports

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-PASS_ROLE: Final = "iam:PassRole"
+PASS_ROLE: Final = "iam:PassRole"  # noqa: S105 - an action
 PASSED_TO_SERVICE: Final = "iam:PassedToService"
 
 
