@@ -13,6 +13,7 @@ from dataware.core.engines.card import EngineName, Grant, GrantPlace
 from dataware.core.model import Wanted
 from dataware.core.names import place_of
 from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
+from dataware.core.passed_roles import PassedRole
 from dataware.core.phases import PolicySide, PolicyUse
 from dataware.core.ports import Aws
 from dataware.kinds import load
@@ -84,17 +85,14 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `side` is that of a copy whose sides have credentials of their own; records are the target's. A
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
-    account, region, partition = aws.account, aws.region, aws.partition
-    place = GrantPlace(account, region, partition)
+    account, region, partition = place = GrantPlace(aws.account, aws.region, aws.partition)
     beside: list[Grant] = [*_engine_grants(engine, wanted, place)]
-    passed = [find_passed_roles(account, partition)] if engine is EngineName.MAP else []
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
             beside += object_permissions(wanted, headers, account, region, partition)
         if batch_role is not None and use in JOB_USES:
             beside += job_permissions(wanted, place)
-            passed += job_roles(wanted, batch_role)
     beside += ((arn, tuple(sorted(names))) for arn, names in (asked or {}).items())
     return iam_policy(
         wanted,
@@ -106,8 +104,18 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
         all_versions=all_versions,
         informing=informing,
         side=side,
-        passed=passed,
+        passed=_list_passed_roles(aws, wanted, engine, batch_role if use in JOB_USES else None),
     )
+
+
+def _list_passed_roles(
+    aws: Aws, wanted: Sequence[Wanted], engine: EngineName | None, batch_role: str | None
+) -> Iterator[PassedRole]:
+    """The roles that a caller hands to services, beside those of the resources."""
+    if engine is EngineName.MAP:
+        yield find_passed_roles(aws.account, aws.partition)
+    if batch_role is not None:
+        yield from job_roles(wanted, batch_role)
 
 
 def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
