@@ -85,35 +85,37 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `side` is that of a copy whose sides have credentials of their own; records are the target's. A
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
-    account, region, partition = place = GrantPlace(aws.account, aws.region, aws.partition)
+    place = GrantPlace(aws.account, aws.region, aws.partition)
     beside: list[Grant] = [*_engine_grants(engine, wanted, place)]
+    has_job = batch_role is not None and use in JOB_USES and side is not PolicySide.SOURCE
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
         if use in COPYING:
-            beside += object_permissions(wanted, headers, account, region, partition)
-        if batch_role is not None and use in JOB_USES:
+            beside += object_permissions(wanted, headers, *place)
+        if has_job:
             beside += job_permissions(wanted, place)
     beside += ((arn, tuple(sorted(names))) for arn, names in (asked or {}).items())
     return iam_policy(
         wanted,
-        account=account,
-        region=region,
-        partition=partition,
+        **place._asdict(),
         shared=_join_grants(beside),
         use=use,
         all_versions=all_versions,
         informing=informing,
         side=side,
-        passed=_list_passed_roles(aws, wanted, engine, batch_role if use in JOB_USES else None),
+        passed=_list_passed_roles(place, wanted, engine, batch_role if has_job else None),
     )
 
 
 def _list_passed_roles(
-    aws: Aws, wanted: Sequence[Wanted], engine: EngineName | None, batch_role: str | None
+    place: GrantPlace,
+    wanted: Sequence[Wanted],
+    engine: EngineName | None,
+    batch_role: str | None,
 ) -> Iterator[PassedRole]:
     """The roles that a caller hands to services, beside those of the resources."""
     if engine is EngineName.MAP:
-        yield find_passed_roles(aws.account, aws.partition)
+        yield find_passed_roles(place.account, place.partition)
     if batch_role is not None:
         yield from job_roles(wanted, batch_role)
 
