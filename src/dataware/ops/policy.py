@@ -145,25 +145,28 @@ def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where
         kind = load(item.type)
         for name in side.names_of(item.preferred, item.fallbacks):
             phases = PHASES_OF[use].on(item, name, all_versions=all_versions)
+            actions = _actions_of(kind.access, phases, informing=informing)
             for arn in kind.access.arns(name, account, region, partition):
-                actions = [
-                    action
-                    for phase in phases
-                    for action in kind.access.phases.get(phase, ())
-                    if informing or phase != PROBE or action not in kind.access.informing
-                ]
                 granted[arn].update(
-                    action
-                    for action in actions
-                    if action != PASS_ROLE and kind.access.governs(action, arn)
+                    action for action in actions - {PASS_ROLE} if kind.access.governs(action, arn)
                 )
-                if PASS_ROLE in actions:
-                    role = f"arn:{partition}:iam::{account}:role/*"
-                    roles.append(PassedRole(role, kind.access.passes_to))
+            if PASS_ROLE in actions:
+                role = f"arn:{partition}:iam::{account}:role/*"
+                roles.append(PassedRole(role, kind.access.passes_to))
         if PROBE in PHASES_OF[use].preferred:
             granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
     statements = [*_statements(granted), *make_pass_statements(roles)]
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _actions_of(access: Permissions, phases: Iterable[str], *, informing: bool) -> set[str]:
+    """The actions of some phases."""
+    return {
+        action
+        for phase in phases
+        for action in access.phases.get(phase, ())
+        if informing or phase != PROBE or action not in access.informing
+    }
 
 
 def choose_undone(
