@@ -134,13 +134,11 @@ def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where
     `informing` includes what only informs people, and no decision rests on. `all_versions` adds
     what copying every version of an object needs. `shared` maps a resource ARN to the actions that
     every run needs on it (markers, CloudFormation ownership and holding stacks, the caller's
-    identity). `side` leaves the names of the other side of a copy out. `passed` are roles that are
-    handed to services, beside those of the resources.
+    identity). `side` leaves the names of the other side out; `passed` are roles for services.
     """
     granted: dict[str, set[str]] = defaultdict(set)
+    granted.update({arn: set(actions) for arn, actions in shared.items()})
     roles = list(passed)
-    for arn, actions in shared.items():
-        granted[arn].update(actions)
     for item in wanted:
         kind = load(item.type)
         for name in side.names_of(item.preferred, item.fallbacks):
@@ -155,7 +153,10 @@ def iam_policy(  # noqa: PLR0913 - each is asked for by an option, or says where
                 roles.append(PassedRole(role, kind.access.passes_to))
         if PROBE in PHASES_OF[use].preferred:
             granted[EVERYWHERE].update(kind.access.phases.get(ACCOUNT, ()))
-    statements = [*_statements(granted), *make_pass_statements(roles)]
+    return _document([*_statements(granted), *make_pass_statements(roles)])
+
+
+def _document(statements: list[dict[str, Any]]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
