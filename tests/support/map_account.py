@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -23,7 +24,9 @@ from dataware.core.errors import IncompleteError
 from dataware.core.model import Location
 from dataware.migrate.copy_state import skipped_json
 from dataware.migrate.shard import Shard
-from support.world import BoxCopier, World, WorldAws
+from dataware.verify.steps import Readers, carry_out
+from dataware.verify.task_state import TaskState
+from support.world import BoxCopier, BoxReader, World, WorldAws
 
 
 def refusal(code: str, call: str, message: str = "no") -> ClientError:
@@ -146,7 +149,8 @@ class MemoryStacks:
 class MemoryStates:
     """Executions that copy boxes; `broken` names partitions whose batch fails, and why.
 
-    An execution ends at its look number `looks`. With `silent` it ends without any result.
+    An execution ends at its look number `looks`, at the time `ended_at`. Whoever compares reads
+    what `read_sides` gives; `unreported` tasks leave no result, as if nobody had begun them.
     """
 
     world: World
@@ -155,6 +159,9 @@ class MemoryStates:
     broken: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     lost: str = ""
+    ended_at: float = 0.0
+    unreported: set[str] = field(default_factory=set)
+    read_sides: Callable[[Mapping[str, Any]], Readers] | None = None
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def start_execution(self, **given: Any) -> None:
@@ -178,7 +185,11 @@ class MemoryStates:
             one["status"] = "FAILED" if self.lost else "SUCCEEDED"
             if not self.lost:
                 self._work(one)
-        why = {"error": "States.Timeout", "cause": self.lost} if one["status"] == "FAILED" else {}
+        why: dict[str, Any] = {}
+        if one["status"] == "FAILED":
+            why = {"error": "States.Timeout", "cause": self.lost}
+        if one["status"] != "RUNNING":
+            why["stopDate"] = datetime.fromtimestamp(self.ended_at, UTC)
         return {"status": one["status"], **why}
 
     def list_map_runs(self, **given: Any) -> Mapping[str, Any]:
@@ -222,11 +233,12 @@ class MemoryStates:
         shards = json.loads(stored[given["shards"]])
         rows: dict[str, list[Mapping[str, Any]]] = {"SUCCEEDED": [], "FAILED": []}
         for data in shards[:parts]:
-            if why := self.broken.get(data["partition"]):
+            name = data["task"]["part"] if "task" in data else data["partition"]
+            if why := self.broken.get(name):
                 rows["FAILED"].append({"Status": "FAILED", "Error": "Lambda", "Cause": why})
-            else:
-                shard = self._copy(given["job"], Shard.from_json(data))
-                rows["SUCCEEDED"].append({"Output": json.dumps([shard.to_json()])})
+            elif name not in self.unreported:
+                done = self._carry_out(given["job"], data)
+                rows["SUCCEEDED"].append({"Output": json.dumps([done])})
         files = {}
         for outcome, listed in rows.items():
             key = f"{given['results']}/run/{outcome}_0.json"
@@ -234,6 +246,21 @@ class MemoryStates:
             files[outcome] = [{"Key": key, "Size": len(stored[key])}]
         manifest = {"DestinationBucket": name, "MapRunArn": "run", "ResultFiles": files}
         stored[f"{given['results']}/run/manifest.json"] = json.dumps(manifest).encode()
+
+    def _carry_out(self, job: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not TaskState.is_one(data):
+            return self._copy(job, Shard.from_json(data)).to_json()
+        state = TaskState.from_json(data)
+        if why := self.held.get(state.task.part):
+            state.fail(why)
+        else:
+            read_sides = self.read_sides or self._read_boxes
+            carry_out(state.task, read_sides(job), state.found, lambda: False)
+        return state.to_json()
+
+    def _read_boxes(self, job: Mapping[str, Any]) -> Readers:
+        source, target = (Location(**job[side]) for side in ("source", "target"))
+        return Readers(BoxReader(self.world, source), BoxReader(self.world, target))
 
     def _copy(self, job: Mapping[str, Any], shard: Shard) -> Shard:
         if why := self.held.get(shard.partition):

@@ -50,10 +50,12 @@ class Reader(Protocol):
     """Reads one side for verification; shares no code with the copier.
 
     With `reads_unsettled`, `same` reads the content where nothing that the service says of it
-    settles whether it is equal.
+    settles whether it is equal. `most_parts` is into how many parts a large place is divided at
+    most, where many read it at once (None: as suits one machine).
     """
 
     reads_unsettled: bool = False
+    most_parts: int | None = None
 
     def parts(self) -> Sequence[str]:
         """Disjoint parts that cover the place and may be read in parallel.

@@ -18,7 +18,6 @@ from dataware.core.model import Size
 from dataware.core.ports import Wire
 from dataware.handler.invocation import Invocation, LambdaContext, working
 from dataware.handler.verification import sides_of
-from dataware.handler.verify_task import TaskState
 from dataware.migrate import CopyState, Engine, EngineSettings, RunTools, ThrottleRelay
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
 from dataware.migrate.pausable_wire import PausableWire
@@ -27,6 +26,7 @@ from dataware.ops.migration_job import MigrationJob
 from dataware.ops.verify import aws_of
 from dataware.verify.held_stop import HeldStop
 from dataware.verify.steps import carry_out
+from dataware.verify.task_state import TaskState
 
 OUT_OF_TIME = "the time of the deployment is up"
 

@@ -20,7 +20,6 @@ from dataware.handler.verification import (
     sides_of,
     skipped_by,
 )
-from dataware.handler.verify_task import TaskState
 from dataware.migrate import CopyState
 from dataware.migrate.shard import Shard
 from dataware.ops.migration_job import MigrationJob
@@ -34,6 +33,7 @@ from dataware.ops.migration_policy import (
 )
 from dataware.verify.comparison import Comparison
 from dataware.verify.run import compare
+from dataware.verify.task_state import TaskState
 from dataware.verify.verdict import Verdict
 
 COPY, VERIFY, AGAIN, DONE, FAILED = "copy", "verify", "again", "done", "failed"

@@ -12,12 +12,12 @@ from typing import Any
 from dataware.calc.json_size import fitting
 from dataware.core.errors import IncompleteError
 from dataware.handler.invocation import Invocation
-from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.migrate.shard import Shard
 from dataware.ops import verify
 from dataware.ops.migration_policy import NAMED, SkippedKeys
 from dataware.verify.comparison import Comparison
 from dataware.verify.steps import Readers
+from dataware.verify.task_state import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.verify.verdict import Verdict
 
 KEYS = 20_000

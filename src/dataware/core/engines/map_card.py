@@ -91,7 +91,10 @@ MAP = EngineCard(
         "Ctrl-C stops the workers; if the command is killed they continue, and the same command "
         "resumes with them",
         "the record names 5 skipped keys of each part of the data; the workers' log names all",
-        "this machine verifies, reading both sides",
+        "workers verify, too: executions of their own read both sides again, once each, and this "
+        "machine adds up the sums and judges; with --deep this machine verifies",
+        "a part that no worker reported on leaves the verification incomplete; the same command "
+        "has only that part read again, for an hour after the workers have ended",
     ),
     permissions=MAP_PERMISSIONS,
     passes_to=("lambda.amazonaws.com", "states.amazonaws.com"),

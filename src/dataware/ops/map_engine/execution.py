@@ -7,7 +7,7 @@ runs), DescribeExecution, ListMapRuns, DescribeMapRun, StopExecution.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dataware.core.engines.port import JobProgress
@@ -15,8 +15,9 @@ from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.ports import Aws
 from dataware.migrate.shard import WORDS, Shard
-from dataware.ops.map_engine.results import MapResults, read_results
+from dataware.ops.map_engine.results import MapResults, read_results, read_tasks
 from dataware.ops.map_engine.template import WorkersPlace
+from dataware.verify.task_state import TaskState
 
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 ENDED_WELL = "SUCCEEDED"
@@ -42,18 +43,36 @@ class MapExecution:
         self._arn = place.execution(name)
         self._bucket = WorkBucket(aws, place.bucket)
 
+    @property
+    def name(self) -> str:
+        """What it is called within its state machine."""
+        return self._name
+
     def start(self, order: WorkOrder) -> None:
-        """Write down what is to be done, and start. Raises LookupFailedError."""
+        """Write down what is to be copied, and start. Raises LookupFailedError."""
         batch = max(1, -(-len(order.shards) // (4 * int(order.job["workers"]))))
         room = WORDS // batch
         shards = [{**shard.to_json(), "room": room} for shard in order.shards]
-        self._put("before.json", order.before)
-        self._put("shards.json", shards)
+        self.start_items(order.before, shards, order.job, batch)
+
+    def start_items(
+        self,
+        before: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        job: Mapping[str, Any],
+        batch: int = 1,
+    ) -> None:
+        """Write down what was `before` and what is to be done, and start it in batches.
+
+        Raises LookupFailedError.
+        """
+        self._put("before.json", before)
+        self._put("shards.json", items)
         given = {
             "shards": self._key("shards.json"),
             "results": self._key("results"),
             "batch": batch,
-            "job": order.job,
+            "job": job,
         }
         with self._aws.translate_errors("the state machine", "states:StartExecution"):
             self._api.start_execution(
@@ -79,6 +98,16 @@ class MapExecution:
         ended = state not in RUNNING
         return JobProgress(done, counts.get("total", 0), ended, problem, state)
 
+    def find_end(self) -> float | None:
+        """When it ended, in seconds since the epoch; None while it has not.
+
+        Raises LookupFailedError.
+        """
+        with self._aws.translate_errors("the execution", "states:DescribeExecution"):
+            answer = self._api.describe_execution(executionArn=self._arn)
+        ended = answer.get("stopDate")
+        return None if ended is None else float(ended.timestamp())
+
     def stop(self) -> None:
         """Stop it; harmless where it has ended, or never began. Raises LookupFailedError.
 
@@ -102,15 +131,27 @@ class MapExecution:
 
     def read_results(self) -> MapResults:
         """What became of its shards, as far as it was written. Raises LookupFailedError."""
+        manifest = self._read_manifest()
+        return MapResults() if manifest is None else read_results(manifest, self._read)
+
+    def read_tasks(self, take: Callable[[TaskState], None]) -> list[str]:
+        """Give every task that came back to `take`; why others did not.
+
+        Raises LookupFailedError.
+        """
+        manifest = self._read_manifest()
+        return [] if manifest is None else read_tasks(manifest, self._read, take)
+
+    def _read_manifest(self) -> bytes | None:
+        """What names its result files; None before they are written."""
         arn = self._find_map_run()
         if arn is None:
-            return MapResults()
+            return None
         run = arn.rpartition(":")[2]
         try:
-            manifest = self._read(f"{self._key('results')}/{run}/manifest.json")
+            return self._read(f"{self._key('results')}/{run}/manifest.json")
         except NotFoundError:
-            return MapResults()
-        return read_results(manifest, self._read)
+            return None
 
     def _count_items(self) -> Mapping[str, int]:
         arn = self._find_map_run()

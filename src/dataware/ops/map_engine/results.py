@@ -13,6 +13,9 @@ from typing import Any
 
 from dataware.core.errors import LookupFailedError
 from dataware.migrate.shard import Shard
+from dataware.verify.digests import DigestSlots
+from dataware.verify.steps import VerifyStep
+from dataware.verify.task_state import TaskState
 
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 """What was done, and what failed, ran out of time or was stopped."""
@@ -42,10 +45,49 @@ def read_results(manifest: bytes, read: Callable[[str], bytes]) -> MapResults:
             shards = _parse(execution["Output"])
             results.shards += [Shard.from_json(one) for one in shards]
         else:
-            error, cause = execution.get("Error", ""), execution.get("Cause", "")
-            words = (str(execution.get("Status", "")).lower(), error, _plain(cause))
-            results.failures.append(": ".join(word for word in words if word))
+            results.failures.append(_explain_failure(execution))
     return results
+
+
+def read_tasks(
+    manifest: bytes, read: Callable[[str], bytes], take: Callable[[TaskState], None]
+) -> list[str]:
+    """Give every task of a verification that a manifest names to `take`; why others failed.
+
+    No more of them are held than one file has. Raises LookupFailedError.
+    """
+    failures = []
+    for outcome, execution in _read_executions(manifest, read):
+        if outcome != SUCCEEDED:
+            failures.append(_explain_failure(execution))
+            continue
+        for data in _parse(execution["Output"]):
+            take(_read_task(data))
+    return failures
+
+
+def _read_task(data: Mapping[str, Any]) -> TaskState:
+    """A task as a worker left it. Raises LookupFailedError for what is none, or lacks its sums."""
+    try:
+        state = TaskState.from_json(data)
+        if state.done and state.task.step is VerifyStep.DIGEST:
+            # Sums of another number of slots cannot be those of the task.
+            DigestSlots(state.task.slot_count).differing(_require(state.found.slots))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise LookupFailedError(f"{UNREADABLE}: {error!r}") from error
+    return state
+
+
+def _require(slots: DigestSlots | None) -> DigestSlots:
+    if slots is None:
+        raise ValueError("a task that is done has no sums")
+    return slots
+
+
+def _explain_failure(execution: Mapping[str, Any]) -> str:
+    error, cause = execution.get("Error", ""), execution.get("Cause", "")
+    words = (str(execution.get("Status", "")).lower(), error, _plain(cause))
+    return ": ".join(word for word in words if word)
 
 
 def _read_executions(

@@ -2,7 +2,7 @@
 
     attempt on record ── shards listed ── workers deployed ── execution started ── watched
                                                                                      │
-             workers removed ── verified by this machine ── results in the journal ──┘
+                workers removed ── verified by workers ── results in the journal ────┘
 
 The attempt, which names its execution, is on record before anything is made, and workers go on only
 while it is: so whoever goes on after a kill finds the same execution, and a stop ends all of them.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from dataware.core.copier import CopyOrder, CopyTools
@@ -26,7 +27,7 @@ from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, ThrottleRelay, split
 from dataware.migrate.shard import Shard
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import ComparisonSpec, Context, CopySettings
 from dataware.ops.engine_run import EngineRun
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.map_engine.execution import MapExecution, WorkOrder
@@ -35,13 +36,17 @@ from dataware.ops.map_engine.results import MapResults
 from dataware.ops.map_engine.stack import WorkersStack
 from dataware.ops.map_engine.state_machine import LONGEST_DAYS
 from dataware.ops.map_engine.template import make_template
+from dataware.ops.map_engine.verification import MapVerification, VerificationDesk
 from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import Migration
 from dataware.ops.object_headers import record_headers
 from dataware.ops.run_migration import MigrationRun
 from dataware.ops.stopping import unless_stopped
-from dataware.ops.verify import aws_of
+from dataware.ops.verify import aws_of, sides_of
 from dataware.verify.verdict import Verdict
+
+VERIFICATION = "verification"
+"""How many executions have compared what the newest attempt has copied, in the record."""
 
 PART = "part"
 
@@ -116,17 +121,56 @@ class MapRun(EngineRun):
     def _run_execution(self, journal: Journal, progress: CopyState, order: CopyOrder) -> MapResults:
         """List what is left, and have it copied by one execution."""
         shards = asyncio.run(self._list_shards(journal, progress, order))
-        template = make_template(self._migration.kind, order, self._place)
-        if self._stack.deploy(template):
-            self._note(f"deployed the workers {self._place.stack}")
+        self._deploy(order)
         execution = self._execution()
         job = self._describe_job(order, len(shards))
         execution.start(WorkOrder(progress.snapshot(), shards, job.to_json()))
         self._emit("job-begun", job=job.execution, count=len(shards), unit=PART)
         return self._finish(execution, journal, progress)
 
+    def _deploy(self, order: CopyOrder) -> None:
+        """Have the workers, which an earlier run may have made."""
+        if self._stack.deploy(make_template(self._migration.kind, order, self._place)):
+            self._note(f"deployed the workers {self._place.stack}")
+
+    def _verify(self, order: CopyOrder, items: int) -> Verdict:
+        """Have the workers compare both sides, unless every byte is read: that takes too long."""
+        kind, words = self._migration.kind, self._migration.words()
+        if self._migration.settings.deep:
+            return super()._verify(order, items)
+        self._enter("verifying")
+        self._deploy(order)
+        context, pair = self._context, ComparisonSpec.of(kind, order)
+        sides = sides_of(kind, pair, partial(aws_of, context))
+        desk = VerificationDesk(
+            find_earlier=self._find_verification,
+            begin=self._begin_verification,
+            open=self._open_execution,
+            describe=partial(self._describe_job, order),
+            watch=self._watch,
+        )
+        ordered = kind.require_copying().ordered
+        return MapVerification(context, sides, desk, words).compare(ordered=ordered)
+
+    def _find_verification(self) -> MapExecution | None:
+        return self._open_verification() if self._record.get(VERIFICATION) else None
+
+    def _begin_verification(self) -> MapExecution:
+        """The next execution that compares, on record before it begins; no two share a name."""
+        number = int(self._record.get(VERIFICATION, 0)) + 1
+        self._record = {**self._record, VERIFICATION: number}
+        execution = self._open_verification()
+        self._keep({**self._record, "execution": execution.name})
+        return execution
+
+    def _open_verification(self) -> MapExecution:
+        """The newest execution that compares what the newest attempt has copied."""
+        number = self._record[VERIFICATION]
+        return self._open_execution(f"{self._run}-{self._record.get('attempt', 0)}-v{number}")
+
     def _finish(self, execution: MapExecution, journal: Journal, progress: CopyState) -> MapResults:
         """Watch an execution until it has ended, and take its results."""
+        self._enter("copying")
         self._watch(execution)
         results = execution.read_results()
         try:
@@ -169,7 +213,6 @@ class MapRun(EngineRun):
 
     def _watch(self, execution: MapExecution) -> None:
         """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
-        self._enter("copying")
         with self._explain_stop(lambda: self._stop_workers(execution)):
             looks = self._observe(
                 lambda: self._look(execution), lambda progress: self._tell_job(progress, PART)
@@ -230,7 +273,7 @@ class MapRun(EngineRun):
             for one in shard.kept:
                 self._emit("skipped", **one)
         ended = format_count(sum(shard.done for shard in results.shards), PART)
-        self._note(f"the workers report {ended} done; this machine compares both sides")
+        self._note(f"the workers report {ended} done")
 
     @property
     def _identity(self) -> str | None:
@@ -246,7 +289,9 @@ class MapRun(EngineRun):
         )
 
     def _execution(self) -> MapExecution:
-        name = f"{self._run}-{self._record['attempt']}"
+        return self._open_execution(f"{self._run}-{self._record['attempt']}")
+
+    def _open_execution(self, name: str) -> MapExecution:
         return MapExecution(self._context.aws, self._place, name)
 
     def _keep_attempt(self, number: int) -> None:

@@ -173,7 +173,10 @@ def test_the_number_of_parts_is_bounded(size: int, parts: int, fault_proxy: Faul
     """Large tables are read in more parts, within bounds."""
     body = json.dumps({"Table": {"TableSizeBytes": size, "KeySchema": []}}).encode()
     fault_proxy.add(lambda _seen, _forward: Reply.of(200, body), operation="DescribeTable")
-    assert len(TableReader(account(), place("tab")).parts()) == parts
+    reader = TableReader(account(), place("tab"))
+    assert len(reader.parts()) == parts
+    reader.most_parts = 200
+    assert len(reader.parts()) == (200 if parts == MAX_PARTS else parts)
 
 
 def test_digests_are_conclusive() -> None:

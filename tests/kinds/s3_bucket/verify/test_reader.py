@@ -251,6 +251,18 @@ def test_parts_cover_a_bucket_in_order(many: Account, prefix: str, all_versions:
     assert [each for part in parts for each in read_entries(reader, part)] == whole
 
 
+def test_many_readers_get_more_parts_which_cover_a_bucket_all_the_same(many: Account) -> None:
+    """Where a machine is content with few, workers are given more; each key is read once."""
+    reader = make_reader(many, place(many, "one-bucket"), all_versions=False, deep=False)
+    reader.most_parts = 3
+    few = reader.parts()
+    reader.most_parts = 12
+    parts = reader.parts()
+    assert len(few) < len(parts)
+    keys = [each.key.decode() for each in read_entries(reader, *parts)]
+    assert keys == sorted([*(f"p/{key}" for key in KEYS), "a", "q"], key=str.encode)
+
+
 @pytest.mark.parametrize("all_versions", [False, True])
 def test_a_part_goes_on_after_any_key(many: Account, all_versions: bool) -> None:
     """After a key, whether it is there or not, come exactly the keys behind it, up to the end."""

@@ -57,7 +57,7 @@ class TableReader(Reader):
     def parts(self) -> Sequence[str]:
         """Scan segments ``i of N``."""
         wanted = int(self._describe_table().get("TableSizeBytes", 0)) // PART_BYTES
-        total = min(max(wanted, MIN_PARTS), MAX_PARTS)
+        total = min(max(wanted, MIN_PARTS), self.most_parts or MAX_PARTS)
         return [f"{segment} of {total}" for segment in range(total)]
 
     def pages(self, part: str, after: str | None = None) -> Iterator[FingerprintPage]:

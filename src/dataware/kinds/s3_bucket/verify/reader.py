@@ -49,6 +49,9 @@ PROBES: Final = 96
 PROBERS: Final = 16
 """Looks of the survey, altogether and at the same time."""
 
+PROBES_EACH: Final = 3
+"""Looks for each part, where that is more."""
+
 _CHUNK = 8 * 1024**2
 _KMS = "aws:kms"
 _CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
@@ -67,7 +70,9 @@ class BucketReader(Reader):
 
     def parts(self) -> Sequence[str]:
         """Ranges of keys that hold about as many objects each; one for a small bucket."""
-        survey = Survey(parts=PARTS, least=PART_OBJECTS, probes=PROBES, at_once=PROBERS)
+        parts = self.most_parts or PARTS
+        probes = max(PROBES, PROBES_EACH * parts)
+        survey = Survey(parts=parts, least=PART_OBJECTS, probes=probes, at_once=PROBERS)
         places: Sequence[bytes] = (b"",)
         with ThreadPoolExecutor(PROBERS, thread_name_prefix="survey") as pool:
             while places:

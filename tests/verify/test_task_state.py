@@ -9,12 +9,12 @@ import pytest
 
 from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.reader import Evidence, KeyFingerprint
-from dataware.handler.verify_task import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.migrate.shard import LIMIT
 from dataware.verify.comparison import Comparison
 from dataware.verify.digests import DigestForm, DigestSlots, MismatchedSlots
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.steps import TaskResult, VerifyStep, VerifyTask
+from dataware.verify.task_state import DIFFERENCES, SLOTS, TaskState, new_task_states
 from dataware.verify.verdict import Side
 
 

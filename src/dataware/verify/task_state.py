@@ -1,6 +1,7 @@
 """One task of a verification, how far it is and what it found, as an execution carries it.
 
-Like a shard it stays small, because a state carries all of them together.
+Where a state carries all of them together they share out its room; where each has a state of its
+own, as for a command, it may find as much as a state holds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.migrate.shard import WHY_LENGTH
 from dataware.verify.digests import DigestSlots
 from dataware.verify.steps import TaskResult, VerifyTask
 from dataware.verify.verdict import Verdict
@@ -21,6 +21,12 @@ SLOTS = 4096
 
 DIFFERENCES = 40_000
 """Bytes of the differences that all tasks of a step name together; more are only counted."""
+
+
+ROOM_ALONE = 40_000
+"""Bytes of the differences that a task names which has a state of its own, beside its sums."""
+
+WHY_LENGTH = 300
 
 
 @dataclass(slots=True)
