@@ -94,6 +94,8 @@ SPEAKING_OF_TYPES = (
     # Where services leave what other services read, whichever type is carried.
     "core/engines/work_bucket.py",
     "cdk/database.py", "cdk/domain.py",
+    # What the serverless model calls a nested stack, for which there is no card.
+    "core/nested_application.py",
     # Examples of what a run prints.
     "core/guide.py",
     # Where the code and the results of workers lie, whatever they copy.

@@ -14,6 +14,7 @@ from dataware.core.guard import AppIndex, threats
 from dataware.core.model import Deployed
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.kinds import CATALOGUE, kinds_by_type, load
+from dataware.kinds.unknown import HOLDS_DATA
 from support.cdk_cli import PROJECT, node_modules
 
 CARDS = kinds_by_type()
@@ -67,6 +68,12 @@ def test_every_property_whose_change_replaces_is_on_the_card(cfn_type: str) -> N
     assert set(list_changes(cfn_type, "maybe")) <= known | set(template.updated_in_place)
     assert not known & set(template.updated_in_place)
     assert known | set(template.updated_in_place) <= database()[cfn_type].keys()
+
+
+@pytest.mark.parametrize("cfn_type", HOLDS_DATA)
+def test_every_property_that_replaces_a_type_without_a_card_is_listed(cfn_type: str) -> None:
+    """Of such a type nothing more is known than what its schema says."""
+    assert set(list_changes(cfn_type, "yes")) == set(HOLDS_DATA[cfn_type])
 
 
 KEY_TYPES = ("AttributeDefinitions",)

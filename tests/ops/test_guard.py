@@ -297,3 +297,30 @@ def test_a_yes_to_nothing_is_told(there: World, name: str, says: str) -> None:
     assert not report.threats[0].allowed
     assert guard(context_of(there, aws), EMPTIED, ["Box"]).warnings == ()
     assert "allows nothing" in guard(context_of(there, aws), App([]), ["Box"]).warnings[0]
+
+
+def test_a_type_that_nobody_can_look_into_is_told_of_without_a_look(there: World) -> None:
+    """It may hold data, so its going is a stop that a person has to allow."""
+    kind = "AWS::DocDB::DBCluster"
+    aws = StackedAws(
+        there,
+        held={"App": {"Docs": Deployed(kind, "docs")}},
+        templates={"App": {"Resources": {"Docs": {"Type": kind}}}},
+    )
+    (threat,) = guard(context_of(there, aws), EMPTIED).threats
+    says = f"{kind} Docs of stack App may hold data (not readable) and would leave the stack"
+    assert threat.reason.startswith(says)
+    (allowed,) = guard(context_of(there, aws), EMPTIED, ["Docs"]).threats
+    assert allowed.allowed
+
+
+def test_what_rests_on_stored_parameters_is_told_where_no_change_set_is_asked_for(
+    there: World,
+) -> None:
+    """A plan that cannot know whether a resource stays does not leave that unsaid."""
+    named = {"Type": BOX, "Properties": {"Name": "{{resolve:ssm:/box}}"}}
+    aws = StackedAws(there, held=HELD, templates={"App": {"Resources": {"Box": named}}})
+    stack = StackTemplate("App", {"Box": DeclaredResource(BOX, named["Properties"])})
+    assert guard(context_of(there, aws), App([], stacks=(stack,))).threats == ()
+    (text,) = there.events.texts("note")
+    assert text.startswith("the guard does not read the stored parameters on which Box of stack")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.guard import KEEP_IT, AppIndex
@@ -27,7 +28,8 @@ REPLACES = frozenset({"True", "Conditional"})
 RETAINS = frozenset({"Retain", "ReplaceAndRetain"})
 
 
-SURROUNDINGS = ("::Parameter::Value<", "Fn::ImportValue", "{{resolve:")
+STORED = ("::Parameter::Value<", "{{resolve:")
+SURROUNDINGS = (*STORED, "Fn::ImportValue")
 """Marks of values that CloudFormation looks up at each update, outside of the stack."""
 
 
@@ -163,9 +165,30 @@ def changes_data(
 
 def _rests_on_lookups(kind: Kind, resource: DeclaredResource) -> bool:
     """Whether the resource may be another one although no template and no parameter changes."""
+    return any(map(mentions_lookups, _deciding(kind, resource)))
+
+
+def _deciding(kind: Kind, resource: DeclaredResource) -> list[Any]:
+    """What decides whether a resource stays the one that it is."""
     named = (kind.template.identifier, *kind.template.replacing)
-    deciding = [resource.scope.condition(resource.condition), *map(resource.value, named)]
-    return any(map(mentions_lookups, deciding))
+    return [resource.scope.condition(resource.condition), *map(resource.value, named)]
+
+
+def list_looked_up(
+    outlook: AppIndex, now: StackTemplate, deployed: Mapping[str, Deployed]
+) -> list[str]:
+    """The deployed resources that may become others because Parameter Store has other values.
+
+    An import is not among them: CloudFormation refuses to change an export that is in use.
+    """
+    found = []
+    for logical_id, resource in deployed.items():
+        kind, declared = outlook.kinds.get(resource.type), now.resources.get(logical_id)
+        if kind is None or declared is None or not kind.template.stateful:
+            continue
+        if any(word in repr(_deciding(kind, declared)) for word in STORED):
+            found.append(logical_id)
+    return found
 
 
 def mentions_lookups(value: object) -> bool:

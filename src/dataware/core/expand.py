@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.kind import Kind
+from dataware.core.nested_application import NESTED_APPLICATION, write_out_application
 from dataware.core.values import FUNCTION, Scope, find_function, is_function, mapping_of, text_of
 
 LOOP = "Fn::ForEach::"
 MOST_COPIES = 5_000
 """More than a template can hold (500 resources), with room for loops inside of properties."""
+
+MACRO = "Transform "
+"""What the name of a macro is told behind."""
 
 _HARMLESS_TRANSFORMS = (
     "AWS::CodeDeployBlueGreen",
@@ -84,6 +88,17 @@ def expand(
     return ExpandedTemplate({**document, **others, "Resources": readable}, {**bound, **macros})
 
 
+def has_macro(unseen: Mapping[str, Any]) -> bool:
+    """Whether a macro, which reads the whole template, is among what nobody sees."""
+    return any(name.startswith(MACRO) for name in unseen)
+
+
+def declares_transform(document: Mapping[str, Any], name: str) -> bool:
+    """Whether a template names a transform."""
+    declared = document.get("Transform")
+    return name in (declared if isinstance(declared, list) else [declared])
+
+
 def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
     """A warning for each part of a template that may declare resources nobody sees."""
     return [_warning(where, name, part) for name, part in unseen.items()]
@@ -92,7 +107,7 @@ def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
 def _warning(where: str, name: str, part: Any) -> str:
     if name.startswith(LOOP):
         what, how = "its list is not known", "write the list out"
-    elif name.startswith("Transform "):
+    elif name.startswith(MACRO):
         what, how = "a macro may add resources", "process the template first"
     elif name.startswith(FUNCTION) or find_function(part):
         function = "" if name.startswith(FUNCTION) else f" ({find_function(part)})"
@@ -112,7 +127,7 @@ def _macros(document: Mapping[str, Any], cards: Iterable[Kind]) -> dict[str, Any
         declared = document.get(key)
         each += declared if isinstance(declared, list) else [declared]
     names = {_macro_name(one): one for one in each if one is not None}
-    return {f"Transform {name}": one for name, one in names.items() if name not in harmless}
+    return {f"{MACRO}{name}": one for name, one in names.items() if name not in harmless}
 
 
 def _macro_name(one: object) -> str:
@@ -211,6 +226,8 @@ def _write_out(
     """
     named = resource.get("Type")
     kind = cards.get(named) if isinstance(named, str) else None
+    if named == NESTED_APPLICATION:
+        return write_out_application(resource)
     if kind is None or kind.template.short_form is None:
         return resource
     form, properties = kind.template.short_form, resource.get("Properties")

@@ -28,7 +28,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dataware.core.destructive_change import DestructiveChange, Loss
-from dataware.core.kind import Kind
+from dataware.core.expand import declares_transform, has_macro
+from dataware.core.kind import Kind, MakingTransform
 from dataware.core.model import Content, Deployed, Existence, Facts
 from dataware.core.probing import doubt_estimate
 from dataware.core.protection import find_deletions
@@ -81,29 +82,72 @@ def threats(
     before: Mapping[str, DeclaredResource] | None,
     deployed: Mapping[str, Deployed],
     unseen: Mapping[str, Any] | None = None,
+    document: Mapping[str, Any] | None = None,
 ) -> Iterator[DestructiveChange]:
     """The stateful resources that the stack would lose.
 
-    `before` is the template that is deployed, None if it cannot be seen, and `unseen` holds its
-    parts that may declare resources nobody sees. What these made, or a macro out of resources that
-    are not deployed, is lost unless they stay as they are.
+    `before` is the template that is deployed, None if it cannot be seen, `unseen` holds its
+    parts that may declare resources nobody sees, and `document` is the whole of it. What these
+    made, or a macro, is lost unless what they made it of stays as it is.
     """
-    made_from = {one: each for one, each in (before or {}).items() if one not in deployed}
-    as_before = (
-        bool(unseen or made_from)
-        and (unseen or {}) == now.unseen
-        and all(now.resources.get(one) == each for one, each in made_from.items())
-    )
+    parts = _UnseenParts(before or {}, unseen or {}, document, deployed)
+    as_before = parts.stays_as_before(now)
     for logical_id, resource in deployed.items():
         kind = outlook.kinds.get(resource.type)
         if kind is None or not kind.template.stateful:
             continue
-        made_unseen = before is not None and logical_id not in before
-        if made_unseen and as_before and logical_id not in now.resources:
+        made_unseen = before is not None and not (
+            logical_id in before or logical_id in now.resources
+        )
+        if made_unseen and (as_before or parts.makes_again(now, logical_id, kind.template.made_by)):
             continue
         was = (before or {}).get(logical_id)
         one = _ResourceChange(outlook, now, kind, logical_id, resource, was)
         yield from filter(None, [one.threat()])
+
+
+@dataclass(frozen=True, slots=True)
+class _UnseenParts:
+    """The parts of a deployed template that made resources of which it does not tell."""
+
+    resources: Mapping[str, DeclaredResource]
+    unseen: Mapping[str, Any]
+    document: Mapping[str, Any] | None
+    deployed: Mapping[str, Deployed]
+
+    def stays_as_before(self, now: StackTemplate) -> bool:
+        """Whether all that made something is as it was.
+
+        A macro may make it of the whole template (User Guide, "Perform custom processing on
+        CloudFormation templates with template macros").
+        """
+        made_from = self.resources.keys() - self.deployed.keys()
+        if not (self.unseen or made_from) or self.unseen != now.unseen:
+            return False
+        if has_macro(now.unseen) and self.document not in (None, now.document):
+            return False
+        return all(now.resources.get(one) == self.resources[one] for one in made_from)
+
+    def makes_again(
+        self, now: StackTemplate, logical_id: str, transform: MakingTransform | None
+    ) -> bool:
+        """Whether a transform of AWS makes a resource again, because its sources ask for it."""
+        if transform is None or now.unseen or not declares_transform(now.document, transform.name):
+            return False
+        sources = [one for one in self.resources if logical_id.startswith(one)]
+        return bool(sources) and all(
+            _asks_for_same(self.resources[one], now.resources.get(one), transform.properties)
+            for one in sources
+        )
+
+
+def _asks_for_same(
+    was: DeclaredResource, now: DeclaredResource | None, names: Sequence[str]
+) -> bool:
+    """Whether a resource still asks for what is made of some of its properties."""
+    if now is None or (was.type, was.condition) != (now.type, now.condition):
+        return False
+    return not any(is_changed(was, now, name) for name in names)
 
 
 def with_content(threat: DestructiveChange, facts: Facts) -> DestructiveChange | None:

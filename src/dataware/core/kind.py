@@ -97,6 +97,16 @@ class ShortForm:
     write_out: Callable[[Mapping[str, Any]], Iterable[tuple[str, Any]]]
 
 
+class MakingTransform(NamedTuple):
+    """A transform of AWS that makes resources of a type, out of `properties` of another one.
+
+    The logical id of what it makes begins with that of the other one.
+    """
+
+    name: str
+    properties: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Template:
     """How a CloudFormation template declares a resource, and what CloudFormation does with it.
@@ -105,7 +115,8 @@ class Template:
     property, and it is what the id is called. `types` are the CloudFormation types
     that declare one and the same thing, such as tables and global tables (empty: the card's own);
     they share `Names.slug`, and are looked up together where a resource is looked for by its type.
-    `short_form` is what a transform of AWS writes out as one.
+    `short_form` is what a transform of AWS writes out as one, and `made_by` a transform that makes
+    one out of other resources.
     `list_problems` says all that is wrong with literal properties, `list_missing` what else has to
     be declared before such a resource can be created, and `describe` gives the properties of one
     that exists (None for types that cannot be described yet). `properties_like` gives those
@@ -139,6 +150,7 @@ class Template:
     identifier: str
     types: tuple[str, ...] = ()
     short_form: ShortForm | None = None
+    made_by: MakingTransform | None = None
     list_problems: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
     list_missing: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _properties: ()
     describe: Callable[[Aws, str], DescribedProperties] | None = None

@@ -87,7 +87,9 @@ def mark_changed(template: StackTemplate, names: Set[str]) -> StackTemplate:
         logical_id: replace(one, scope=Scope(one.scope.document, changed))
         for logical_id, one in template.resources.items()
     }
-    return replace(template, resources=resources)
+    # What is made of an unseen part may rest on any parameter.
+    unseen = {name: [part, sorted(changed)] for name, part in template.unseen.items()}
+    return replace(template, resources=resources, unseen=unseen)
 
 
 def find_changed_parameters(was: DeclaredResource | None, now: DeclaredResource) -> frozenset[str]:

@@ -21,6 +21,16 @@ SHORTEST_PART = 3
 FUNCTION = "Fn::"
 DEFINITIONS = ("Parameters", "Mappings", "Conditions", "Resources")
 
+ANSWERING = (
+    "AWS::CloudFormation::CustomResource",
+    "AWS::CloudFormation::Stack",
+    "Custom::",
+)
+"""Types whose answers (`Ref`, `Fn::GetAtt`) may change with any of their properties."""
+
+NAMING = ("Identifier", "Name", "Namespace", "Prefix", "Value")
+"""The ends of properties that hold a name, a part of one, or the value that others are named by."""
+
 NO_VALUE = {"Ref": "AWS::NoValue"}
 """Stands for a property that is left out (Template Reference, "Pseudo parameters reference")."""
 
@@ -146,14 +156,17 @@ def _mentioned_names(value: object) -> Iterator[str]:
 def _essence(kind: str, definition: Any) -> Any:
     """What of a definition a value rests on: of a parameter not, say, its description.
 
-    What a resource is called changes with its type and its name, and with little else.
+    What a resource is called changes with its type and its name, and with little else; what others
+    answer with is what they are given.
     """
     if kind == "Parameters" and isinstance(definition, Mapping):
         return {name: definition.get(name) for name in ("Type", "Default")}
     if kind == "Resources" and isinstance(definition, Mapping):
         parts = {name: definition.get(name) for name in ("Type", "Condition")}
+        if str(parts["Type"]).startswith(ANSWERING):
+            return parts | {"Properties": definition.get("Properties")}
         named = mapping_of(definition.get("Properties")).items()
-        return parts | {str(name): value for name, value in named if str(name).endswith("Name")}
+        return parts | {str(name): value for name, value in named if str(name).endswith(NAMING)}
     return definition
 
 

@@ -21,7 +21,7 @@ from dataware.core.comparison import (
     tags_form,
 )
 from dataware.core.errors import LookupFailedError, NotFoundError
-from dataware.core.kind import Kind, Names, Permissions, Template
+from dataware.core.kind import Kind, MakingTransform, Names, Permissions, Template
 from dataware.core.model import Content, Existence, Facts, Setting, Size, absent
 from dataware.core.phases import ACCOUNT, DESCRIBE, IMPORT
 from dataware.core.ports import Aws
@@ -216,6 +216,9 @@ KIND = Kind(
     names=Names("sqs-queue", "SQS queue", "queue", "message", check_name),
     template=Template(
         identifier="QueueName",
+        # AWS SAM Developer Guide, AWS::Serverless::Function: `SqsSubscription` and
+        # `DeadLetterConfig` of an event, `OnFailure` and `OnSuccess` of `EventInvokeConfig`.
+        made_by=MakingTransform("AWS::Serverless-2016-10-31", ("Events", "EventInvokeConfig")),
         declared_settings=_declared_settings,
         protective=("KmsMasterKeyId", "SqsManagedSseEnabled"),
         replaced_by=("FifoQueue",),

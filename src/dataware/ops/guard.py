@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Protocol
 
 from dataware.calc.suggest import suggestion_for
-from dataware.core.change_set import ChangeSetUse
+from dataware.core.change_set import ChangeSetUse, list_looked_up
 from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.events import event
@@ -27,7 +27,7 @@ from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection
 from dataware.core.refused_update import RefusedUpdate
 from dataware.core.stack_template import StackTemplate
-from dataware.kinds import kinds_by_type, load
+from dataware.kinds import guarded_kinds, load
 from dataware.ops.change_set import ChangeSetCheck
 from dataware.ops.context import Context
 from dataware.ops.inputs.wanted import App
@@ -144,7 +144,7 @@ def losses(
     account of a stack that goes elsewhere; without it such a stack is not seen.
     """
     check = ChangeSetCheck(change_sets, parameters or GivenParameters())
-    cards = kinds_by_type()
+    cards = guarded_kinds()
     home = (here.account, here.region)
     outlooks = {
         there: _outlook(app, cards, home, there)
@@ -161,7 +161,8 @@ def losses(
         except DatawareError as error:
             return GuardFindings(unseen=[_elsewhere(stack, error)])
         reviewer = StackReviewer(aws, outlooks[there], parameters or GivenParameters())
-        findings = _keep_threats_to_data(aws, _find_losses(reviewer.review(stack), reviewer, check))
+        found = _find_losses(reviewer.review(stack), reviewer, check)
+        findings = _keep_threats_to_data(aws, cards, found)
         apart = region if region != here.region else None
         findings.threats = [replace(one, key=stack.key, region=apart) for one in findings.threats]
         return findings
@@ -282,10 +283,24 @@ def _find_losses(
         absent = [one.stack.name] if one.absent else []
         findings += GuardFindings(one.lost, one.unseen, one.weakened, one.refused, absent)
     further, remarks = check.find_threats(reviewer.aws, reviewer.outlook, review)
+    if check.use is ChangeSetUse.NEVER:
+        remarks = [*_list_looked_up(reviewer.outlook, review)]
     return findings + GuardFindings(further, remarks=remarks)
 
 
-def _keep_threats_to_data(aws: Aws, findings: GuardFindings) -> GuardFindings:
+def _list_looked_up(outlook: AppIndex, review: StackReview) -> Iterator[str]:
+    """A sentence for each stack of which only a change set tells whether resources stay."""
+    for one in review.walk():
+        if looked_up := list_looked_up(outlook, one.stack, one.deployed):
+            yield (
+                f"the guard does not read the stored parameters on which {', '.join(looked_up)} of "
+                f"stack {one.stack.name} may rest: `dataware plan --change-set` asks CloudFormation"
+            )
+
+
+def _keep_threats_to_data(
+    aws: Aws, cards: Mapping[str, Kind], findings: GuardFindings
+) -> GuardFindings:
     """Only the threats to what holds data, or may."""
-    probes = ((one, probe_name(aws, load(one.type), one.name)) for one in findings.threats)
+    probes = ((one, probe_name(aws, cards[one.type], one.name)) for one in findings.threats)
     return replace(findings, threats=[*filter(None, (with_content(*each) for each in probes))])

@@ -93,7 +93,14 @@ class StackReviewer:
         was = before.resources if before else None
         review = StackReview(now, deployed, before, unseen=unseen)
         review.lost = list(
-            threats(self.outlook, now, was, deployed, before.unseen if before else None)
+            threats(
+                self.outlook,
+                now,
+                was,
+                deployed,
+                before.unseen if before else None,
+                before.document if before else None,
+            )
         )
         review.weakened = list(find_weakened(self.outlook.kinds, now, was or {}))
         review.refused = list(find_refused_updates(self.outlook.kinds, now, was or {}))

@@ -25,6 +25,7 @@ TEMPLATE: dict[str, Any] = {
         "Secret": {"Type": "String", "Default": "hidden", "NoEcho": True},
         "Names": {"Type": "CommaDelimitedList", "Default": "red, blue"},
         "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/names/table"},
+        "Dynamic": {"Type": "String", "Default": "{{resolve:ssm:/plain:3}}"},
         "Several": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/names/all"},
     },
     "Conditions": {
@@ -32,6 +33,8 @@ TEMPLATE: dict[str, Any] = {
         "Unknown": {"Fn::Equals": [{"Ref": "Asked"}, "x"]},
         "Either": {"Fn::Or": [{"Condition": "Unknown"}, {"Condition": "IsProd"}]},
         "Both": {"Fn::And": [{"Condition": "Unknown"}, {"Fn::Not": [{"Condition": "IsProd"}]}]},
+        "IsThird": {"Fn::Equals": ["{{resolve:ssm:/plain:3}}", "third"]},
+        "IsDynamic": {"Fn::Equals": ["third", {"Ref": "Dynamic"}]},
         "Circle": {"Fn::Not": [{"Condition": "Circle"}]},
     },
     "Mappings": {"M": {"prod": {"Name": "main"}}},
@@ -101,6 +104,8 @@ KNOWN = [
     ({"Ref": "Stored"}, "orders-v2"),
     ({"Ref": "Several"}, ["a", "b"]),
     ("x-{{resolve:ssm:/plain:3}}", "x-third"),
+    ({"Ref": "Dynamic"}, "third"),
+    ({"Fn::Join": ["-", ["x", {"Ref": "Dynamic"}]]}, "x-third"),
     ({"Fn::Select": ["1", {"Ref": "Names"}]}, "blue"),
     ({"Fn::Select": [0, ["a", {"Ref": "Asked"}]]}, "a"),
     ({"Fn::If": ["Either", "yes", {"Ref": "Asked"}]}, "yes"),
@@ -117,6 +122,8 @@ KNOWN = [
 ]  # fmt: skip
 
 UNKNOWN = [
+    ({"Fn::If": ["IsThird", "yes", "no"]}, "by a parameter of an SSM parameter type"),
+    ({"Fn::If": ["IsDynamic", "yes", "no"]}, "no condition resolves {{resolve:ssm:/plain:3}}"),
     ({"Ref": "Asked"}, "pass --parameter Asked=VALUE"),
     ({"Ref": "Secret"}, "is a secret"),
     ({"Ref": "Nobody"}, "neither a parameter nor a resource"),

@@ -258,6 +258,43 @@ def test_what_is_handed_down_and_unknown_says_so(tmp_path: Path) -> None:
         load(path)
 
 
+UNKNOWN_CHOICE: dict[str, Any] = {"Fn::If": ["IsAsked", {"Name": "one"}, {"Name": "two"}]}
+INCLUDED = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://a/b"}}}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"TemplateURL": "inner.json", "Parameters": UNKNOWN_CHOICE},
+        {"TemplateURL": "inner.json", "Parameters": INCLUDED},
+        {"TemplateURL": "inner.json", "Parameters": {"Name": "data"}, **INCLUDED},
+        {"Fn::If": ["IsAsked", {"TemplateURL": "inner.json"}, {"TemplateURL": "inner.json"}]},
+    ],
+)
+def test_a_nested_stack_takes_no_default_where_it_is_unknown_what_is_handed_down(
+    properties: Any, tmp_path: Path
+) -> None:
+    """All of its parameters may be given, whatever their defaults."""
+    inner = {
+        "Parameters": {"Name": {"Type": "String", "Default": "guess"}},
+        "Resources": {"Data": bucket({"Ref": "Name"})},
+    }
+    (tmp_path / "inner.json").write_text(json.dumps(inner))
+    outer = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Metadata": {"aws:asset:path": "inner.json"},
+        "Properties": properties,
+    }
+    path = write(
+        tmp_path,
+        {"Inner": outer},
+        Parameters={"Asked": {"Type": "String"}},
+        Conditions={"IsAsked": {"Fn::Equals": [{"Ref": "Asked"}, "yes"]}},
+    )
+    with pytest.raises(InputError, match="what is handed down is unknown"):
+        load(path)
+
+
 def test_stacks_that_hold_one_another_end(tmp_path: Path) -> None:
     """A template that names itself is read once."""
     itself = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "t.json"}}
@@ -416,19 +453,74 @@ def test_a_stack_of_the_same_app_exports_a_name(tmp_path: Path) -> None:
     api = {
         "Resources": {"Copy": bucket({"Fn::Join": ["", [{"Fn::ImportValue": "data-up"}, "-2"]]})}
     }
-    artifacts = {}
-    for name, document in {"data": data, "api": api}.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(document))
-        artifacts[name] = {
-            "type": "aws:cloudformation:stack",
-            "environment": f"aws://{HERE}/eu-west-1",
-            "properties": {"templateFile": f"{name}.json", "stackName": name},
-        }
-    manifest = {"version": "48.0.0", "artifacts": artifacts}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assemble(tmp_path, {"data": data, "api": api})
     aws = FakeAws()
     assert [one.preferred for one in load(tmp_path, aws).wanted] == ["uploads", "uploads-2"]
     assert "exports" not in aws.asked
+
+
+def assemble(folder: Path, documents: Mapping[str, Any], place: str = f"{HERE}/eu-west-1") -> None:
+    """A cloud assembly of these stacks, which go to one place."""
+    artifacts = {}
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(document))
+        artifacts[name] = {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{place}",
+            "properties": {"templateFile": f"{name}.json", "stackName": name},
+        }
+    manifest = {"version": "48.0.0", "artifacts": artifacts}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+API = {"Resources": {"Copy": bucket({"Fn::ImportValue": "up"})}}
+CONDITIONS = {
+    "Is": {"Fn::Equals": ["a", "a"]},
+    "IsNot": {"Fn::Equals": ["a", "b"]},
+    "Asked": {"Fn::Equals": [{"Ref": "Asked"}, "b"]},
+}
+
+
+def exporting(*rows: tuple[str, str | None]) -> dict[str, Any]:
+    """A template that exports values, each under a condition, by one name."""
+    outputs = {
+        f"Out{at}": {
+            "Value": value,
+            "Export": {"Name": "up"},
+            **({"Condition": condition} if condition else {}),
+        }
+        for at, (value, condition) in enumerate(rows)
+    }
+    asked = {"Asked": {"Type": "String"}}
+    return {"Parameters": asked, "Conditions": CONDITIONS, "Resources": {}, "Outputs": outputs}
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ([("mine", "Is"), ("other", "IsNot")], "mine"),
+        ([("other", "IsNot"), ("mine", "Is")], "mine"),
+        ([("other", "IsNot")], "deployed"),
+        ([("other", "Asked")], "deployed"),
+        ([("mine", None), ("other", "Asked")], "deployed"),
+    ],
+)
+def test_an_export_counts_only_where_its_condition_holds(
+    rows: list[tuple[str, str | None]], name: str, tmp_path: Path
+) -> None:
+    """What the app may export or not is asked of what is deployed."""
+    assemble(tmp_path, {"data": exporting(*rows), "api": API})
+    aws = FakeAws()
+    aws.exports["up"] = "deployed"
+    assert [one.preferred for one in load(tmp_path, aws).wanted] == [name]
+
+
+def test_an_export_of_two_stacks_is_unknown(tmp_path: Path) -> None:
+    """Stages that leave their account open: nothing says which of them the import means."""
+    stacks = {"dev": exporting(("one", None)), "prod": exporting(("two", None)), "api": API}
+    assemble(tmp_path, stacks, "unknown-account/unknown-region")
+    with pytest.raises(InputError, match="the app exports up more than once"):
+        load(tmp_path, FakeAws())
 
 
 NESTED = "AWS::CloudFormation::Stack"

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 
 class Conditions:
-    """The conditions of one template, each evaluated once."""
+    """The conditions of one template, each evaluated once.
+
+    `testing` says that a value is compared just now: CloudFormation documents dynamic references
+    for values of resources, and not there.
+    """
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
         self._found: dict[str, bool | NotKnownError] = {}
+        self.testing = False
 
     def holds(self, name: object) -> bool:
         """Whether a condition holds, by its name. Raises NotKnownError."""
@@ -78,8 +83,12 @@ class Conditions:
         return not self.test(one)
 
     def _equals(self, arguments: Any) -> bool:
-        one, other = (self._evaluator.resolve(each) for each in _list("Fn::Equals", arguments, 2))
-        return bool(as_texts(one) == as_texts(other))
+        before, self.testing = self.testing, True
+        try:
+            values = [self._evaluator.resolve(each) for each in _list("Fn::Equals", arguments, 2)]
+        finally:
+            self.testing = before
+        return bool(as_texts(values[0]) == as_texts(values[1]))
 
 
 def _list(name: str, arguments: Any, length: int | None = None) -> list[Any]:

@@ -49,6 +49,11 @@ def fill_in(evaluator: Evaluator, text: str) -> str:
             )
         if service != "ssm":
             raise NotKnownError(f"only CloudFormation resolves {{{{resolve:{service}}}}}")
+        if evaluator.conditions.testing:
+            raise NotKnownError(
+                f"no condition resolves {match[0]} for certain: give it by a parameter of an SSM "
+                "parameter type"
+            )
         if not evaluator.refers:
             raise NotKnownError("it is looked up when the resource is created")
         return evaluator.lookups.stored(name.strip())
@@ -57,7 +62,10 @@ def fill_in(evaluator: Evaluator, text: str) -> str:
 
 
 def _ref(evaluator: Evaluator, argument: Any) -> Any:
-    return evaluator.references.ref(argument)
+    value = evaluator.references.ref(argument)
+    # "To use a ssm dynamic reference in the Parameters section …" (User Guide, "Get a plaintext
+    # value from Systems Manager Parameter Store").
+    return evaluator.resolve(value) if isinstance(value, str | list) else value
 
 
 def _get_att(evaluator: Evaluator, argument: Any) -> Any:

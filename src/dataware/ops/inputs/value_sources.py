@@ -6,7 +6,7 @@ does not answer stays unknown, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from dataware.core.model import Deployed
 from dataware.core.names import parse_stack, partition_of, url_suffix_of
 from dataware.core.parameters import GivenParameters, ParameterValues
 from dataware.core.ports import Aws
-from dataware.core.values import mapping_of, text_of
+from dataware.core.values import Computed, is_function, mapping_of, text_of
 from dataware.ops.inputs.template import find_nested_template, parse_template
 from dataware.ops.inputs.wanted import Kinds, StackEnvironment
 
@@ -139,14 +139,15 @@ class StackValues:
     """The values of one stack: its name, where it goes, and what its parameters are.
 
     `stack` is its name or ARN, None where nobody has said it. `given` are parameters that the
-    stack in which it is nested hands down. `exports` answers with those of the same app. `path` is
-    its template's file, beside which those of nested stacks are, and `above` are those around it.
+    stack in which it is nested hands down, a `Computed` where it is unknown which. `exports`
+    answers with those of the same app. `path` is its template's file, beside which those of nested
+    stacks are, and `above` are those around it.
     """
 
     sources: ValueSources
     stack: str | None = None
     environment: StackEnvironment = field(default_factory=StackEnvironment)
-    given: Mapping[str, Any] | None = None
+    given: Mapping[str, Any] | Computed | None = None
     exports: Callable[[], Exports] = dict
     unnamed: str = "pass --stack NAME"
     path: Path | None = None
@@ -174,7 +175,6 @@ class StackValues:
 
         Its parameters are those that this stack hands down, as `evaluator` knows them.
         """
-        passed = mapping_of(resource.get("Properties")).get("Parameters")
         try:
             deployed = self.deployed_resources().get(logical_id)
         except NotKnownError:
@@ -182,7 +182,7 @@ class StackValues:
         return replace(
             self,
             stack=deployed.physical_id if deployed else None,
-            given=mapping_of(evaluator.evaluate(mapping_of(passed))),
+            given=_find_passed(evaluator, resource.get("Properties")),
             unnamed="CloudFormation names a nested stack when it creates it",
             path=path,
             above=self.above | ({self.path.resolve()} if self.path else set()),
@@ -206,9 +206,11 @@ class StackValues:
         return deployed[name]
 
     def _find_given(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        declared = mapping_of(document.get("Parameters"))
+        if isinstance(self.given, Computed):
+            return dict.fromkeys(declared, self.given)
         if self.given is not None:
             return self.given
-        declared = mapping_of(document.get("Parameters"))
         values = self.sources.parameters.values_for(parse_stack(self.stack or "")[0])
         return {name: one for name, one in values.items() if name in declared}
 
@@ -305,6 +307,16 @@ class StackValues:
             )
 
 
+def _find_passed(evaluator: Evaluator, properties: Any) -> Mapping[str, Any] | Computed:
+    """The parameters that the properties of a nested stack hand down to it."""
+    known = evaluator.evaluate(properties) if is_function(properties) else properties
+    passed = known if isinstance(known, Computed) else mapping_of(known).get("Parameters")
+    value = evaluator.evaluate(passed)
+    if isinstance(value, Computed):
+        return replace(value, reason=f"what is handed down is unknown: {value.reason}")
+    return mapping_of(value)
+
+
 def naming_rules(kinds: Kinds) -> Mapping[str, NamingRule]:
     """How resources of the known types are named, where `Ref` gives the name."""
     return {
@@ -324,14 +336,29 @@ def exports_of(each: Iterable[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
     """What the templates of an app export, with the evaluators of these."""
     exports: dict[str, Callable[[], str]] = {}
     for document, evaluator in each:
-        for one in mapping_of(document.get("Outputs")).values():
-            export = one.get("Export") if isinstance(one, Mapping) else None
-            if not isinstance(export, Mapping):
-                continue
-            name = evaluator.evaluate(export.get("Name"))
-            if isinstance(name, str):
-                exports[name] = _answer(evaluator, one.get("Value"))
+        for name, output in _list_exports(document, evaluator):
+            # Two of one name cannot be deployed to one place, so that one of them is not meant.
+            twice = name in exports
+            exports[name] = partial(_doubt, name) if twice else _answer(evaluator, output)
     return exports
+
+
+def _list_exports(
+    document: Mapping[str, Any], evaluator: Evaluator
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The outputs that a template exports, by the names; not those whose condition is false."""
+    for one in mapping_of(document.get("Outputs")).values():
+        export = one.get("Export") if isinstance(one, Mapping) else None
+        if not isinstance(export, Mapping):
+            continue
+        condition = one.get("Condition")
+        name = evaluator.evaluate(export.get("Name"))
+        if isinstance(name, str) and (condition is None or evaluator.holds(condition) is not False):
+            yield name, one
+
+
+def _doubt(name: str) -> str:
+    raise NotKnownError(f"the app exports {name} more than once")
 
 
 def find_output(evaluator: Evaluator, logical_id: str, name: str) -> str:
@@ -352,5 +379,10 @@ def find_output(evaluator: Evaluator, logical_id: str, name: str) -> str:
     return text
 
 
-def _answer(evaluator: Evaluator, expression: Any) -> Callable[[], str]:
-    return lambda: str(evaluator.resolve(expression))
+def _answer(evaluator: Evaluator, output: Mapping[str, Any]) -> Callable[[], str]:
+    def answer() -> str:
+        if (condition := output.get("Condition")) is not None:
+            evaluator.conditions.holds(condition)
+        return str(evaluator.resolve(output.get("Value")))
+
+    return answer
