@@ -37,6 +37,8 @@ def test_every_engine_has_a_line() -> None:
     assert [line.partition(":")[0] for line in lines] == names
     assert lines[0].startswith("local: about ")
     assert lines[0].endswith(", picked")
+    (carried,) = [line for line in lines if line.startswith("map:")]
+    assert carried.endswith("(verifying: 694 h 26 min, $7,869.18), fits")
     assert lines[1] == "restore: no, whether point in time recovery of Orders is on was not seen"
 
 

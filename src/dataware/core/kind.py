@@ -244,7 +244,8 @@ class Copying:
     whose records have one. `batch` is how many units of data one line of progress stands for;
     `readers` parts are read (each holds some pages) and `writers` units written at the same time,
     unless a person says otherwise. `charges` are the billed units of copying a size, by the names
-    of the price table, `speed` is that of a usual copy, and `advice` says which properties of a
+    of the price table, and `verify_charges` what of these the verification takes; `speed` is that
+    of a usual copy, and `advice` says which properties of a
     target that is to be created would help a copy of that size. `history` says in a clause what a
     resource holds all of whose data only a copy of all versions takes, and `foresee_skipped` what
     of a source no copy will carry, as far as a look shows it. `following` gives how a source that
@@ -269,6 +270,7 @@ class Copying:
     readers: int = 4
     writers: int = 32
     charges: Callable[[Size], Mapping[str, float]] = field(default=lambda _size: {})
+    verify_charges: Callable[[Size], Mapping[str, float]] = field(default=lambda _size: {})
     speed: Throughput = field(default=Throughput(1000.0))
     advice: Callable[[Mapping[str, Any], Size], str | None] = field(
         default=lambda _properties, _size: None

@@ -168,6 +168,9 @@ _ENGINE_LINE: Mapping[str, Any] = {
     "proven": _text,
 }
 
+_VERIFICATION: Mapping[str, Any] = {"seconds": _count, "usd": _number}
+"""The part of an engine's line that only engines have which verify as well."""
+
 _FOLLOW: Mapping[str, Any] = {
     "source": _text,
     "feed": _text,
@@ -232,6 +235,7 @@ def plan_schema() -> dict[str, Any]:
     resource["differences"] = _schema_of([_DIFFERENCE])
     resource["engine"] = _schema_of(_WordOf(EngineName))
     resource["engines"] = _schema_of([_ENGINE_LINE])
+    resource["engines"]["items"]["properties"]["verification"] = _schema_of(_VERIFICATION)
     resource["follow"] = _schema_of(_FOLLOW)
     resource["wanted"]["properties"] |= {
         name: _schema_of(_flag) for name in ("allow_loss", "names_id")
@@ -284,6 +288,8 @@ def check_shown_parts(data: Mapping[str, Any]) -> None:
     for at, resource in enumerate(data["resources"], 1):
         _check(resource.get("differences", []), [_DIFFERENCE], f"resources {at}, differences")
         _check(resource.get("engines", []), [_ENGINE_LINE], f"resources {at}, engines")
+        for line in resource.get("engines", []):
+            _check(line.get("verification"), _Maybe(_VERIFICATION), f"resources {at}, engines")
         _check(resource.get("follow"), _Maybe(_FOLLOW), f"resources {at}, follow")
         for facts in (resource["preferred"], *resource["fallbacks"]):
             shapes = {name: shape for name, shape in _SHOWN_FACTS.items() if name in facts}

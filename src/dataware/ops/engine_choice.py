@@ -151,6 +151,7 @@ def _read_situation(
         all_versions=all_versions,
         begun=begun,
         charges=copying.charges(source.size) if source.size else {},
+        verify_charges=copying.verify_charges(source.size) if source.size else {},
         speed=copying.speed,
     )
 

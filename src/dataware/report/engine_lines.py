@@ -53,4 +53,11 @@ def _effort(line: Json) -> str:
     if line["at_least"] and line["usd"] < CENT:
         return f"{time}, its price is not known"
     least = "at least " if line["at_least"] else ""
-    return f"{time}, {least}{money(line['usd'])}"
+    return f"{time}, {least}{money(line['usd'])}{_describe_part(line.get('verification'))}"
+
+
+def _describe_part(part: Json | None) -> str:
+    """What of it is the verification: " (verifying: 46 min, $1.50)"."""
+    if part is None:
+        return ""
+    return f" (verifying: {duration(part['seconds'])}, {money(part['usd'])})"

@@ -33,6 +33,7 @@ def situation(kind: str, size: Size, **more: object) -> EngineSituation:
         recovery=True,
         has_role=True,
         charges=copying.charges(size),
+        verify_charges=copying.verify_charges(size),
         speed=copying.speed,
     )
     return replace(plain, **more)  # type: ignore[arg-type]
@@ -73,6 +74,10 @@ def test_every_engine_of_a_table_of_ten_terabytes() -> None:
     # each GB-second of 100 x 4,026,532 s x 1769/1024 GB = 695,599,283 GB-seconds.
     assert carried.seconds == 4_026_532
     assert carried.usd == pytest.approx(7717.51936 + 11_593.34, abs=0.01)
+    # Of that the verification is a third of the time, and its own reads.
+    assert carried.verification is not None
+    assert carried.verification.seconds == 4_026_532 - 2_684_355
+    assert carried.verification.usd == pytest.approx(verified + 11_593.34 / 3, abs=0.01)
     restored = lines[RESTORE].cost
     assert restored is not None
     # 20 min, and 10,240 GB at 500 GB an hour: 20.8 h. $0.15 for each GB.
@@ -115,6 +120,8 @@ def test_every_engine_of_a_bucket_of_a_thousand_million_objects() -> None:
     # 100 workers are five machines, verified within: 200,000 s x 1.5.
     assert carried.seconds == 300_000
     assert carried.usd == pytest.approx(5020 + 863.77, abs=0.01)
+    # A third of the time, and two listings of 10^6 pages at $5 a million.
+    assert carried.verification == (100_000, pytest.approx(10 + 863.77 / 3, abs=0.01))
     # A job at $0.25, $1 a million objects, 10^9 copies and 5 x 10^6 pages at $5 a million.
     assert (batch.seconds, batch.usd) == (None, 0.25 + 1000 + 5025)
 

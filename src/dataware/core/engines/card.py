@@ -32,17 +32,25 @@ class EngineName(StrEnum):
     BATCH = "batch"
 
 
+class VerificationCost(NamedTuple):
+    """What of a cost is the verification: seconds, and dollars for its reads and its workers."""
+
+    seconds: int
+    usd: float
+
+
 @dataclass(frozen=True, slots=True)
 class EngineCost:
     """Seconds (None where AWS bounds them by nothing) and dollars.
 
     `at_least` says that a price is missing, or that what is charged for is larger than the
-    resource.
+    resource. `verification` is the part that an engine takes which verifies as well.
     """
 
     seconds: int | None
     usd: float
     at_least: bool = False
+    verification: VerificationCost | None = None
 
 
 @dataclass(frozen=True, slots=True)

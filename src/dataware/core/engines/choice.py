@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,7 @@ class EngineLine:
     def to_json(self) -> dict[str, Any]:
         """The line as in the plan file."""
         cost, card = self.cost, self.card
+        part = cost.verification if cost else None
         return {
             "engine": card.name.value,
             "state": self.state.value,
@@ -46,6 +47,7 @@ class EngineLine:
             "limits": list(card.limits),
             "permissions": list(card.permissions),
             "proven": card.proven,
+            **({"verification": part._asdict()} if part else {}),
         }
 
 
@@ -112,7 +114,7 @@ def estimate_engine(
     if size is None:
         return None
     cost = card.estimate(situation, size, prices)
-    return EngineCost(cost.seconds, round(cost.usd, 6), cost.at_least or size.at_least)
+    return replace(cost, usd=round(cost.usd, 6), at_least=cost.at_least or size.at_least)
 
 
 def name_engines(cards: Iterable[EngineCard]) -> str:

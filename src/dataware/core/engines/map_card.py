@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from dataware.core.engines.card import (
     ON_A_MODEL,
     EngineCard,
     EngineCost,
     EngineName,
+    VerificationCost,
     price_of,
 )
 from dataware.core.engines.general import NO_HEADERS, NOT_FOLLOWED, ONE_ACCOUNT, estimate_local
 from dataware.core.engines.situation import EngineSituation
-from dataware.core.estimate import Prices, estimate_deployment
+from dataware.core.estimate import VERIFYING, Prices, estimate_deployment
 from dataware.core.model import Size
 
 MAP_WORKERS = 100
@@ -25,8 +28,13 @@ function memory")."""
 def _estimate_map(situation: EngineSituation, size: Size, prices: Prices) -> EngineCost:
     charges, speed = situation.charges, situation.speed
     seconds = estimate_deployment(size, charges, speed, workers=MAP_WORKERS)
-    worked = MAP_WORKERS * seconds * WORKER_GIGABYTES * price_of(prices, "lambda.gb-second")
-    return EngineCost(seconds, estimate_local(situation, size, prices).usd + worked)
+    each = MAP_WORKERS * WORKER_GIGABYTES * price_of(prices, "lambda.gb-second")
+    copied = estimate_local(situation, size, prices).usd
+    # The verification is what a copy takes longer together with it.
+    verifying = seconds - ceil(seconds / VERIFYING)
+    read = sum(units * price_of(prices, name) for name, units in situation.verify_charges.items())
+    part = VerificationCost(verifying, round(read + each * verifying, 6))
+    return EngineCost(seconds, copied + each * seconds, verification=part)
 
 
 MAP_PERMISSIONS = (
@@ -99,8 +107,8 @@ MAP = EngineCard(
     permissions=MAP_PERMISSIONS,
     passes_to=("lambda.amazonaws.com", "states.amazonaws.com"),
     proven=f"{ON_A_MODEL}: an emulator whose Distributed Map is as AWS documents it",
-    time="that of local by the number of workers, with the verification",
-    money="as local, and the time of the workers",
+    time="that of local by the number of workers, with the verification, a third of it",
+    money="as local, and the time of the workers; the line says what of it is the verification",
     formula=(
         f"as local with {MAP_WORKERS} workers, of which 20 do what one machine does, times 1.5",
         f"as local, and {MAP_WORKERS} workers of {WORKER_GIGABYTES:.2f} GB for that time",

@@ -21,7 +21,7 @@ class EngineSituation:
     read from exports into a bucket. `begun` is the name of the
     engine with which an interrupted migration began. `problems` says of an engine what stands
     against it that no other field tells, a clause each. `charges` and `speed` are those of a usual
-    copy.
+    copy, and `verify_charges` what of these its verification reads.
     """
 
     source: str
@@ -40,4 +40,5 @@ class EngineSituation:
     begun: str | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     charges: Mapping[str, float] = field(default_factory=dict)
+    verify_charges: Mapping[str, float] = field(default_factory=dict)
     speed: Throughput = field(default=Throughput(1000.0))

@@ -20,7 +20,12 @@ from dataware.core.phases import (
     RESTORE_TO,
     UNDO,
 )
-from dataware.kinds.dynamodb_table.capacity import FRESH_WRITES, advise_on_capacity, count_units
+from dataware.kinds.dynamodb_table.capacity import (
+    FRESH_WRITES,
+    advise_on_capacity,
+    count_units,
+    count_verify_units,
+)
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
@@ -196,6 +201,7 @@ KIND = Kind(
         batch=MAX_BATCH,
         writers=256,
         charges=count_units,
+        verify_charges=count_verify_units,
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
         advice=advise_on_capacity,
         following=_following,

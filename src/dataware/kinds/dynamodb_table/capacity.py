@@ -39,6 +39,11 @@ def count_units(size: Size) -> dict[str, float]:
     }
 
 
+def count_verify_units(size: Size) -> dict[str, float]:
+    """Units of the verification alone, which reads both sides consistently."""
+    return {"dynamodb.read-unit": 2.0 * -(-size.bytes // 4096)}
+
+
 def advise_on_capacity(properties: Mapping[str, Any], size: Size) -> str | None:
     """What the declared capacity means for a copy of that size; None where it is no matter."""
     on_demand = properties.get("BillingMode") == "PAY_PER_REQUEST"

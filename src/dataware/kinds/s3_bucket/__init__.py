@@ -91,6 +91,11 @@ def charges(size: Size) -> dict[str, float]:
     return {"s3.put": size.items + 4.0 * -(-size.items // 1000)}
 
 
+def count_verify_requests(size: Size) -> dict[str, float]:
+    """Requests of the verification alone: a listing of each side."""
+    return {"s3.put": 2.0 * -(-size.items // 1000)}
+
+
 _READ_OBJECTS = ("s3:GetObject", "s3:GetObjectTagging")
 _WRITE_OBJECTS = (
     "s3:ListBucket",
@@ -229,6 +234,7 @@ KIND = Kind(
         readers=16,
         writers=256,
         charges=charges,
+        verify_charges=count_verify_requests,
         foresee_skipped=foresee_skipped,
         following=_following,
         rehearsal=_rehearsal,

@@ -37,7 +37,7 @@ LEFT_OUT = (
     *("kinds/secret/copy", "kinds/secret/verify"),
     *("kinds/ssm_parameter/copy", "kinds/ssm_parameter/verify"),
     *("kinds/cognito_user_pool/copy", "kinds/cognito_user_pool/verify"),
-    *("core/pace.py", "kinds/ordered_copier.py"),
+    *("core/pace.py", "core/passed_roles.py", "kinds/ordered_copier.py"),
     *(
         "aws/simulate.py",
         "core/app_plan.py",
