@@ -185,6 +185,8 @@ def _engine(card: EngineCard, carries: str) -> Iterator[str]:
     yield f"- money: {card.money}"
     yield f"- proven: {card.proven}"
     yield from (f"- limit: {limit}" for limit in card.limits)
+    if card.pause:
+        yield f"- `dataware pause`: {card.pause}"
     actions = ", ".join(f"`{action}`" for action in card.permissions)
     yield f"- permissions beside those of a plan: {actions or 'those of a usual copy'}"
     yield from (f"- source: {source}" for source in card.sources)

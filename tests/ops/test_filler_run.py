@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,13 +16,13 @@ from dataware.core.engines.port import JobProgress, Record
 from dataware.core.errors import IncompleteError, NotFoundError
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.core.ports import Clock, Journal
-from dataware.core.run_control import RunControl
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.filler_run import LOOKS, REPORT_LOOKS, make_filler_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
+from support.asked_pause import AskedMarkers, PauseWish, note_work
 from support.copying import Killed
-from support.world import World, WorldAws, WorldHold, WorldLease, WorldMarkers, box_kind
+from support.world import World, WorldAws, WorldHold, box_kind
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
@@ -313,49 +313,27 @@ def test_a_job_that_failed_is_followed_by_another_one() -> None:
     assert len(jobs.jobs) == 2
 
 
-@dataclass(frozen=True)
-class AskedLease(WorldLease):
-    """A lease on which somebody asks for a pause."""
-
-    ask: Mapping[str, bool] = field(default_factory=dict)
-
-    @property
-    def control(self) -> RunControl:  # type: ignore[override]  # a field of the other one
-        """What is asked now."""
-        return RunControl(paused_at=1.0) if self.ask["paused"] else RunControl()
-
-
-@dataclass(frozen=True)
-class AskedMarkers(WorldMarkers):
-    """Records on which somebody asks for a pause."""
-
-    ask: Mapping[str, bool] = field(default_factory=dict)
-
-    def begin(self, *given: Any) -> WorldLease:
-        """The same lease, with what is asked."""
-        super().begin(*given)
-        return AskedLease(self.world, given[1], self.ask)
-
-
 def test_a_pause_ends_the_job_and_another_one_copies_what_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A service knows no pause, and during one nothing may be copied."""
-    jobs, ask = BoxJobs(world(), patience=3), {"paused": False}
+    jobs, wish, told = BoxJobs(world(), patience=3), PauseWish(), note_work(monkeypatch)
 
     def meddle(step: str) -> None:
         if step == "confirmed" and len(jobs.jobs) == 1:
-            ask["paused"] = True
+            wish.is_paused = True
 
     def resume(_seconds: float) -> None:
         assert [job["state"] for job in jobs.jobs.values()] == ["cancelled"]
-        ask["paused"] = False
+        wish.is_paused = False
 
     monkeypatch.setattr("dataware.verify.held_stop.time.sleep", resume)
     jobs.meddle = meddle
-    run(jobs, alter=lambda one: replace(one, markers=AskedMarkers(jobs.world, ask)))
+    run(jobs, alter=lambda one: replace(one, markers=AskedMarkers(jobs.world, wish)))
     check_complete(jobs)
     assert [job["state"] for job in jobs.jobs.values()] == ["cancelled", "done"]
+    assert "copies, 0 of 5 keys done" in told
+    assert told[-1] == ""
 
 
 @pytest.mark.parametrize("late", [2, 99])

@@ -22,12 +22,14 @@ from dataware.core.errors import (
 from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import Following
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
+from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.loader_run import LoaderRun
 from dataware.ops.maker_run import MakerRun, make_maker_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.verify.verdict import Verdict
+from support.asked_pause import AskedMarkers, PauseWish, note_work
 from support.copying import Killed
 from support.world import World, WorldAws, WorldHold, box_kind, change_card, do_nothing
 
@@ -214,6 +216,7 @@ def run(
     service: Service,
     stop: Callable[[], bool] = lambda: False,
     on_conflict: OnConflict | None = None,
+    alter: Callable[[Context], Context] = lambda context: context,
 ) -> Verdict:
     """One run of the same command."""
     there, more = service.world, CopySettings(on_conflict=on_conflict)
@@ -227,7 +230,9 @@ def run(
         find_expired=unused,
         forecast=unused,
     )
-    kind = change_card(box_kind(there), following=lambda: following)
+    kind = change_card(
+        box_kind(there), following=lambda: following, engines=lambda: (EXPORT_IMPORT,)
+    )
     facts, wanted = there.facts("new"), Wanted("Box", kind.cfn_type, "new", ("old",))
     hold = WorldHold(there)
     create = (lambda: hold.create(kind, wanted)) if "new" not in there.boxes else None
@@ -235,7 +240,7 @@ def run(
     migration = Migration(kind, order, more, facts.marker, facts, create=create)
     kind_of_run = LoaderRun if service.loads else MakerRun
     steps = make_maker_run(EngineName.EXPORT_IMPORT, BoxMaker(service), wanted, kind_of_run)
-    return run_migration(context_of(there, stop), migration, make_run=steps)
+    return run_migration(alter(context_of(there, stop)), migration, make_run=steps)
 
 
 @pytest.mark.parametrize("loads", [False, True])
@@ -491,3 +496,34 @@ def test_a_request_that_may_have_got_through_stays_on_record(
     if when == "ask":
         run(service)
         assert list(service.jobs) == ["t1"]
+
+
+@pytest.mark.parametrize("when", ["prepare", "asked", "clean"])
+@pytest.mark.parametrize("loads", [False, True])
+def test_a_pause_says_that_the_work_goes_on_and_holds_back_what_follows_it(
+    loads: bool, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB pauses neither an export nor an import; nothing is begun or verified meanwhile."""
+    service, wish = service_of(loads=loads, slow=3), PauseWish()
+    there, told = service.world, note_work(monkeypatch)
+    next_step = {"prepare": "ask", "asked": "verify old", "clean": "verify old"}[when]
+
+    def pause(what: str) -> None:
+        wish.is_paused = wish.is_paused or (what == when and "resumed" not in there.log)
+
+    def resume(_seconds: float) -> None:
+        assert next_step not in there.log
+        there.log.append("resumed")
+        wish.is_paused = False
+
+    monkeypatch.setattr("dataware.verify.held_stop.time.sleep", resume)
+    there.meddle = pause
+    run(service, alter=lambda one: replace(one, markers=AskedMarkers(there, wish)))
+    assert there.log.index("resumed") < there.log.index(next_step)
+    assert there.boxes["new"] == there.boxes["old"]
+    assert "asked for" in told
+    assert told[-1] == ""
+    if when != "clean":
+        assert "its export or import goes on, because DynamoDB can pause neither" in " ".join(
+            there.events.texts("paused")
+        )

@@ -11,8 +11,10 @@ import pytest
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.model import Marker, MarkerState
 from dataware.core.run_control import NO_CONTROL, RunControl
+from dataware.kinds import s3_bucket as bucket_kind
 from dataware.ops.context import Context
 from dataware.ops.control_reporter import ControlReporter
+from dataware.ops.engine_leftovers import describe_pause_of_work
 from dataware.ops.run_control import pause, resume, throttle
 from dataware.ops.status import runs_on_record, status
 from dataware.report.runs import show_runs
@@ -162,3 +164,41 @@ def test_a_run_tells_each_change_once() -> None:
         "Ended the pause: old → a b",
         "Going on at the rate of the command: old → a b",
     ]
+
+
+@pytest.mark.parametrize(
+    ("engine", "work", "alive", "said"),
+    [
+        (
+            "restore",
+            {"state": "CREATING"},
+            True,
+            "its restore goes on, because DynamoDB cannot pause",
+        ),
+        ("bulk", {"state": "IN_PROGRESS"}, True, "its export or bulk put goes on"),
+        ("export-import", {"state": "asked for"}, False, "its export or import goes on"),
+        ("map", {"state": "RUNNING"}, False, "its workers wait within 15 seconds"),
+        ("restore", None, True, "the run stops within 10 s"),
+        ("no such", {"state": "RUNNING"}, True, "the run stops within 10 s"),
+    ],
+)
+def test_a_pause_says_what_a_service_goes_on_with(
+    desk: Desk, engine: str, work: object, alive: bool, said: str
+) -> None:
+    """It does not answer as if nothing were written any more."""
+    desk.run(engine={"name": engine}, work=work)
+    if not alive:
+        desk.store.clock.time += ALIVE_SECONDS
+    pause(desk.context, desk.controls, TARGET, "laptop")
+    assert said in desk.last
+    assert "`dataware resume new` lets it go on" in desk.last
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_pause_of_a_job_needs_a_run_that_ends_it(desk: Desk, alive: bool) -> None:
+    """Without one the job copies on, and that is said."""
+    bucket = bucket_kind.KIND.names.slug
+    detail = {"engine": {"name": "batch"}, "work": {"state": "Active"}}
+    record = Marker(MarkerState.RUNNING, "old", "run-1", alive=alive, detail=detail)
+    said = describe_pause_of_work(bucket, record)
+    assert ("its job is ended" if alive else "no run is alive to end its job") in said

@@ -323,3 +323,33 @@ def test_a_migration_that_left_something_out_is_partial() -> None:
         text = " ".join(line.plain for line in runs_text([run], width))
         assert "partial" in text
         assert "complete" not in text
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (
+            {"state": "RUNNING", "done": 3, "total": 10, "unit": "part"},
+            "RUNNING, 3 of 10 parts done",
+        ),
+        (
+            {"done": 3, "total": 10, "failed": 1, "running": 2},
+            "3 of 10 items done, 1 failed, 2 under way",
+        ),
+        (
+            {"done": 1, "unit": "part", "items": 3000, "of": 9000},
+            "1 part done, about 3,000 of 9,000 items",
+        ),
+        (
+            {"state": "IN_PROGRESS", "done": 1200, "total": 90, "rate": 12.7},
+            "IN_PROGRESS, 1,200 items done, 12/s",
+        ),
+        ({"state": 7, "done": "x", "total": None, "failed": -1, "rate": float("inf")}, ""),
+        ("garbled", ""),
+    ],
+)
+def test_work_of_a_service_is_told_as_its_service_tells_it(work: object, words: str) -> None:
+    """In place of the figures of a copy; what others wrote into the record is no figure."""
+    (text,) = told(new=marker(alive=True, phase="copying", unit="item", work=work))
+    far = f"copying, {words}" if words else "copying"
+    assert text == f"old → new: running: {far}; last heartbeat 4 s ago; run r1"

@@ -204,8 +204,9 @@ class MemoryStates:
     def describe_map_run(self, **given: Any) -> Mapping[str, Any]:
         """How many parts are done."""
         one = self._find(given["mapRunArn"].removesuffix("/S:run"), "DescribeMapRun")
-        ended = one["status"] != "RUNNING"
-        return {"itemCounts": {"succeeded": 2 * ended, "total": 2, "failed": 0}}
+        ended, failed = one["status"] != "RUNNING", len(self.broken)
+        counts = {"succeeded": (2 - failed) * ended, "failed": failed * ended}
+        return {"itemCounts": {**counts, "total": 2, "running": not ended}}
 
     def stop_execution(self, **given: Any) -> None:
         """End it after its first part."""

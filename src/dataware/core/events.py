@@ -135,7 +135,7 @@ MESSAGES = _messages(
         "paused",
         WARNING,
         "⚠️ ",
-        "Paused {since}: {name} gets nothing more until `dataware resume {resume}`",
+        "Paused {since}: {effect}",
     ),
     ("resumed", SUCCESS, "✅", "Ended the pause: {source} → {name}"),
     ("throttled", INFO, "ℹ️ ", "Held at {rate}/s by `dataware throttle`: {source} → {name}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from shlex import quote
 from typing import Any
@@ -33,18 +33,26 @@ class ControlReporter:
     """Tells people what was asked of the run that they look at; for any thread."""
 
     def __init__(self, emit: Emit, words: Mapping[str, object]) -> None:
+        """Report by `emit`; `describe_effect` says what a pause does now, where that is special."""
         self._emit = emit
         self._words = words
+        self.describe_effect: Callable[[], str] = str
 
     def __call__(self, before: RunControl, now: RunControl) -> None:
         """Tell what is another than before."""
         name = quote(str(self._words["name"]))
         if now.paused_at != before.paused_at:
             code = "paused" if now.is_paused else "resumed"
-            self._report(code, since=describe_pause(now), resume=name)
+            self._report(code, since=describe_pause(now), resume=name, effect=self._explain(name))
         if now.max_rate != before.max_rate:
             code = "unthrottled" if now.max_rate is None else "throttled"
             self._report(code, rate=f"{now.max_rate or 0:,.10g}", unit=self._words.get("unit", ""))
+
+    def _explain(self, name: str) -> str:
+        """What a pause does, and what ends it."""
+        if special := self.describe_effect():
+            return f"{special}; `dataware resume {name}` ends the pause"
+        return f"{self._words['name']} gets nothing more until `dataware resume {name}`"
 
     def _report(self, code: str, **words: Any) -> None:
         self._emit(event(code, **{**words, **self._words}))

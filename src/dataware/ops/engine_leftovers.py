@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dataware.core.engines.card import ENGINE, EngineCard
 from dataware.core.engines.choice import EngineTable
-from dataware.core.engines.port import Record, TargetFiller, TargetMaker
+from dataware.core.engines.port import WORK, Record, TargetFiller, TargetMaker
 from dataware.core.engines.unfinished_work import find_unfinished_work
 from dataware.core.errors import LookupFailedError, ServiceError
 from dataware.core.events import event
@@ -83,6 +83,19 @@ def _end_work(context: Context, filler: TargetFiller, record: Record) -> bool:
             return True
         context.aws.pause(PAUSE_SECONDS)
     return False
+
+
+def describe_pause_of_work(slug: str, marker: Marker) -> str:
+    """What a pause does to the work of an engine, in a clause; empty where none is under way."""
+    record = find_unfinished_work(marker).get(ENGINE)
+    kind = next((one for one in kinds() if one.names.slug == slug and one.copying), None)
+    is_under_way = bool(marker.detail.get(WORK)) or not marker.alive
+    if kind is None or not isinstance(record, Mapping) or not is_under_way:
+        return ""
+    card = EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
+    if card is not None and card.filler is not None and not marker.alive:
+        return "no run is alive to end its job, which goes on; the next run ends it, and waits"
+    return card.pause if card is not None else ""
 
 
 def _find_work(slug: str, marker: Marker) -> tuple[EngineCard | None, Record]:

@@ -3,18 +3,22 @@
     on record ── asked for ── watched, with growing pauses ── result read ── removed
 
 The work is on record before it is asked for, so whoever goes on after a kill watches the same work.
-A stop ends the watching, and says what goes on.
+A stop ends the watching, and says what goes on. What the service tells of its work is on record,
+too, so that `dataware status` shows it anywhere. A pause holds back what this machine would do
+next; what it does to the work, which may go on, its card says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from dataware.calc.pauses import growing_pauses
+from dataware.calc.rate import RateEstimator
 from dataware.core.engines.card import ENGINE, EngineName
-from dataware.core.engines.port import JobProgress, Record
+from dataware.core.engines.choice import EngineTable
+from dataware.core.engines.port import WORK, JobProgress, Record, WorkFigures
 from dataware.core.errors import IncompleteError
 from dataware.core.events import event
 from dataware.ops.run_migration import MigrationRun
@@ -22,6 +26,18 @@ from dataware.ops.run_migration import MigrationRun
 TELL_SECONDS = 10.0
 
 Seen = TypeVar("Seen")
+
+
+class Work(Protocol):
+    """What is seen of work that goes on."""
+
+    @property
+    def figures(self) -> WorkFigures:
+        """What its service tells."""
+        ...
+
+
+AnyWork = TypeVar("AnyWork", bound=Work)
 
 
 class EngineRun(MigrationRun):
@@ -60,6 +76,35 @@ class EngineRun(MigrationRun):
                 told = clock.monotonic()
                 tell(seen)
             self._context.aws.pause(seconds)
+
+    def _watch_work(
+        self, look: Callable[[], AnyWork], unit: str, tell: Callable[[AnyWork], None]
+    ) -> Iterator[AnyWork]:
+        """Look at work that counts in `unit`, and have its figures on record."""
+        rate = RateEstimator(self._context.clock.monotonic())
+        for seen in self._observe(look, tell):
+            self._publish_work(seen.figures, unit, rate)
+            yield seen
+
+    def _publish_work(
+        self, figures: WorkFigures, unit: str, rate: RateEstimator | None = None
+    ) -> None:
+        told = {name: value for name, value in figures._asdict().items() if value}
+        if rate is not None:
+            rate.observe(self._context.clock.monotonic(), figures.items or figures.done)
+            told["rate"] = round(rate.rate, 1)
+        self._keeper.publish({WORK: {**told, "unit": unit}})
+
+    def describe_pause_effect(self) -> str:
+        """What it does to the work under way."""
+        if not self._keeper.detail.get(WORK):
+            return ""
+        card = EngineTable(self._migration.kind.require_copying().engines()).find(self._engine)
+        return card.pause if card else ""
+
+    def _enter(self, phase: str) -> None:
+        super()._enter(phase)
+        self._keeper.publish({WORK: None})
 
     @contextmanager
     def _explain_stop(self, explain: Callable[[], IncompleteError]) -> Iterator[None]:

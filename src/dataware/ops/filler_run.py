@@ -187,8 +187,10 @@ class FillerRun(EngineRun):
 
     def _await_end(self, order: CopyOrder) -> tuple[JobEnd, JobProgress]:
         """How a job ends, or has to be ended, with what is seen of it then."""
-        looks = self._observe(
-            lambda: self._filler.look(self._record), lambda seen: self._tell_job(seen, self._unit)
+        looks = self._watch_work(
+            lambda: self._filler.look(self._record),
+            self._unit,
+            lambda seen: self._tell_job(seen, self._unit),
         )
         for progress in looks:
             if progress.ended:

@@ -19,7 +19,13 @@ from dataclasses import replace
 from dataware.calc.measures import duration
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
-from dataware.core.engines.port import MakerProgress, Preparation, Record, TargetMaker
+from dataware.core.engines.port import (
+    MakerProgress,
+    Preparation,
+    Record,
+    TargetMaker,
+    WorkFigures,
+)
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
 from dataware.core.events import format_count
 from dataware.core.follow.written import WrittenVersion
@@ -95,6 +101,7 @@ class MakerRun(EngineRun):
         self._ask()
         self.stands = True
         self._watch()
+        self._await_resumption()
         target = self._migration.order.target
         written = self._maker.repair(target, self._wanted.properties)
         if written:
@@ -118,7 +125,9 @@ class MakerRun(EngineRun):
                 return
         self._keep(self._await_request(self._begun))
         self._prepare()
+        self._await_resumption()
         self._check_target()
+        self._publish_work(WorkFigures("asked for"), self._migration.kind.unit)
         try:
             self._keep(
                 self._maker.begin(
@@ -160,8 +169,11 @@ class MakerRun(EngineRun):
         """Wait until the target can be asked for. Raises IncompleteError, also on a stop."""
         begins, goes_on, ends = self._maker.words.prepares or ("", "", "")
         source = self._migration.order.source
-        looks = self._observe(
-            lambda: self._maker.prepare(self._record, source), lambda _step: self._tell_age(goes_on)
+        self._await_resumption()
+        looks = self._watch_work(
+            lambda: self._maker.prepare(self._record, source),
+            self._migration.kind.unit,
+            lambda _step: self._tell_age(goes_on),
         )
         with self._explain_stop(
             lambda: self._stopped_error(f"the preparation of the {self._noun}")
@@ -235,8 +247,9 @@ class MakerRun(EngineRun):
 
     def _await_end(self) -> MakerProgress:
         target = self._migration.order.target
-        looks = self._observe(
+        looks = self._watch_work(
             lambda: self._maker.look(self._record, target),
+            self._migration.kind.unit,
             lambda _seen: self._tell_age(self._maker.words.progress),
         )
         for progress in looks:
@@ -342,6 +355,7 @@ class MakerRun(EngineRun):
         try:
             for begin in range(0, len(keys), CHUNK):
                 self._keeper.check()
+                self._await_resumption()
                 carrier.carry(keys[begin : begin + CHUNK], self._context.clock.now())
         finally:
             carrier.close()

@@ -11,6 +11,7 @@ from dataware.core.events import event
 from dataware.core.model import Marker
 from dataware.core.run_control import RunControl
 from dataware.ops.context import Context
+from dataware.ops.engine_leftovers import describe_pause_of_work
 from dataware.ops.forget import find_migration
 from dataware.ops.lease_keeper import BEAT_SECONDS
 from dataware.ops.status import MigrationStatus, may_be_frozen
@@ -29,7 +30,8 @@ class RunControls(Protocol):
 def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
     """Pause the migration into `name`; one that is paused stays so.
 
-    Raises RefusedError for a complete one, and while a cut-over may have stopped the writers.
+    What a service of AWS does for it meanwhile is said, because some go on. Raises RefusedError for
+    a complete one, and while a cut-over may have stopped the writers.
     """
     status, marker = find_migration(context, name)
     if may_be_frozen(marker.detail):
@@ -42,7 +44,8 @@ def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
         return RunControl(at if now.paused_at is None else now.paused_at, now.max_rate, by)
 
     controls.change(status.kind, status.target, change)
-    text = f"Paused the migration into {status.target}: {_when(marker, 'stops', 'waits')}"
+    effect = describe_pause_of_work(status.kind, marker) or _when(marker, "stops", "waits")
+    text = f"Paused the migration into {status.target}: {effect}"
     command = f"`dataware resume {quote(status.target)}` lets it go on"
     _report(context, status, f"{text}; {command}")
 

@@ -37,11 +37,7 @@ from dataware.ops.context import ComparisonSpec, Context, MadeTarget
 from dataware.ops.control_reporter import ControlReporter
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.failure_summary import ending
-from dataware.ops.lease_keeper import (
-    LeaseKeeper,
-    await_settled,
-    keep_alive,
-)
+from dataware.ops.lease_keeper import LeaseKeeper, await_settled, keep_alive
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_checks import check_record, check_visible, may_be_held, record_held
 from dataware.ops.migration_outcome import report_decision
@@ -106,6 +102,7 @@ def run_migration(
     with keep_alive(lease, asked_at, reporter, at_once=context.bounds.at_once) as keeper:
         keeper.publish(record.detail)
         carrier = (make_run or MigrationRun)(context, migration, str(record.run), keeper)
+        reporter.describe_effect = carrier.describe_pause_effect
         try:
             with _resumable(carrier):
                 on_locked()
@@ -385,6 +382,10 @@ class MigrationRun:
 
     def _is_paused(self) -> bool:
         return self._keeper.control.is_paused
+
+    def describe_pause_effect(self) -> str:
+        """What a pause does now, in a clause; empty where nothing more is written."""
+        return ""
 
     def _stop(self) -> bool:
         """Whether a person asked to stop, or another run may have begun."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from dataware.calc.rate import rough
 from dataware.calc.words import list_words
+from dataware.core.engines.port import WORK
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
@@ -24,6 +25,7 @@ from dataware.ops.control_reporter import describe_control
 from dataware.ops.failure_summary import state_of
 from dataware.ops.migration_policy import CARRIER
 from dataware.ops.partial_copy import NOT_CARRIED
+from dataware.ops.work_words import describe_work
 from dataware.state.cutover_records import list_token_digests
 from dataware.state.marker_value import control_in
 
@@ -37,8 +39,7 @@ FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
     *("throttled", "retries", "reason"),
     *("lag", "dirty", "carried", "gaps", "followed", "guarded", "feed_enabled", "undo_feed"),
-    *("carrier",),
-    *("verified", "holder", "started", "command_run", "cutover", "conflicts"),
+    *("carrier", WORK, "verified", "holder", "started", "command_run", "cutover", "conflicts"),
     NOT_CARRIED,
 )
 """The fields of a record that events of its run carry."""
@@ -282,8 +283,9 @@ def amount(run: MigrationStatus) -> str:
         return f"in the account by {function}, whose queue holds the changed keys that wait"
     if "dirty" in run.detail:
         return _follow_amount(run)
-    if "done" not in run.detail:
-        return ""
+    work = describe_work(run.detail, run.unit)
+    if work or "done" not in run.detail:
+        return work
     done, total = int(run.number("done")), int(run.number("total"))
     if not total or done > total:
         return format_count(done, run.unit)
@@ -379,7 +381,7 @@ def journal_words(run: MigrationStatus) -> str:
 def run_details(run: MigrationStatus) -> str:
     """What follows the state in the line of a run."""
     phase = run.detail.get("phase") if run.state == RUNNING else None
-    far = ", ".join(_drop_empty([str(phase or ""), amount(run), *pace(run)]))
+    far = ", ".join(filter(None, [str(phase or ""), amount(run), *pace(run)]))
     named = f"run {run.shown_run}" if run.shown_run else ""
     asked = describe_control(run.control, run.target)
     parts = [
@@ -391,9 +393,5 @@ def run_details(run: MigrationStatus) -> str:
         life(run),
         named,
     ]
-    text = "; ".join(_drop_empty(parts))
+    text = "; ".join(filter(None, parts))
     return f": {text}" if text else ""
-
-
-def _drop_empty(parts: Iterable[str]) -> list[str]:
-    return [part for part in parts if part]

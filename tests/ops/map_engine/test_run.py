@@ -25,6 +25,7 @@ from dataware.ops.map_engine import stack
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.verify.verdict import Verdict
+from support.asked_pause import AskedMarkers, PauseWish, note_work
 from support.copying import Killed
 from support.map_account import MapAccount, refusal
 from support.world import World, WorldHold, box_kind, change_card
@@ -41,6 +42,7 @@ class Desk:
     keys: int = 11
     settings: CopySettings = MAP
     stop: Callable[[], bool] = lambda: False
+    markers: AskedMarkers | None = None
     world: World = field(init=False)
     account: MapAccount = field(init=False)
 
@@ -56,7 +58,8 @@ class Desk:
     @property
     def context(self) -> Context:
         """The outside of the next command."""
-        return replace(self.world.context(self.asks_to_stop), aws=self.account)
+        context = replace(self.world.context(self.asks_to_stop), aws=self.account)
+        return replace(context, markers=self.markers) if self.markers else context
 
     @property
     def kind(self) -> Kind:
@@ -167,6 +170,44 @@ def test_a_worker_that_died_while_it_compared_leaves_the_record_open() -> None:
     desk.run()
     desk.check_whole()
     assert len(desk.copies) == 1
+
+
+def test_status_tells_parts_and_about_how_many_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the execution, as long as it goes on; then it tells of the verification."""
+    told, desk = note_work(monkeypatch), Desk()
+    desk.account.states.looks = 3
+    desk.account.states.broken = {"1": "no memory"}
+    with pytest.raises(IncompleteError, match="no memory"):
+        desk.run()
+    assert "RUNNING, 0 of 2 parts done, 1 under way, about 0 of 12 keys" in told
+    assert "SUCCEEDED, 2 of 2 parts done, 1 failed, about 12 of 12 keys" in told[-2]
+    desk.account.states.broken = {}
+    desk.run()
+    assert told[-1] == ""
+    desk.check_whole()
+
+
+def test_workers_wait_for_themselves_and_nothing_is_begun_during_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The command watches on, and a pause before workers copy or compare keeps them away."""
+    desk, wish = Desk(), PauseWish(is_paused=True)
+
+    begun: list[int] = []
+
+    def resume(_seconds: float) -> None:
+        begun.append(len(desk.account.states.executions))
+        wish.is_paused = False
+
+    def pause(what: str) -> None:
+        wish.is_paused = wish.is_paused or what in ("create", "write k10")
+
+    monkeypatch.setattr("dataware.verify.held_stop.time.sleep", resume)
+    desk.world.meddle = pause
+    desk.markers = AskedMarkers(desk.world, wish)
+    desk.run()
+    desk.check_whole()
+    assert begun == [0, 0, 1]
 
 
 def test_a_command_that_is_killed_anywhere_is_finished_by_the_same_command() -> None:

@@ -99,6 +99,8 @@ class EngineCard:
     `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
     target (or, where it `loads`, fills what the run has made), and `filler` fills it with a role
     that the service assumes, for engines that do; `passes_to` are the services that get a role.
+    `pause` says in a clause what `dataware pause` does to its work, as far as it is another thing
+    than that nothing is copied.
     `limits` and `permissions` are a clause and an action each, beside those of a usual copy;
     `grants` scopes those actions for one target, by its name, for an engine that needs a role, and
     `scopes` those of an engine that only runs when it is asked for.
@@ -124,6 +126,7 @@ class EngineCard:
     passes_to: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     instead: str = ""
+    pause: str = ""
     maker: Callable[[Aws], TargetMaker] | None = None
     loads: bool = False
     filler: Callable[[Aws, str], TargetFiller] | None = None

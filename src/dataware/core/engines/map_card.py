@@ -85,6 +85,7 @@ MAP_PERMISSIONS = (
 
 MAP = EngineCard(
     name=EngineName.MAP,
+    pause="its workers wait within 15 seconds, and are paid for while they wait",
     summary="workers in the account, as many as a Distributed Map starts",
     runs_on="AWS Step Functions and AWS Lambda in the account",
     needs=(ONE_ACCOUNT, NOT_FOLLOWED, NO_HEADERS),

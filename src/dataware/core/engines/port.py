@@ -16,6 +16,29 @@ Record = Mapping[str, Any]
 NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
+WORK = "work"
+"""Where a record has the figures of a service's work, while it goes on."""
+
+
+class WorkFigures(NamedTuple):
+    """What a service tells of work that goes on: its status, and what it counts, as far as it does.
+
+    `done` includes what has `failed`; `running` is what is under way. `items` is about how many
+    items or objects are done, of about `of`, where something else is counted.
+    """
+
+    state: str = ""
+    done: int = 0
+    total: int = 0
+    failed: int = 0
+    running: int = 0
+    items: int = 0
+    of: int = 0
+
+
+NO_FIGURES = WorkFigures()
+
+
 class MakerWords(NamedTuple):
     """What people are told of a maker's work: `noun` and `done` in sentences, else event codes.
 
@@ -45,6 +68,7 @@ class MakerProgress(NamedTuple):
     problem: str = ""
     failed: bool = False
     counts: Mapping[str, int] = NO_COUNTS
+    figures: WorkFigures = NO_FIGURES
 
 
 class Preparation(NamedTuple):
@@ -58,6 +82,7 @@ class Preparation(NamedTuple):
     ready: bool = True
     problem: str = ""
     refusal: str = ""
+    figures: WorkFigures = NO_FIGURES
 
 
 class TargetMaker(Protocol):
@@ -123,7 +148,8 @@ class TargetMaker(Protocol):
 class JobProgress(NamedTuple):
     """How far a job is with filling a target; `problem` says why it ended early.
 
-    It `waits` while it does nothing until it is confirmed.
+    It `waits` while it does nothing until it is confirmed. `done` includes what has `failed`, and
+    `of` is about how many items or objects there are, where it counts parts of them.
     """
 
     done: int
@@ -132,6 +158,16 @@ class JobProgress(NamedTuple):
     problem: str = ""
     state: str = ""
     waits: bool = False
+    failed: int = 0
+    running: int = 0
+    of: int = 0
+
+    @property
+    def figures(self) -> WorkFigures:
+        """The same, as a record has it; parts of about equal size stand for their items."""
+        items = self.of * self.done // self.total if self.total else 0
+        counts = (self.done, self.total, self.failed, self.running)
+        return WorkFigures(self.state, *counts, items, self.of)
 
 
 class TargetFiller(Protocol):

@@ -79,6 +79,7 @@ def _estimate_bulk(_situation: EngineSituation, size: Size, prices: Prices) -> E
 
 RESTORE = EngineCard(
     name=EngineName.RESTORE,
+    pause="its restore goes on, because DynamoDB cannot pause one, and nothing else is done",
     summary="DynamoDB restores the source to a point in time, under the preferred name",
     runs_on="Amazon DynamoDB",
     needs=(NEW_TARGET, ONE_ACCOUNT, ONE_REGION, NOT_EXPORTED, RECOVERY),
@@ -112,6 +113,10 @@ RESTORE = EngineCard(
 
 BULK = EngineCard(
     name=EngineName.BULK,
+    pause=(
+        "its export or bulk put goes on"
+        ", because DynamoDB can pause neither, and nothing else is done"
+    ),
     summary="DynamoDB exports the source to S3 and puts its items into a table that this run made",
     runs_on="Amazon DynamoDB and a bucket that this run makes and removes",
     needs=(OWN_TARGET, ONE_ACCOUNT, NOT_FOLLOWED, RECOVERY),
@@ -142,6 +147,9 @@ BULK = EngineCard(
 
 EXPORT_IMPORT = EngineCard(
     name=EngineName.EXPORT_IMPORT,
+    pause=(
+        "its export or import goes on, because DynamoDB can pause neither, and nothing else is done"
+    ),
     summary="DynamoDB exports the source to S3 and imports a new table from there",
     runs_on="Amazon DynamoDB and a bucket that this run makes and removes",
     needs=(NEW_TARGET, ONE_ACCOUNT, NOT_FOLLOWED, RECOVERY),

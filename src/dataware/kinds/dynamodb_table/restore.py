@@ -10,7 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.engines.port import (
+    MakerProgress,
+    MakerWords,
+    Preparation,
+    Record,
+    WorkFigures,
+)
 from dataware.core.errors import RefusedError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws
@@ -127,8 +133,9 @@ class TableRestore:
                 f"{target.name} exists, and is not what this migration restored; nothing was "
                 f"changed: look at it, and rename or delete it, then run the same command again"
             )
-        busy = summary.get("RestoreInProgress") or table["TableStatus"] != "ACTIVE"
-        return MakerProgress(exists=True, done=not busy)
+        status = str(table["TableStatus"])
+        busy = summary.get("RestoreInProgress") or status != "ACTIVE"
+        return MakerProgress(exists=True, done=not busy, figures=WorkFigures(status))
 
     def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
         """Tags, TTL, stream and all else that a restore leaves behind."""

@@ -36,6 +36,7 @@ def _estimate_batch(_situation: EngineSituation, size: Size, prices: Prices) -> 
 
 BATCH = EngineCard(
     name=EngineName.BATCH,
+    pause="its job is ended, because S3 cannot pause one, and another one begins after the pause",
     summary="S3 Batch Operations copies what a manifest of dataware lists",
     runs_on="Amazon S3",
     needs=(OWN_TARGET, CURRENT, NOT_FOLLOWED, NO_HEADERS, ROLE),

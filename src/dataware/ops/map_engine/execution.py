@@ -94,9 +94,16 @@ class MapExecution:
             words = (state.lower(), answer.get("error"), answer.get("cause"))
             problem = ": ".join(str(word) for word in words if word)
         counts = self._count_items()
-        done = sum(counts.get(one, 0) for one in ("succeeded", "failed", "timedOut", "aborted"))
-        ended = state not in RUNNING
-        return JobProgress(done, counts.get("total", 0), ended, problem, state)
+        failed = sum(counts.get(one, 0) for one in ("failed", "timedOut", "aborted"))
+        return JobProgress(
+            counts.get("succeeded", 0) + failed,
+            counts.get("total", 0),
+            ended=state not in RUNNING,
+            problem=problem,
+            state=state,
+            failed=failed,
+            running=counts.get("running", 0),
+        )
 
     def find_end(self) -> float | None:
         """When it ended, in seconds since the epoch; None while it has not.

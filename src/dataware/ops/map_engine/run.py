@@ -20,7 +20,7 @@ from typing import Any
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.map_card import MAP_WORKERS
-from dataware.core.engines.port import JobProgress
+from dataware.core.engines.port import WORK, JobProgress
 from dataware.core.errors import DatawareError, IncompleteError, NotFoundError, RefusedError
 from dataware.core.events import format_count
 from dataware.core.model import Facts
@@ -120,7 +120,10 @@ class MapRun(EngineRun):
 
     def _run_execution(self, journal: Journal, progress: CopyState, order: CopyOrder) -> MapResults:
         """List what is left, and have it copied by one execution."""
+        self._await_resumption()
         shards = asyncio.run(self._list_shards(journal, progress, order))
+        # What a part holds is not counted before it is done, so items are told by parts.
+        self._keep({**self._record, "items": sum(shard.items for shard in shards)})
         self._deploy(order)
         execution = self._execution()
         job = self._describe_job(order, len(shards))
@@ -157,6 +160,7 @@ class MapRun(EngineRun):
 
     def _begin_verification(self) -> MapExecution:
         """The next execution that compares, on record before it begins; no two share a name."""
+        self._await_resumption()
         number = int(self._record.get(VERIFICATION, 0)) + 1
         self._record = {**self._record, VERIFICATION: number}
         execution = self._open_verification()
@@ -214,10 +218,11 @@ class MapRun(EngineRun):
     def _watch(self, execution: MapExecution) -> None:
         """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
         with self._explain_stop(lambda: self._stop_workers(execution)):
-            looks = self._observe(
-                lambda: self._look(execution), lambda progress: self._tell_job(progress, PART)
+            looks = self._watch_work(
+                lambda: self._look(execution), PART, lambda progress: self._tell_job(progress, PART)
             )
             progress = next(one for one in looks if one.ended)
+        self._keeper.publish({WORK: None})
         if progress.problem:
             self._warn(
                 f"the execution {self._record['execution']} ended early ({progress.problem})"
@@ -227,7 +232,8 @@ class MapRun(EngineRun):
         """How far an execution is that was begun. Raises IncompleteError where it is not seen."""
         for number, progress in enumerate(self._observe(execution.look), 1):
             if progress is not None:
-                return progress
+                is_copy = execution.name == self._execution().name
+                return progress._replace(of=int(self._record.get("items", 0)) * is_copy)
             if number == UNSEEN_LOOKS:
                 break
         raise IncompleteError(

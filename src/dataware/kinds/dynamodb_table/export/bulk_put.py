@@ -25,6 +25,7 @@ from dataware.kinds.dynamodb_table.export.table_export import (
     TOKEN,
     ExportBasedMaker,
     describe_failure,
+    read_figures,
     read_pages,
 )
 from dataware.kinds.dynamodb_table.uncertain_request import raise_request_error
@@ -81,7 +82,8 @@ class TableBulkPut(ExportBasedMaker):
         told = self._describe(arn)
         status = told["BulkOperationStatus"]
         if status in RUNNING:
-            return MakerProgress(exists=True, done=False)
+            figures = read_figures(told, status, record, "FailedItemCount")
+            return MakerProgress(exists=True, done=False, figures=figures)
         counts = {
             "processed": int(told.get("ProcessedItemCount") or 0),
             "errors": int(told.get("FailedItemCount") or 0),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dataware.core.engines.port import Preparation, Record
+from dataware.core.engines.port import Preparation, Record, WorkFigures
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError
 from dataware.core.model import Location
@@ -91,7 +91,8 @@ class TableExport:
             why = f"{told.get('FailureCode', 'no code')}: {told.get('FailureMessage', 'no reason')}"
             return Preparation(record, ready=False, problem=why)
         if told["ExportStatus"] != "COMPLETED":
-            return Preparation(record, ready=False)
+            figures = WorkFigures(f"export {told['ExportStatus']}")
+            return Preparation(record, ready=False, figures=figures)
         return self._read_manifest(record, told["ExportManifest"])
 
     def list_parts(self, record: Record) -> Sequence[str]:
@@ -192,6 +193,12 @@ def describe_failure(told: Mapping[str, Any], status: str) -> str:
     """Why a job failed that reads an export, as its service tells it."""
     code = told.get("FailureCode") or f"it is {status}"
     return f"{code}: {told.get('FailureMessage') or 'no reason given'}"
+
+
+def read_figures(told: Mapping[str, Any], status: str, record: Record, failed: str) -> WorkFigures:
+    """How far a job is with the items of an export; `failed` is its count of those that failed."""
+    done, wrong = int(told.get("ProcessedItemCount") or 0), int(told.get(failed) or 0)
+    return WorkFigures(status, done, int(record.get(ITEMS, 0)), wrong)
 
 
 def read_pages(list_page: Callable[..., Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -22,6 +22,7 @@ from dataware.kinds.dynamodb_table.export.table_export import (
     TOKEN,
     ExportBasedMaker,
     describe_failure,
+    read_figures,
     read_pages,
 )
 from dataware.kinds.dynamodb_table.recovery import find_table
@@ -98,12 +99,14 @@ class TableImport(ExportBasedMaker):
             "imported": int(job.get("ImportedItemCount") or 0),
             "errors": int(job.get("ErrorCount") or 0),
         }
+        figures = read_figures(job, job["ImportStatus"], record, "ErrorCount")
         if table is None:
-            return MakerProgress(running, done=False, problem=problem, failed=bool(problem))
+            failed = bool(problem)
+            return MakerProgress(running, False, problem, failed=failed, figures=figures)
         if table.get("TableId") != job.get("TableId"):
             raise _stranger_error(target.name)
         done = not running and table["TableStatus"] == "ACTIVE"
-        return MakerProgress(exists=True, done=done, problem=problem, counts=counts)
+        return MakerProgress(True, done, problem, counts=counts, figures=figures)
 
     def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
         """Tags, TTL, stream and all else that an import does not make."""

@@ -141,8 +141,10 @@ class BatchCopy:
         ]
         status = job["Status"]
         failed = status in ENDED and status != "Complete"
+        not_copied = summary.get("NumberOfTasksFailed", 0)
         return JobProgress(
-            done=summary.get("NumberOfTasksSucceeded", 0) + summary.get("NumberOfTasksFailed", 0),
+            done=summary.get("NumberOfTasksSucceeded", 0) + not_copied,
+            failed=not_copied,
             total=summary.get("TotalNumberOfTasks", 0),
             ended=status in ENDED,
             problem=("; ".join(failures) or f"it is {status}") if failed else "",

@@ -1,0 +1,42 @@
+"""What a record tells of a service's work, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dataware.core.engines.port import WORK
+from dataware.core.events import format_count
+
+
+def describe_work(detail: Mapping[str, object], unit: str) -> str:
+    """How far a service is with its work; empty where a record has none under way.
+
+    Such as "RUNNING, 3 of 10 parts done, 1 failed, 2 under way, about 300 of 1,000 items, 12/s".
+    """
+    work = detail.get(WORK)
+    return ", ".join(_list_parts(work, unit)) if isinstance(work, Mapping) else ""
+
+
+def _list_parts(work: Mapping[object, object], unit: str) -> Iterator[str]:
+    if isinstance(state := work.get("state"), str):
+        yield state
+    done, total = _number(work, "done"), _number(work, "total")
+    counted = str(work.get("unit") or unit)
+    if total and done <= total:
+        yield f"{done:,} of {format_count(total, counted)} done"
+    elif done:
+        yield f"{format_count(done, counted)} done"
+    if failed := _number(work, "failed"):
+        yield f"{failed:,} failed"
+    if running := _number(work, "running"):
+        yield f"{running:,} under way"
+    if of := _number(work, "of"):
+        yield f"about {_number(work, 'items'):,} of {format_count(of, unit)}"
+    if rate := _number(work, "rate"):
+        yield f"{rate:,}/s"
+
+
+def _number(work: Mapping[object, object], name: str) -> int:
+    """A whole number of a record, which others can write; zero for anything else."""
+    value = work.get(name)
+    return int(value) if isinstance(value, int | float) and 0 < value < 1e15 else 0
