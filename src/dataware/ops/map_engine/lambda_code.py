@@ -68,7 +68,7 @@ LEFT_OUT = (
     *("ops/cancel_deletions.py", "ops/engine_leftovers.py", "ops/maker_follow_run.py"),
     *("core/engines/work_bucket.py", "kinds/dynamodb_table/export", "ops/loader_run.py"),
     "kinds/dynamodb_table/recovery.py",
-    *("core/expand.py", "core/guard.py", "core/stack_template.py"),
+    *("core/expand.py", "core/guard.py", "core/nested_application.py", "core/stack_template.py"),
     *("core/glossary.py", "core/guide.py", "core/lock_file.py", "core/locked_decisions.py"),
     *("core/outcome.py", "aws/closed_region.py", "aws/organization.py", "core/fleet"),
     *("ops/fleet.py", "report/fleet_markdown.py", "report/fleet_summary.py"),
