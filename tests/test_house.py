@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dataware.core.glossary import BANNED, BANNED_NAMES
 from dataware.kinds import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,3 +137,37 @@ def test_generated_pages_are_fresh() -> None:
     for name, page in generate.PAGES.items():
         written = (ROOT / "docs" / name).read_text(encoding="utf-8")
         assert written == page(), f"docs/{name} is stale: run `make docs`"
+
+
+def is_of_a_command(path: Path) -> bool:
+    """Whether the docstrings of a file's functions are help texts."""
+    return path.parent.name in {"commands", "fleet"} and "cli" in path.parts
+
+
+def sentences_of(path: Path) -> Iterator[str]:
+    """Every text in a file that a person may read: with the docstrings of commands."""
+    yield from texts_of(path)
+    if is_of_a_command(path):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.decorator_list:
+                yield ast.get_docstring(node) or ""
+
+
+def test_no_sentence_has_a_banned_phrase() -> None:
+    """People read plain words: the glossary lists phrases that have a plain one instead."""
+    banned = re.compile("|".join(rf"\b{phrase}\b" for phrase in BANNED), re.IGNORECASE)
+    assert {
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in SOURCES
+        if path.name != "glossary.py"
+        for text in sentences_of(path)
+        if banned.search(text)
+    } == set()
+
+
+def test_no_name_has_a_banned_word() -> None:
+    """Functions and classes are named by the words of the field."""
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    names = {node.name for node in NODES if isinstance(node, definitions)}
+    words = {name: re.findall("[a-z]+", re.sub("([A-Z])", r"_\1", name).lower()) for name in names}
+    assert {name for name in names if BANNED_NAMES & set(words[name])} == set()

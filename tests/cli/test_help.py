@@ -140,7 +140,7 @@ def test_the_page_of_the_command_line_has_the_same_table() -> None:
 
 SLIPS = [
     (["plann"], "No such command 'plann', did you mean plan? Try `dataware --help`"),
-    (["zzz"], "No such command 'zzz', choose from apply, check, "),
+    (["zzz"], "No such command 'zzz'; try `dataware --help`"),
     (["plan", "--fromat", "json"], "No such option '--fromat', did you mean --format? Try"),
     (["plan", "--zzz"], "No such option '--zzz'; try `dataware plan --help`"),
     (

@@ -81,7 +81,7 @@ def test_a_copy_goes_by_the_alias_of_an_access_point(proxy: FaultProxy) -> None:
         (("--acl", "everybody"), "'everybody' is not one of 'private'"),
         (("--sse-kms-key-id", KEY), "a KMS key needs the encryption aws:kms"),
         (("--sse", "AES256", "--sse-kms-key-id", KEY), "a KMS key needs the encryption aws:kms"),
-        (("--sse", "aws:kms", "--sse-kms-key-id", "mine"), "mine is no KMS key: give its ARN"),
+        (("--sse", "aws:kms", "--sse-kms-key-id", "mine"), "mine is not a KMS key: give its ARN"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_and_no_request(

@@ -123,8 +123,8 @@ EXPIRING = {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 30}
             for now, clauses in (({name: shorter}, [words]), ({}, [words]), ({name: longer}, []))
         ),
         ("AWS::Kinesis::Stream", {"RetentionPeriodHours": 24}, {}, []),
-        (SECRET, {"GenerateSecretString": {}}, {"GenerateSecretString": LONG}, ["generated anew"]),
-        (SECRET, {"SecretString": "a"}, {"GenerateSecretString": {}}, ["generated anew"]),
+        (SECRET, {"GenerateSecretString": {}}, {"GenerateSecretString": LONG}, ["newly generated"]),
+        (SECRET, {"SecretString": "a"}, {"GenerateSecretString": {}}, ["newly generated"]),
         (SECRET, *([{"GenerateSecretString": LONG}] * 2), []),
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 from dataware.core.comparison import LiveConfiguration as Live
 from dataware.core.comparison import PropertyVerdict, compare_configuration, list_uncompared
 from dataware.core.model import Content, Existence, Facts
-from dataware.core.probing import doubt_estimate
+from dataware.core.probing import distrust_estimate
 from dataware.kinds import efs_file_system, kinesis_stream, kms_key, load, sqs_queue
 from support.stubbed import StubbedAws
 
@@ -58,7 +58,7 @@ def test_an_empty_file_system_is_metered_with_six_kibibytes(size: int, content: 
     other = file_system("fs-00000001", "other", 10**9)
     facts = look_at_file_systems("shared", other, file_system("fs-00000002", "shared", size))
     assert (facts.content, facts.physical_id) == (content, "fs-00000002")
-    assert content is Content.DATA or doubt_estimate(facts).content is Content.UNKNOWN
+    assert content is Content.DATA or distrust_estimate(facts).content is Content.UNKNOWN
 
 
 def test_a_name_of_two_file_systems_means_none() -> None:

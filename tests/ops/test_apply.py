@@ -168,7 +168,7 @@ def test_a_wish_to_stop_leaves_the_rest_for_the_next_run(there: World) -> None:
     """Asked to stop before a resource, apply says that it was not begun."""
     context = there.context(stop=lambda: True)
     plan = make_plan(context, [BOX])
-    with pytest.raises(IncompleteError, match="new was not started"):
+    with pytest.raises(IncompleteError, match="new has not begun"):
         apply_plan(context, plan, PLAIN)
     assert there.log == []
 
@@ -181,7 +181,7 @@ def test_a_stopped_run_lists_only_what_was_to_be_changed(there: World) -> None:
     plan = make_plan(context, [BOX, replace(BOX, id="F", preferred="full", fallbacks=())])
     with pytest.raises(IncompleteError) as caught:
         apply_plan(context, plan, PLAIN)
-    assert str(caught.value) == "new was not started"
+    assert str(caught.value) == "new has not begun"
 
 
 def test_a_plan_of_which_every_write_is_denied_copies_nothing(there: World) -> None:

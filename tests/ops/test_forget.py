@@ -114,7 +114,7 @@ def test_an_interrupted_one_says_that_a_part_counts_as_all(desk: Desk) -> None:
     """A part of the data would be imported as the data, which is what the record prevents."""
     desk.record(TABLE, "new")
     report_record(desk.context, desk.find("new"))
-    assert "a part of old in new is assumed to be all" in desk.world.events.texts("warning")[0]
+    assert "a partial copy counts as complete" in desk.world.events.texts("warning")[0]
 
 
 def test_one_that_may_have_stopped_the_writers_says_so(desk: Desk) -> None:

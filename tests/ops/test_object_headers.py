@@ -129,7 +129,7 @@ def test_a_wrong_key_is_refused_before_anything_is_sent(monkeypatch: pytest.Monk
     """Whoever calls, from wherever."""
     world = world_of(monkeypatch, object_headers=True)
     wrong = CopySettings(object_headers=ObjectHeaders("aws:kms", "my-key"))
-    with pytest.raises(InputError, match="my-key is no KMS key"):
+    with pytest.raises(InputError, match="my-key is not a KMS key"):
         migrate(world.context(), BOX, OLD, NEW, wrong)
     assert world.log == []
 

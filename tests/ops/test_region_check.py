@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Wanted
 from dataware.ops.plan import make_plan
-from dataware.ops.region_check import RegionDoubt, find_wrong_region
+from dataware.ops.region_check import RegionWarning, find_wrong_region
 from ops.test_environments import ACCOUNTS, REGIONS, Environments, arn_of, install
 
 HERE, THERE = REGIONS[:2]
 ACCOUNT = ACCOUNTS[0]
 
 
-def doubt_of(world: Environments, *wanted: Wanted) -> RegionDoubt | None:
+def doubt_of(world: Environments, *wanted: Wanted) -> RegionWarning | None:
     """The doubt about a plan in `HERE`."""
     with pytest.MonkeyPatch.context() as patch:
         install(patch, world)

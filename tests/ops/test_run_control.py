@@ -162,7 +162,7 @@ def test_a_run_tells_each_change_once() -> None:
         "resume 'a b'`",
         "Held at 1,500/s by `dataware throttle`: old → a b",
         "Ended the pause: old → a b",
-        "Going on at the rate of the command: old → a b",
+        "Continuing at the rate of the command: old → a b",
     ]
 
 

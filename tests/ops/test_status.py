@@ -289,7 +289,7 @@ def test_a_follow_tells_of_conflicts_and_of_writers_that_may_be_stopped() -> Non
     [
         ("switched", ""),
         ("reversible", "; `dataware undo` goes back until 2025-11-29 21:00 UTC"),
-        ("closed", "; the way back is closed"),
+        ("closed", "; closed, so it cannot be undone"),
     ],
 )
 def test_after_a_cut_over_it_says_until_when_there_is_a_way_back(state: str, way: str) -> None:

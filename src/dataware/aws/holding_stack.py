@@ -83,7 +83,7 @@ def creation_error(name: str, status: str, reason: str, *, half_made: bool = Fal
     if half_made:
         return HalfMadeError(
             f"CloudFormation created only a part of {name}: {reason}; delete what is left of it, "
-            "cure the reason, and run the same command again",
+            "fix the cause, and run the same command again",
             problem,
         )
     return ServiceError(

@@ -54,7 +54,7 @@ class _Transfer(Attempt):
     def check(self) -> None:
         """Raise ConnectionError where nothing more may be sent."""
         if self.is_given_up:
-            raise ConnectionError("not sent, because nobody waits for the answer any more")
+            raise ConnectionError("not sent, because the call was given up")
         if self._permit is not None and not self._permit.current:
             raise ConnectionError("not sent, because this run may have lost its lock")
 

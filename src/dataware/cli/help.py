@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dataware.calc.suggest import did_you_mean, suggestion_for
+from dataware.calc.suggest import suggestion_for
 from dataware.cli.defaults import read_defaults
 from dataware.cli.exit_codes import exit_code_line
 
@@ -156,7 +156,7 @@ class CommandGroup(click.Group):
         name = args[0]
         if name.startswith("-") or name in self._names or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        raise click.UsageError(f"No such command '{name}', {did_you_mean(name, self._names)}", ctx)
+        raise click.UsageError(f"No such command '{name}'{suggestion_for(name, self._names)}", ctx)
 
 
 def _write_exit_codes(command: click.Command, formatter: click.HelpFormatter) -> None:

@@ -139,7 +139,7 @@ MESSAGES = _messages(
     ),
     ("resumed", SUCCESS, "✅", "Ended the pause: {source} → {name}"),
     ("throttled", INFO, "ℹ️ ", "Held at {rate}/s by `dataware throttle`: {source} → {name}"),
-    ("unthrottled", INFO, "ℹ️ ", "Going on at the rate of the command: {source} → {name}"),
+    ("unthrottled", INFO, "ℹ️ ", "Continuing at the rate of the command: {source} → {name}"),
     ("slowed", WARNING, "⚠️ ", "Slowing down: {reason}"),
     ("skipped", WARNING, "⚠️ ", "Skipped ({reason}): {key}: {detail}"),
     (
@@ -182,16 +182,16 @@ MESSAGES = _messages(
     ("resuming-fill", CHANGE, "🔄", "Resuming to fill {name} with {source} as of {time}"),
     ("fill-progress", PROGRESS, "📊", "Filling {name} with {source}: {age} so far"),
     ("filled", INFO, "📊", "Filled {name} with {source} as of {time}"),
-    ("job-begun", CHANGE, "🔄", "The job {job} of AWS copies {count:{unit}} of {source} → {name}"),
+    ("job-begun", CHANGE, "🔄", "Job {job} of AWS copies {count:{unit}}: {source} → {name}"),
     ("job-progress", PROGRESS, "📊", "{done} of {total:{unit}} by the job ({state})"),
     (
         "job-ended",
         INFO,
         "📊",
-        "The job says: {count:{unit}} copied, {failed} not; this machine compares and copies "
-        "the rest",
+        "The job reports {count:{unit}} copied and {failed} failed; this machine compares, and "
+        "copies the rest",
     ),
-    ("settings-set", CHANGE, "🔄", "Set again on {name}, as declared: {settings}"),
+    ("settings-set", CHANGE, "🔄", "Restored the declared settings of {name}: {settings}"),
     ("feed-enabled", CHANGE, "🔄", "Switched on the {feed} of {source}"),
     ("following", INFO, "ℹ️ ", "Following {source} → {name} {how}; Ctrl-C stops, and loses nothing"),
     (
@@ -214,7 +214,7 @@ MESSAGES = _messages(
     ),
     ("undoing", CHANGE, "🔄", "Carrying back what was written since: {source} → {name}"),
     ("freezing", CHANGE, "🔄", "Stopping the writers of {source}, to switch to {name}"),
-    ("thawed", WARNING, "⚠️ ", "Let the writers of {source} go on, because {reason}"),
+    ("thawed", WARNING, "⚠️ ", "Let the writers of {source} continue, because {reason}"),
     (
         "cut-over",
         SUCCESS,
@@ -225,10 +225,15 @@ MESSAGES = _messages(
         "stray-keys",
         FAILURE,
         "❌",
-        "Somebody wrote to {source} after the switch, which {name} does not have: {keys}",
+        "{source} was written to after the switch, and {name} lacks these changes: {keys}",
     ),
-    ("watching", INFO, "ℹ️ ", "Watching {source} for writers behind the switch to {name}"),
-    ("closed", SUCCESS, "✅", "Closed the way back: {source} is not needed for {name} any more"),
+    ("watching", INFO, "ℹ️ ", "Watching {source} for writes after the switch to {name}"),
+    (
+        "closed",
+        SUCCESS,
+        "✅",
+        "Closed the cut-over to {name}: it cannot be undone, and {source} is no longer needed",
+    ),
     ("stray-gap", WARNING, "⚠️ ", "Writes to {source} may go unseen, because {why}"),
     ("verifying", INFO, "🔍", "Verifying {source} → {name}"),
     ("migrated", SUCCESS, "✅", "Successfully migrated data to {name}"),

@@ -355,7 +355,7 @@ FOLLOWING = (
     Term("cut-over", "CutoverLoop", "freeze the source, carry the rest, verify, switch", "swap"),
     Term("freeze", "FreezeHooks", "stop the writers of a source; thaw lets them go on", "lock"),
     Term("gate", "CutoverGate", "what people make a cut-over wait for: a file, a time", "barrier"),
-    Term("way back", "UndoableCutover", "the day in which a cut-over can be undone", "rollback"),
+    Term("undo window", "UndoWindow", "the day in which a cut-over can be undone", "way back"),
     Term("stray key", "StrayKeys", "a key written in the source after the switch", "late write"),
 )
 
@@ -381,15 +381,9 @@ BANNED = (
     *("sign of life", "left behind", "kept back", "told of", "tells of", "so many", "at hand"),
     *("nobody", "whom", "shall", "anew", "afresh", "a doubt", "any doubt", "in doubt", "let in"),
     *("taken over", "take over", "takes over", "took over", "cure the", "is cured", "goes on from"),
-    *(
-        "goes on where",
-        "running",
-        "cut short",
-        "it cannot be seen",
-        "not shown to be",
-        "says no kind",
-    ),
+    *("goes on where", "cut short", "it cannot be seen", "not shown to be", "says no kind"),
     *("meant to be so", "was not started", "to lose nothing", "stands in the way", "wish to stop"),
+    *("way back", "behind the switch"),
 )
 """Phrases that no sentence for people has; there is a plain one for each."""
 

@@ -31,7 +31,7 @@ from dataware.core.destructive_change import DestructiveChange, Loss
 from dataware.core.expand import declares_transform, has_macro
 from dataware.core.kind import Kind, MakingTransform
 from dataware.core.model import Content, Deployed, Existence, Facts
-from dataware.core.probing import doubt_estimate
+from dataware.core.probing import distrust_estimate
 from dataware.core.protection import find_deletions
 from dataware.core.stack_template import (
     DeclaredResource,
@@ -157,7 +157,7 @@ def with_content(threat: DestructiveChange, facts: Facts) -> DestructiveChange |
     """
     if facts.existence is Existence.ABSENT:
         return None
-    content = doubt_estimate(facts).content
+    content = distrust_estimate(facts).content
     return None if content is Content.EMPTY else replace(threat, content=content)
 
 

@@ -278,7 +278,7 @@ GUIDE: dict[int, Guide] = {
     24: Guide(
         "deletes-data",
         "A lifecycle rule or a time to live in the template deletes old data as soon as the stack "
-        "brings the adopted resource in line, and nobody has asked for that yet.",
+        "brings the adopted resource in line, and no one has allowed that yet.",
         "❌ Stopped at spaceport-uploads-prod (rule 24): adopting spaceport-uploads-prod would "
         "delete data that it keeps now: objects expire after 30 days (412 of the first 1,000 "
         "objects are that old now); declare what it has, or allow it with --allow-loss Uploads",

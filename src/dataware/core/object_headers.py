@@ -42,7 +42,7 @@ class ObjectHeaders:
         if self.kms_key and not self.hides_content_hash:
             return "a KMS key needs the encryption aws:kms or aws:kms:dsse"
         if self.kms_key and not is_kms_key(self.kms_key):
-            return f"{self.kms_key} is no KMS key: give its ARN, its id or alias/NAME"
+            return f"{self.kms_key} is not a KMS key: give its ARN, its id or alias/NAME"
         return None
 
     def over(self, other: ObjectHeaders) -> ObjectHeaders:

@@ -33,7 +33,7 @@ def find_content(
     return content, ()
 
 
-def doubt_estimate(facts: Facts) -> Facts:
+def distrust_estimate(facts: Facts) -> Facts:
     """The facts for whoever would leave it behind: empty by an estimate alone is unknown."""
     if not (facts.is_estimate and facts.content is Content.EMPTY):
         return facts

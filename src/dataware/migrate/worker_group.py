@@ -167,8 +167,8 @@ class WorkerGroup:
     def _gone(self, member: WorkerHandle) -> IncompleteError:
         return IncompleteError(
             f"one of the {self._processes} copy processes ended before its work was done "
-            f"({member.end()}); the others were stopped, and what was copied is recorded: run "
-            "the same command again, with fewer --processes if memory ran out"
+            f"({member.end()}), so the others were stopped: run the same command again to resume, "
+            "with fewer --processes if memory ran out"
         )
 
     def _report(self, record: Mapping[str, Any]) -> None:

@@ -243,7 +243,7 @@ class _Carrier:
         )
         if context.stop() and planned.changes:
             group.leave(wanted)
-            raise IncompleteError(f"{wanted.preferred} was not started")
+            raise IncompleteError(f"{wanted.preferred} has not begun")
         try:
             _apply(context, planned, self._settings, group)
         except DatawareError as error:

@@ -110,7 +110,7 @@ class CreationGroup:
         for key, wanted in self._joined.items():
             if key not in self._made and key not in self._failed:
                 self.report_failed(
-                    wanted, self._failure or RuntimeError("nobody told what became of it")
+                    wanted, self._failure or RuntimeError("its creation ended without a result")
                 )
         with self._changed:
             self._ended = True

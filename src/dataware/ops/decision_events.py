@@ -46,7 +46,7 @@ def _report_changes(emit: Emit, planned: Planned) -> None:
         name = planned.wanted.preferred
         text = f"{name} differs from the app, and adoption leaves it so: {join(changes)}"
         emit(event("note", text=text, name=name))
-    if texts := list(_list_doubts(planned)):
+    if texts := list(_list_uncompared(planned)):
         name, stack = planned.wanted.preferred, planned.wanted.stack or "STACK"
         text = (
             f"{name} is not compared with the app in {', '.join(texts)}: see what differs with "
@@ -55,7 +55,7 @@ def _report_changes(emit: Emit, planned: Planned) -> None:
         emit(event("note", text=text, name=name))
 
 
-def _list_doubts(planned: Planned) -> Iterator[str]:
+def _list_uncompared(planned: Planned) -> Iterator[str]:
     """What is declared and could not be compared, so that only drift detection tells of it."""
     for one in planned.differences:
         if one.verdict is PropertyVerdict.UNCOMPARED:

@@ -52,7 +52,9 @@ def _describe(aws: Aws, text: str, suffix: str) -> DescribedResource:
             raise InputError(f"{text} cannot be described: write {addresses}")
         cards = [schemes[scheme]]
         if problem := cards[0].names.find_problem(name):
-            raise InputError(f"{text}: {name or 'the name'} is no {cards[0].noun} name: {problem}")
+            raise InputError(
+                f"{text}: {name or 'the name'} is not a {cards[0].noun} name: {problem}"
+            )
     kind, described = _look(aws, text, name, cards)
     preferred = f"{name}{suffix}"
     if suffix and (problem := kind.names.check(preferred)):

@@ -95,7 +95,7 @@ def report_record(context: Context, record: ForgettableRecord) -> None:
         stopped = record.status.target if undone else record.status.source
         text = (
             f"a cut-over may have stopped the writers of {stopped}: without the "
-            "record nothing lets them go on, so do it by hand"
+            "record nothing restarts them, so do it by hand"
         )
         context.emit(event("warning", text=text))
     if FEED_ENABLED in record.marker.detail:
@@ -144,12 +144,12 @@ def _consequence(record: ForgettableRecord) -> str:
     target, source = record.status.target, record.status.source or "its source"
     if record.marker.state is MarkerState.COMPLETE:
         return (
-            f"without the record nothing tells that {target} was migrated (rule 9): if {target} is "
-            f"missing or empty, the next run copies {source} again, with what was deleted since"
+            f"without the record, rule 9 does not protect {target}: if {target} is missing or "
+            f"empty, the next run copies {source} again, with what was deleted since"
         )
     return (
-        f"without the record a part of {source} in {target} is assumed to be all: the next "
-        f"plan imports {target} as it is if it holds anything, and copies again if it is empty"
+        f"without the record, a partial copy counts as complete: the next plan imports {target} if "
+        f"it holds anything, and copies {source} again if it is empty"
     )
 
 

@@ -274,7 +274,7 @@ class _StackImport:
         document = parse_yaml(body) if isinstance(body, str) else body
         if not isinstance(document, Mapping):
             raise RefusedError(
-                f"the template of stack {self._stack} cannot be read: deploy it anew"
+                f"the template of stack {self._stack} cannot be read: deploy it again"
             )
         return document
 

@@ -52,7 +52,7 @@ def refuse_after_switch(migration: Migration) -> None:
         name = order.target.name
         raise RefusedError(
             f"{name} has been in use since the cut-over from {order.source.name}, and a copy would "
-            f"bring back what was deleted since; nothing was changed; to begin anew all the same: "
+            f"bring back what was deleted since; nothing was changed; to start over: "
             f"`dataware forget {name}`"
         )
 

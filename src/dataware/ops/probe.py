@@ -23,7 +23,7 @@ from dataware.core.model import (
 )
 from dataware.core.names import place_of
 from dataware.core.ports import Aws
-from dataware.core.probing import doubt_estimate
+from dataware.core.probing import distrust_estimate
 from dataware.kinds import load
 from dataware.ops.context import Context
 
@@ -52,7 +52,7 @@ def probe_all(context: Context, wanted: Sequence[Wanted]) -> list[tuple[Facts, t
         position = 0
         for item in wanted:
             end = position + 1 + len(item.fallbacks)
-            fallbacks = tuple(map(doubt_estimate, answers[position + 1 : end]))
+            fallbacks = tuple(map(distrust_estimate, answers[position + 1 : end]))
             probes.append((item, answers[position], fallbacks))
             position = end
         extra = _in_parallel(pool, lambda entry: _running_source(context, *entry), probes)

@@ -37,14 +37,14 @@ class _Named:
 
 
 @dataclass(frozen=True, slots=True)
-class RegionDoubt:
+class RegionWarning:
     """Why the region is probably wrong; `certain` enough to stop a run that stops at any doubt."""
 
     text: str
     certain: bool
 
 
-def find_wrong_region(context: Context, planned: Sequence[Planned]) -> RegionDoubt | None:
+def find_wrong_region(context: Context, planned: Sequence[Planned]) -> RegionWarning | None:
     """Why the region of the run is probably not that of the app; None where it fits.
 
     Looks up the app's names in the region that its buckets point to. Changes nothing.
@@ -65,12 +65,12 @@ def find_wrong_region(context: Context, planned: Sequence[Planned]) -> RegionDou
     number, verb = format_count(count, located), "is" if count == 1 else "are"
     are = f"{number} of the app {verb} in {region}"
     if not regional:
-        return RegionDoubt(f"{are}, none in {here}: is --region right?", certain=False)
+        return RegionWarning(f"{are}, none in {here}: is --region right?", certain=False)
     names = f"{len(regional):,} {_common_noun(regional)} names"
     there = _count_in(context, region, regional)
     of_names = f"{there:,} of them in {region}, and " if there else ""
     text = f"none of {names} exists in {here}, but {of_names}{are}: is --region right?"
-    return RegionDoubt(text, certain=True)
+    return RegionWarning(text, certain=True)
 
 
 def _common_noun(named: Iterable[_Named]) -> str:

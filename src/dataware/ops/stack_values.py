@@ -158,7 +158,7 @@ class DeployedStackValues:
         """The output that a nested stack will have, by its template. Raises NotKnownError."""
         inner, declared = template.nested.get(logical_id), template.resources.get(logical_id)
         if inner is None or declared is None:
-            raise NotKnownError(f"the template of nested stack {logical_id} is not at hand")
+            raise NotKnownError(f"the template of nested stack {logical_id} is not available")
         nested = self._deployed.get(logical_id)
         arn = nested.physical_id if nested else None
         values = DeployedStackValues(self._aws, self._kinds, arn, {})

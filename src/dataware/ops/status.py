@@ -313,7 +313,7 @@ def describe_switch(run: MigrationStatus) -> str:
         return ""
     parts, until = [f"cut over{record.describe_rest()}"], record.reversible_until
     if record.state is CutoverState.CLOSED:
-        parts.append("the way back is closed")
+        parts.append("closed, so it cannot be undone")
     elif until is not None:
         time = f"{datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC"
         parts.append(f"`dataware undo` goes back until {time}")

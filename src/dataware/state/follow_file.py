@@ -310,7 +310,6 @@ class FollowFile:
         except (OSError, sqlite3.Error) as error:
             text = error.strerror if isinstance(error, OSError) else str(error)
             raise IncompleteError(
-                f"the dirty keys in {self._path} cannot be kept ({text}): free some space, or move "
-                "the file away, and run the same command again; what it held is then found by "
-                "comparing both sides"
+                f"cannot keep the changed keys in {self._path} ({text}): free some space, or move "
+                "the file away, and run the same command again, which then compares both sides"
             ) from error

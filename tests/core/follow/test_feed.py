@@ -47,7 +47,7 @@ def test_what_was_carried_after_a_try_without_an_answer_is_not_believed() -> Non
     outcome = CarryOutcome(
         frozenset({b"a"}), frozenset({b"b"}), frozenset({b"c"}), (Conflict(b"d", "theirs"),)
     )
-    doubted = outcome.doubt()
+    doubted = outcome.as_uncertain()
     assert (doubted.carried, doubted.uncertain) == (frozenset(), {b"a", b"c"})
     assert (doubted.failed, doubted.conflicts) == (outcome.failed, outcome.conflicts)
 

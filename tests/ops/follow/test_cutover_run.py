@@ -183,7 +183,7 @@ def test_who_stopped_the_writers_by_hand_is_told_to_let_them_go_on(boxes: Follow
     """No command does it."""
     terminal = Terminal()
     terminal.on_freeze = lambda: fail("no such host")
-    assert "nobody let the writers of old go on: do it by hand" in give_up(
+    assert "the writers of old are stopped: restart them by hand" in give_up(
         boxes, terminal, by_hand=True
     )
 
@@ -196,8 +196,8 @@ def test_a_thaw_that_fails_is_told_with_both_reasons_and_done_by_the_next_run(
     terminal.on_freeze = lambda: fail("no such host")
     terminal.on_thaw = lambda: fail("no way")
     assert give_up(boxes, terminal) == (
-        "could not thaw old (no way) after the cut-over was given up, because no such host; let "
-        "its writers go on by hand, and run the same command again"
+        "could not thaw old (no way) after the cut-over was given up, because no such host; "
+        "restart its writers by hand, and run the same command again"
     )
     assert boxes.record.back == "no such host"
     assert boxes.texts("thawed") == []
@@ -247,8 +247,8 @@ def test_a_process_that_dies_under_the_freeze_says_so_and_the_next_one_goes_on(
     with pytest.raises(type(error)):
         cut_over(boxes.context(), TYPE, places(), FOLLOW, terminal.settings())
     assert boxes.texts("warning") == [
-        "the writers of old may still be stopped; run the same command again, which goes on or "
-        "lets them go on"
+        "the writers of old may still be stopped; run the same command again, which "
+        "continues, or restarts them"
     ]
     assert boxes.record.state is CutoverState.FROZEN
     boxes.events.clear()

@@ -382,7 +382,7 @@ def test_a_command_that_nobody_answers_fails_after_the_limit_of_the_freeze(
 
 def test_without_a_request_no_command_can_be_run(asked: Asked) -> None:
     """And by hand none has to be."""
-    with pytest.raises(ServiceError, match=r"nobody asks .* who could run --freeze"):
+    with pytest.raises(ServiceError, match=r"that asked .* has ended, so --freeze"):
         asked.asked.freeze()
     asked.send(by_hand=True)
     asked.asked.look(0.0)

@@ -168,9 +168,9 @@ def test_a_key_that_both_sides_wrote_is_for_a_person_to_decide(boxes: FollowedBo
         )
     assert str(error.value) == (
         "gave up the undo, because 1 key was written on both sides since the switch; new is open "
-        "to its writers, so nothing is lost; look at the keys that are named above, and run the "
-        "same command with --on-conflict keep (old keeps its own) or --on-conflict replace (they "
-        "become those of new)"
+        "to its writers, so nothing is lost; look at the keys that are named above, then run "
+        "the command again with --on-conflict keep (what old has stays) or --on-conflict replace "
+        "(it becomes that of new)"
     )
     assert terminal.calls == []
     assert boxes.marker.state is MarkerState.COMPLETE
@@ -223,7 +223,7 @@ def test_a_freeze_that_fails_leaves_the_new_side_open(boxes: FollowedBoxes) -> N
     boxes.put("new", "k001", "9")
     for by_hand, after in (
         (False, "new is open to its writers, so nothing is lost"),
-        (True, "nothing is lost, but nobody let the writers of new go on: do it by hand"),
+        (True, "nothing is lost, but the writers of new are stopped: restart them by hand"),
     ):
         terminal, context = Terminal(), boxes.context()
         terminal.on_freeze = fail
@@ -327,7 +327,7 @@ def test_what_was_not_cut_over_is_not_undone(
     boxes = follow_boxes(monkeypatch)
     boxes.fill(2)
     follow_for_a_while(boxes)
-    with pytest.raises(InputError, match="was not cut over, so old is in use still"):
+    with pytest.raises(InputError, match="was not cut over, so old is still in use"):
         find_undoable(boxes.context(), "new")
 
 
@@ -338,12 +338,14 @@ def test_a_way_back_that_is_closed_or_over_is_refused_with_another_way(
     until = boxes.record.reversible_until
     assert until == pytest.approx(boxes.aws.clock.now() + REVERSIBLE_SECONDS, abs=30)
     set_record(boxes, reversible_until=boxes.aws.clock.now() - 7200)
-    with pytest.raises(RefusedError, match=r"was open until 2 h ago.*`dataware migrate` copies"):
+    with pytest.raises(
+        RefusedError, match=r"could be undone until 2 h ago.*`dataware migrate` copies"
+    ):
         find_undoable(boxes.context(), "new")
     set_record(boxes, reversible_until=None)
     assert find_undoable(boxes.context(), "new").source == "old"
     set_record(boxes, state=CutoverState.CLOSED)
-    with pytest.raises(RefusedError, match="the way back from new to old is closed"):
+    with pytest.raises(RefusedError, match="the cut-over to new is closed"):
         find_undoable(boxes.context(), "new")
 
 
@@ -406,7 +408,7 @@ def test_before_an_undo_people_read_what_it_would_do(
     assert boxes.texts("note") == [
         "What was written to new since the switch is carried back by its stream",
         "This writes to old, which holds the data again afterwards",
-        "The way back is open for 24 h",
+        "It can be undone for another 24 h",
     ]
     boxes.events.clear()
     boxes.streams.clear()
@@ -427,7 +429,7 @@ def test_before_an_undo_people_read_how_many_keys_changed_behind_the_switch(
     with pytest.raises(SidesDifferError):
         switch(boxes, watch=0.3)
     report_undo(boxes.context(), find_undoable(boxes.context(), "new"), places())
-    assert "1 key of old changed behind the switch" in boxes.texts("note")
+    assert "1 key of old changed after the switch" in boxes.texts("note")
     assert "Some writes to old since the switch may be unknown" not in boxes.texts("note")
 
 

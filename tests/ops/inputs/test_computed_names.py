@@ -580,7 +580,7 @@ def test_an_output_that_no_template_gives_is_that_of_the_deployed_stack(tmp_path
     [
         ("Gone", "has no output Gone"),
         ("Never", "has output Never under Never only"),
-        ("Listed", "output Listed of nested stack Names is no text"),
+        ("Listed", "output Listed of nested stack Names is not a text"),
     ],
 )
 def test_an_output_that_is_none_is_told(tmp_path: Path, output: str, says: str) -> None:

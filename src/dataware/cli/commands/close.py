@@ -1,4 +1,4 @@
-"""`dataware close`: end the watch and the way back of a cut-over."""
+"""`dataware close`: end the watch of a cut-over, and the time in which it can be undone."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from dataware.cli.settings import AwsOptions, pick
 from dataware.core.errors import InputError
 
 
-@click.command(cls=SectionedCommand, short_help="End the way back of a cut-over.")
+@click.command(cls=SectionedCommand, short_help="Close a cut-over: no more undo.")
 @click.argument("name", shell_complete=complete_run)
-@click.option("--yes", is_flag=True, help="Do not ask before the way back is closed.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option(
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
 )
 @outside_options
 def close(**given: Any) -> int:
-    """End the watch and the way back of the cut-over to NAME.
+    """Close the cut-over to NAME: end its watch; it can no longer be undone.
 
-    Asks, reads the changes of the old side once more, and records "closed". Whoever wrote there is
-    named, and the same command closes then. After that nothing can be undone. What a follow or a
-    cut-over switched on by --enable-stream is switched off. No data is touched.
+    Asks, reads the changes of the old side once more, and records "closed". If the old side was
+    written to, the keys are listed; run the same command again to close. A stream that
+    --enable-stream switched on is switched off. No data is touched.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def close(**given: Any) -> int:
 
 
 def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> int:
-    """Find the cut-over, ask, and close its way back. Raises RefusedError if the answer is no."""
+    """Find the cut-over, ask, and close it. Raises RefusedError if the answer is no."""
     from dataware.cli.context import outside
     from dataware.cli.pair import places_on_record
     from dataware.cli.question import confirm
@@ -50,10 +50,8 @@ def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> i
         found = find_switched(context, name)
         if not yes:
             if not sys.stdin.isatty():
-                raise InputError(
-                    "this is not a terminal, so nobody can be asked: pass --yes to continue"
-                )
-            confirm(f"Close the way back from {found.target} to {found.source}?")
+                raise InputError("this is not a terminal: pass --yes to continue")
+            confirm(f"Close the cut-over from {found.source} to {found.target}? This ends undo.")
         places = places_on_record(context, found.kind, found.source, found.target, source)
         close_undo_window(context, found, places)
     return 0

@@ -30,7 +30,7 @@ class Duration(click.ParamType[float]):
         """The seconds."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if match is None:
-            self.fail(f"{value!r} is no duration; write 90s, 5m or 1h", param, ctx)
+            self.fail(f"{value!r} is not a duration; write 90s, 5m or 1h", param, ctx)
         return float(match[1]) * UNITS[match[2]]
 
 
@@ -46,7 +46,7 @@ class PointInTime(click.ParamType[float]):
         try:
             at = datetime.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no time; write 2026-11-29T22:00:00Z", param, ctx)
+            self.fail(f"{value!r} is not a time; write 2026-11-29T22:00:00Z", param, ctx)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
@@ -59,19 +59,19 @@ def freeze_options(side: str) -> Decorator[Any]:
         click.option(
             "--thaw",
             metavar="COMMAND",
-            help="Command that lets them go on, if it is given up.",
+            help="Command that restarts them if it is given up.",
         ),
         click.option(
             "--frozen",
             is_flag=True,
-            help=f"Nobody writes to {side} any more; run no command for that.",
+            help=f"The writers of {side} are stopped already; run no command for that.",
         ),
         click.option(
             "--freeze-limit",
             type=Duration(),
             default="5m",
             show_default=True,
-            help=f"Give up, and thaw, when {side} was frozen for so long.",
+            help=f"Give up and thaw after {side} was frozen for this long.",
         ),
     )
 
@@ -101,26 +101,26 @@ def freeze_options(side: str) -> Decorator[Any]:
     type=Duration(),
     default="1m",
     show_default=True,
-    help="Name whoever writes to the source for so long after the switch.",
+    help="Report writes to the source for this long after the switch.",
 )
 @click.option(
     "--enable-stream",
     is_flag=True,
-    help="Switch on a stream of the target if it has none, by which `undo` carries changes back.",
+    help="Switch on a stream of the target if it has none, so that `undo` can read its changes.",
 )
 @click.option(
     "--source", metavar="ADDRESS", help="The source, where it is in another account or region."
 )
-@max_rate_option("Carry so many items a second at most.")
+@max_rate_option("Carry at most N items per second.")
 @outside_options
 def cutover(**given: Any) -> int:
-    """Switch from the source to NAME, the target of a migration that is followed.
+    """Switch from the source to NAME, the target of a followed migration.
 
-    A follow that goes on, on any machine, is asked to do it, and its commands run here. Else this
-    command follows, compares both sides, and waits until nothing postpones it. Then --freeze
-    stops the writers, what is left is carried, and what has changed is compared once more. Only if
-    all is equal the migration is complete, and its writers may be pointed to NAME. Whatever fails
-    before that lets the writers go on with the source (--thaw), and the same command tries again.
+    If a follow runs, on any machine, it does the work, and the commands run here. Otherwise this
+    command follows. It compares both sides, and waits until nothing postpones it. Then --freeze
+    stops the writers, the last changes are carried, and what changed is compared once more. Only
+    if both sides are equal is the migration complete: point the writers to NAME. If anything fails
+    before that, --thaw restarts the writers of the source; run the same command to try again.
 
     \b
     Examples:
@@ -192,10 +192,12 @@ def check_hooks(freeze: str | None, thaw: str | None, limit: float, *, frozen: b
     from dataware.core.follow.cutover_loop import LEAST_SETTLE_SECONDS
 
     if frozen and (freeze or thaw):
-        raise InputError("--frozen says that nobody writes; leave out --freeze and --thaw")
+        raise InputError(
+            "--frozen says that the writers are stopped; leave out --freeze and --thaw"
+        )
     if not frozen and not (freeze and thaw):
         raise InputError(
-            "say how the writers are stopped and go on, with --freeze and --thaw; or stop them by "
+            "say how the writers are stopped and restarted (--freeze, --thaw), or stop them by "
             "hand and pass --frozen"
         )
     if limit <= LEAST_SETTLE_SECONDS:

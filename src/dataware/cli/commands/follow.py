@@ -12,7 +12,7 @@ from dataware.cli.options import deep_option, max_rate_option, outside_options
 from dataware.cli.settings import AwsOptions, pick
 
 
-@click.command(cls=SectionedCommand, short_help="Go on following, as a service.")
+@click.command(cls=SectionedCommand, short_help="Keep following, as a service.")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_run)
 @max_rate_option("Limit each of them to N items or objects per second.")
 @deep_option

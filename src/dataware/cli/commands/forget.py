@@ -53,9 +53,7 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
         report_record(context, record)
         if not yes:
             if not sys.stdin.isatty():
-                raise InputError(
-                    "this is not a terminal, so nobody can be asked: pass --yes to continue"
-                )
+                raise InputError("this is not a terminal: pass --yes to continue")
             confirm(f"Delete the record of the migration into {record.status.target}?")
 
         # Without the record it is not known any more what belongs to the migration.

@@ -120,7 +120,8 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitO
         for one in description:
             for text in one.described.left_out:
                 context.emit(event("warning", text=f"not declared for {one.name}: {text}"))
-        what = f"{format_count(len(description), 'resource')}, as they are today,"
+        today = "as it is today" if len(description) == 1 else "as they are today"
+        what = f"{format_count(len(description), 'resource')}, {today},"
         context.emit(event("saved", what=what, path=str(path)))
         for beside in answer[1:]:
             context.emit(event("saved", what="the schema for editors", path=str(beside)))

@@ -33,7 +33,7 @@ class Rate(click.ParamType[float | None]):
             rate = math.nan
         if not 0 < rate < math.inf:
             self.fail(
-                f"{value!r} is no rate; write items a second, such as 200, or off", param, ctx
+                f"{value!r} is not a rate; write items per second, such as 200, or off", param, ctx
             )
         return rate
 

@@ -28,7 +28,7 @@ from dataware.core.errors import InputError
 @click.option(
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
 )
-@max_rate_option("Carry so many items a second at most.")
+@max_rate_option("Carry at most N items per second.")
 @outside_options
 def undo(**given: Any) -> int:
     """Go back to the source of a cut-over to NAME, with what was written to NAME since.
@@ -36,7 +36,7 @@ def undo(**given: Any) -> int:
     Shows what follows, asks, and carries the changes back while NAME is in use. Then --freeze stops
     the writers of NAME, the rest is carried and compared, and the old side holds the data again;
     point the writers there. This writes to the old side. What both sides wrote is never guessed.
-    Whatever fails before that lets the writers go on with NAME (--thaw).
+    If anything fails before that, --thaw restarts the writers of NAME.
 
     \b
     Examples:
@@ -69,9 +69,7 @@ def run_undo(out: AwsOptions, name: str, options: UndoOptions) -> int:
             return 0
         if not options.yes:
             if not sys.stdin.isatty():
-                raise InputError(
-                    "this is not a terminal, so nobody can be asked: pass --yes to continue"
-                )
+                raise InputError("this is not a terminal: pass --yes to continue")
             confirm(f"Carry back from {found.target} to {found.source}?")
         hooks = ShellHooks(options.freeze, options.thaw, options.freeze_limit)
         cutover = CutoverSettings(

@@ -13,19 +13,19 @@ from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
 
 
-@click.command(cls=SectionedCommand, short_help="Name whoever writes to the old side.")
+@click.command(cls=SectionedCommand, short_help="Report writes to the old side.")
 @click.argument("name", shell_complete=complete_run)
-@click.option("--for", "seconds", type=Duration(), help="Watch for so long. Default: until Ctrl-C.")
+@click.option("--for", "seconds", type=Duration(), help="How long to watch. Default: until Ctrl-C.")
 @click.option(
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
 )
 @outside_options
 def watch(**given: Any) -> int:
-    """Name whoever writes to the source behind the switch to NAME.
+    """Report writes to the source after the switch to NAME.
 
-    Goes on where the cut-over, or the watch before, ended: on the same machine no write since the
-    switch is missed. Ends by itself when the time of the way back is over. Nothing is written to
-    either side.
+    Continues where the cut-over, or the last watch, ended: on the same machine no write since the
+    switch is missed. Ends by itself once the cut-over can no longer be undone. Nothing is written
+    to either side.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ class NotKnownError(Exception):
     """A value that a run cannot know; its text says why, and what would make it known."""
 
 
-def _nobody_says(name: str) -> Any:
+def _raise_unknown(name: str) -> Any:
     raise NotKnownError(f"{name} is not known, because {NOT_ASKED}")
 
 
@@ -41,8 +41,8 @@ class ValueLookups:
     `output` for an output of a nested stack, by the logical id of that stack and its own name.
     """
 
-    pseudo: Callable[[str], str] = _nobody_says
+    pseudo: Callable[[str], str] = _raise_unknown
     parameter: Callable[[str, Mapping[str, Any]], Any] = _take_default
-    stored: Callable[[str], str] = _nobody_says
-    exported: Callable[[str], str] = _nobody_says
+    stored: Callable[[str], str] = _raise_unknown
+    exported: Callable[[str], str] = _raise_unknown
     output: Callable[[str, str], str] = _know_no_output

@@ -83,11 +83,11 @@ def role_arn(role: str, account: str, region: str) -> str:
     """
     if not is_arn(role):
         if _ROLE_NAME.fullmatch(role) is None:
-            raise InputError(f"role {role!r} is no name of a role: write its name or its ARN")
+            raise InputError(f"role {role!r} is not a role: write its name or its ARN")
         return f"arn:{partition_of(region)}:iam::{account}:role/{role.lstrip('/')}"
     match = _ROLE.fullmatch(role)
     if match is None:
-        raise InputError(f"role {role} is no ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
+        raise InputError(f"role {role} is not the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME")
     if match["account"] != account:
         raise InputError(
             f"role {role} is of account {match['account']}, not of {account}: name one of the "

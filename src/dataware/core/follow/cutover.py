@@ -166,7 +166,7 @@ STATES: Mapping[CutoverState, StateRule] = {
             _S.REVERSIBLE,
             False,
             True,
-            "the end of the time in which the way back is open",
+            "the end of the time in which it can be undone",
             "names whoever still writes to the source",
             _S.REVERSIBLE,
         ),

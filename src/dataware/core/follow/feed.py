@@ -125,7 +125,7 @@ class CarryOutcome(NamedTuple):
             tuple(conflict for one in parts for conflict in one.conflicts),
         )
 
-    def doubt(self) -> CarryOutcome:
+    def as_uncertain(self) -> CarryOutcome:
         """The same where what was carried may be followed by an earlier try that got no answer."""
         unclear = self.uncertain | self.carried
         return self._replace(carried=frozenset(), uncertain=unclear)

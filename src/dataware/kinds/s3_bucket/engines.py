@@ -45,8 +45,7 @@ BATCH = EngineCard(
     estimate=_estimate_batch,
     limits=(
         "only into a bucket that this run made, because a job replaces what it finds: it begins "
-        "only if the bucket is as it was when its objects were listed, and from then on nobody "
-        "else may write there until it has ended",
+        "only if the bucket is as it was listed, and no one else may write there until it ends",
         "this machine copies what is over 5 GB, archived, encrypted with a customer's key, of "
         "another class than STANDARD, or was uploaded in parts",
         "needs a role that S3 assumes, which may read the source and write the target, and read "

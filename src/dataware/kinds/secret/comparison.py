@@ -59,7 +59,7 @@ def _regions(value: Any) -> list[Any]:
 def find_new_value(name: str, live: Any, declared: Any) -> str | None:
     """That a declared value takes the place of the one that is there; which is not read."""
     if name == GENERATED and declared is not None:
-        return "its value is replaced by one that is generated anew"
+        return "its value is replaced by a newly generated one"
     if name != VALUE or declared is None or declared == live:
         return None
     return "its value is replaced by the declared one, without a look at what it holds"

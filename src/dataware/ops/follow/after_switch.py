@@ -42,7 +42,7 @@ class _NothingElse:
 
     def freeze(self) -> None:
         """Nobody is stopped."""
-        raise ServiceError("nobody is stopped after the switch")
+        raise ServiceError("no writer is stopped after the switch")
 
     thaw = freeze
 
@@ -212,7 +212,7 @@ def watch(
     SidesDifferError where somebody wrote.
     """
     if found.record.state is CutoverState.CLOSED:
-        raise RefusedError(f"the way back from {found.target} is closed, so nothing is watched")
+        raise RefusedError(f"the cut-over to {found.target} is closed, so nothing is watched")
     words = {"kind": found.kind.names.slug, "source": found.source, "name": found.target}
     context.emit(event("watching", **words))
     with SourceWatch(context, found, places) as source:

@@ -299,7 +299,9 @@ class CutoverRun(FollowRun):
         source = self._migration.order.source.name
         after = f"{source} is open to its writers again, so nothing is lost"
         if self._cutover_settings.by_hand:
-            after = f"nothing is lost, but nobody let the writers of {source} go on: do it by hand"
+            after = (
+                f"nothing is lost, but the writers of {source} are stopped: restart them by hand"
+            )
         raise GivenUpError(
             f"gave up the cut-over, because {self._cutover.given_up}; {after}; run the same "
             "command again"
@@ -310,7 +312,7 @@ class CutoverRun(FollowRun):
         if self._cutover.record.may_be_frozen:
             return (
                 f"could not thaw {words['source']} ({self._cutover.failure}) after the cut-over "
-                f"was given up, because {step.why}; let its writers go on by hand, and run the "
+                f"was given up, because {step.why}; restart its writers by hand, and run the "
                 "same command again"
             )
         return (

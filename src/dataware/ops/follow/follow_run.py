@@ -278,7 +278,7 @@ class FollowRun(MigrationRun):
         if may_be_frozen({**self._migration.marker.detail, **self._keeper.detail}):
             text = (
                 f"a cut-over may have stopped the writers of {words['source']}: run `dataware "
-                f"cutover` again, which goes on or lets them go on"
+                f"cutover` again, which continues, or restarts them"
             )
             context.emit(event("warning", text=text, name=words["name"]))
         reporter = FollowReporter(self, loop, chosen)

@@ -34,7 +34,7 @@ def warn_of_freeze(
         raise
     except BaseException as error:
         if find_record().may_be_frozen:
-            after = "run the same command again, which goes on or lets them go on"
+            after = "run the same command again, which continues, or restarts them"
             if isinstance(error, RefusedError):
                 after = (
                     f"look at `dataware status {target}`; if no run is alive, run the same command "

@@ -110,7 +110,9 @@ class RemoteCutover:
         """Wait until the command was run where it was typed. Raises ServiceError."""
         request = self.request
         if request is None:
-            raise ServiceError(f"nobody asks for the cut-over any more who could run --{hook}")
+            raise ServiceError(
+                f"the command that asked for the cut-over has ended, so --{hook} cannot run"
+            )
         if request.by_hand:
             return
         token = uuid4().hex[:8]

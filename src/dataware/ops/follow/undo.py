@@ -78,16 +78,16 @@ def check_undoable(
     ):
         raise InputError(
             f"the migration into {target} was not cut over, so {source or 'its source'} is "
-            "in use still and nothing is to be undone; see `dataware status`"
+            "still in use and there is nothing to undo; see `dataware status`"
         )
     again = f"`dataware migrate` copies from {target} into {source} what is missing there"
     if record.state is CutoverState.CLOSED:
-        raise RefusedError(f"the way back from {target} to {source} is closed; {again}")
+        raise RefusedError(f"the cut-over to {target} is closed and cannot be undone; {again}")
     until, now = record.reversible_until, context.clock.now()
     if record.state in WAY and until is not None and now >= until:
         raise RefusedError(
-            f"the way back from {target} to {source} was open until {rough(now - until)} "
-            f"ago, as long as changes are kept for sure; {again}"
+            f"the cut-over to {target} could be undone until {rough(now - until)} ago, while its "
+            f"changes were surely kept; {again}"
         )
     return record
 
@@ -122,12 +122,12 @@ def _list_texts(
     texts.append(f"this writes to {old.name}, which holds the data again afterwards")
     if found.record.reversible_until is not None and found.record.state in WAY:
         left = found.record.reversible_until - context.clock.now()
-        texts.append(f"the way back is open for {rough(left)}")
+        texts.append(f"it can be undone for another {rough(left)}")
     journal: Any = context.journals.read(found.kind.names.slug, found.target)
     strays = KnownStrays.read(journal, found.record.witness)
     if strays.keys:
         texts.append(
-            f"{format_count(len(strays.keys), 'key')} of {old.name} changed behind the switch"
+            f"{format_count(len(strays.keys), 'key')} of {old.name} changed after the switch"
         )
     if not strays.are_all or not has_old_feed:
         texts.append(f"some writes to {old.name} since the switch may be unknown")

@@ -316,13 +316,13 @@ class UndoRun(CutoverRun):
         why = self._cutover.given_up or self._cutover.failure or "a person asked to stop"
         after = f"{new} is open to its writers, so nothing is lost"
         if self._cutover_settings.by_hand and self._cutover.given_up:
-            after = f"nothing is lost, but nobody let the writers of {new} go on: do it by hand"
+            after = f"nothing is lost, but the writers of {new} are stopped: restart them by hand"
         is_refused = find_refused(loop.conflicts.values())
         if loop.conflicts and self._on_conflict is None and not is_refused:
             return RefusedError(
                 f"gave up the undo, because {why}; {after}; look at the keys that are named above, "
-                f"and run the same command with --on-conflict keep ({old} keeps its own) or "
-                f"--on-conflict replace (they become those of {new})"
+                f"then run the command again with --on-conflict keep (what {old} has stays) or "
+                f"--on-conflict replace (it becomes that of {new})"
             )
         return GivenUpError(f"gave up the undo, because {why}; {after}; run the same command again")
 

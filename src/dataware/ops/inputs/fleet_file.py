@@ -52,7 +52,7 @@ def _read_target(path: Path, at: int, table: Mapping[str, Any]) -> Iterator[Flee
     section.only(TARGET)
     account = section.required_text("account")
     if ACCOUNT.fullmatch(account) is None:
-        raise section.bad(f"account {account} is no account: it has 12 digits")
+        raise section.bad(f"{account} is not an account: write its 12 digits")
     target = FleetTarget(
         _target_name(section, section.required_text("name")),
         account,
@@ -82,7 +82,7 @@ def _in_regions(section: InputSection, target: FleetTarget) -> Iterator[FleetTar
     role = section.text("role")
     for region in regions:
         if REGION.fullmatch(region) is None:
-            raise section.bad(f"region {region} is no region, such as eu-central-1")
+            raise section.bad(f"{region} is not a region, such as eu-central-1")
         name = target.name if len(regions) == 1 else f"{target.name}/{region}"
         try:
             arn = role_arn(role, target.account, region) if role else None

@@ -68,9 +68,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         enum=[word.value for word in OnConflict],
     ),
     "versions": _field("Object versions that are copied.", enum=["current", "all"]),
-    "max_rate": _field(
-        "At most so many items or objects a second.", type="number", exclusiveMinimum=0
-    ),
+    "max_rate": _field("Limit of items or objects per second.", type="number", exclusiveMinimum=0),
     "max_share": _field("Share of provisioned capacity to use, such as 50%.", **_TEXT),
     "processes": _field("Number of processes that copy.", **_WHOLE),
     "max_parallel": _field("Resources that are migrated at the same time.", **_WHOLE),

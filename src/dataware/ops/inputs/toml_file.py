@@ -79,7 +79,7 @@ def _read_pin(path: Path, document: InputSection) -> StackEnvironment:
     section.only(APP)
     account, region = section.text("account"), section.text("region")
     if account is not None and not ACCOUNT.fullmatch(account):
-        raise section.bad(f"account {account} is no account: it has 12 digits")
+        raise section.bad(f"{account} is not an account: write its 12 digits")
     return StackEnvironment(account, region)
 
 

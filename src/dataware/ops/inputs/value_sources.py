@@ -375,7 +375,7 @@ def find_output(evaluator: Evaluator, logical_id: str, name: str) -> str:
         raise NotKnownError(f"nested stack {logical_id} has output {name} under {condition} only")
     text = text_of(evaluator.resolve(one.get("Value")))
     if text is None:
-        raise NotKnownError(f"output {name} of nested stack {logical_id} is no text: correct it")
+        raise NotKnownError(f"output {name} of nested stack {logical_id} is not a text: correct it")
     return text
 
 

@@ -150,7 +150,7 @@ class TableImport(ExportBasedMaker):
         except NotFoundError as error:
             raise IncompleteError(
                 f"AWS does not know the import {arn} any more; look at its table, and run "
-                "`dataware forget` on its name to begin anew"
+                "`dataware forget` on its name to start over"
             ) from error
 
 

@@ -84,7 +84,7 @@ async def carry_in_chunks(
             return await carry_chunk(waiting[at : at + READ_TOGETHER], target)
 
     whole = await gather_outcomes(carry(at) for at in range(0, len(waiting), READ_TOGETHER))
-    return whole.doubt() if watched.unclear else whole
+    return whole.as_uncertain() if watched.unclear else whole
 
 
 async def read_sides(

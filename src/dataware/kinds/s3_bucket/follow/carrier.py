@@ -119,7 +119,7 @@ class BucketCarrier:
         finally:
             recorder.flush()
         whole = CarryOutcome.join([*unseen, *swapped])
-        return whole.doubt() if watched.unclear else whole
+        return whole.as_uncertain() if watched.unclear else whole
 
     async def _look(self, key: bytes, written: WrittenVersion) -> KeyState | CarryOutcome:
         """Both sides of a key, or what becomes of it where they cannot be seen."""
