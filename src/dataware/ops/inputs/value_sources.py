@@ -339,7 +339,7 @@ def exports_of(each: Iterable[tuple[Mapping[str, Any], Evaluator]]) -> Exports:
         for name, output in _list_exports(document, evaluator):
             # Two of one name cannot be deployed to one place, so that one of them is not meant.
             twice = name in exports
-            exports[name] = partial(_doubt, name) if twice else _answer(evaluator, output)
+            exports[name] = partial(_mark_unknown, name) if twice else _answer(evaluator, output)
     return exports
 
 
@@ -357,7 +357,7 @@ def _list_exports(
             yield name, one
 
 
-def _doubt(name: str) -> str:
+def _mark_unknown(name: str) -> str:
     raise NotKnownError(f"the app exports {name} more than once")
 
 
