@@ -106,6 +106,27 @@ def test_a_killed_import_is_finished_by_the_same_command(
     assert "migrated" not in [event["code"] for event in again.events]
 
 
+@pytest.mark.parametrize("engine", ["export-import", "restore"])
+@pytest.mark.usefixtures("proxy")
+def test_a_table_of_another_region_is_carried_by_dynamodb(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its items arrive in the region of the app, whichever engine brings them, and are verified."""
+    before = items_of("Orders")
+    arn = client("dynamodb").describe_table(TableName="Orders")["Table"]["TableArn"]
+    Path("dataware.toml").write_text(TOML.replace('"Orders"\n\n', f'"{arn}"\n\n'))
+    ran = run("apply", "dataware.toml", "--yes", "--region", "eu-west-1", "--engine", engine)
+    assert ran.code == 0, ran
+    assert "Verified 60 items" in ran.out
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert items_of("Orders-prod") == before
+    there = client("dynamodb")
+    summary = there.describe_table(TableName="Orders-prod")["Table"].get("RestoreSummary", {})
+    assert summary.get("SourceTableArn") == (arn if engine == "restore" else None)
+    assert there.list_tables()["TableNames"] == ["Orders-prod"]
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
 def test_an_import_that_is_stopped_goes_on_and_is_gone_on_with(proxy: FaultProxy) -> None:
     """Ctrl-C ends the watching of the export; no other engine may carry the migration then."""
     before = items_of("Orders")

@@ -1,4 +1,4 @@
-"""A table is restored and followed: no change between the restore's time and the follow is lost."""
+"""A table is restored, or imported, and followed: no change since that time is lost."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +26,14 @@ TOML = """
 [[resource]]
 type = "AWS::DynamoDB::Table"
 id = "Orders"
-preferred = "Orders-prod"
-fallback = "Orders"
+preferred = "{target}"
+fallback = "{source}"
 
 [resource.properties]
 BillingMode = "PAY_PER_REQUEST"
-AttributeDefinitions = [{ AttributeName = "pk", AttributeType = "S" }]
-KeySchema = [{ AttributeName = "pk", KeyType = "HASH" }]
-Tags = [{ Key = "team", Value = "space" }]
+AttributeDefinitions = [{{ AttributeName = "pk", AttributeType = "S" }}]
+KeySchema = [{{ AttributeName = "pk", KeyType = "HASH" }}]
+Tags = [{{ Key = "team", Value = "space" }}]
 """
 KEY: dict[str, Any] = {
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
@@ -38,14 +41,69 @@ KEY: dict[str, Any] = {
     "BillingMode": "PAY_PER_REQUEST",
 }
 ON = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
-COMMAND = ("apply", "dataware.toml", "--yes", "--engine", "restore", "--follow")
 ITEMS = 60
+REQUESTS = {
+    "restore": "RestoreTableToPointInTime",
+    "export-import": "ExportTableToPointInTime",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A table, and its copy by an engine."""
+
+    engine: str
+
+    @property
+    def source(self) -> str:
+        """The table that is written to."""
+        return f"Orders-{self.engine}"
+
+    @property
+    def target(self) -> str:
+        """What is made of it."""
+        return f"{self.source}-prod"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What makes and follows it."""
+        path = Path(f"{self.engine}.toml")
+        path.write_text(TOML.format(source=self.source, target=self.target))
+        return ("apply", str(path), "--yes", "--follow", "--engine", self.engine)
+
+    def fill(self, *, stream: bool) -> None:
+        """The source, with a stream or without one."""
+        dynamodb = client("dynamodb")
+        more = {"StreamSpecification": ON} if stream else {}
+        dynamodb.create_table(TableName=self.source, **KEY, **more)
+        for number in range(ITEMS):
+            self.put(dynamodb, f"k{number}", 0)
+        on = {"PointInTimeRecoveryEnabled": True}
+        dynamodb.update_continuous_backups(
+            TableName=self.source, PointInTimeRecoverySpecification=on
+        )
+
+    def put(self, dynamodb: Any, key: str, value: int) -> None:
+        """Write one item into the source."""
+        item = {"pk": {"S": key}, "v": {"N": str(value)}}
+        dynamodb.put_item(TableName=self.source, Item=item)
+
+    def delete(self, dynamodb: Any, key: str) -> None:
+        """Delete one item from the source."""
+        dynamodb.delete_item(TableName=self.source, Key={"pk": {"S": key}})
+
+    def is_equal(self) -> bool:
+        """Whether boto3 sees the same in both."""
+        return content(self.target) == content(self.source)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmbeddedAws]:
-    """A server whose restores take a moment, and whose shards roll over."""
-    with EmbeddedAws(streams=StreamSettings(restore_seconds=2.0, shard_records=40)) as server:
+    """A server whose restores, exports and imports take a moment, and whose shards roll over."""
+    slow = StreamSettings(
+        restore_seconds=2.0, export_seconds=1.0, import_seconds=1.0, shard_records=40
+    )
+    with EmbeddedAws(streams=slow) as server:
         yield server
 
 
@@ -53,28 +111,9 @@ def server() -> Iterator[EmbeddedAws]:
 def proxy(
     server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FaultProxy]:
-    """What commands speak to, beside a table that can be restored."""
-    (tmp_path / "dataware.toml").write_text(TOML)
+    """What commands speak to, in a folder of their own."""
     with proxied(server, tmp_path, monkeypatch) as proxy:
         yield proxy
-
-
-def fill(*, stream: bool) -> None:
-    """The source, with a stream or without one."""
-    dynamodb = client("dynamodb")
-    more = {"StreamSpecification": ON} if stream else {}
-    dynamodb.create_table(TableName="Orders", **KEY, **more)
-    for number in range(ITEMS):
-        put(dynamodb, f"k{number}", 0)
-    dynamodb.update_continuous_backups(
-        TableName="Orders", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )
-
-
-def put(dynamodb: Any, key: str, value: int) -> None:
-    """Write one item into the source."""
-    item = {"pk": {"S": key}, "v": {"N": str(value)}}
-    dynamodb.put_item(TableName="Orders", Item=item)
 
 
 def content(table: str) -> dict[str, Any]:
@@ -90,7 +129,8 @@ def content(table: str) -> dict[str, Any]:
 class Writer:
     """An app that puts, changes and deletes items of the source until it rests."""
 
-    def __init__(self) -> None:
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
         self._rests = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.writes = 0
@@ -108,10 +148,9 @@ class Writer:
         while not self._rests.wait(0.02):
             self.writes += 1
             if self.writes % 5:
-                put(dynamodb, f"k{self.writes % (ITEMS + 20)}", self.writes)
+                self._pair.put(dynamodb, f"k{self.writes % (ITEMS + 20)}", self.writes)
             else:
-                key = {"pk": {"S": f"k{self.writes % ITEMS}"}}
-                dynamodb.delete_item(TableName="Orders", Key=key)
+                self._pair.delete(dynamodb, f"k{self.writes % ITEMS}")
 
 
 def await_so(what: Callable[[], bool], process: Any) -> None:
@@ -123,50 +162,76 @@ def await_so(what: Callable[[], bool], process: Any) -> None:
         time.sleep(0.1)
 
 
-def follow_until_equal() -> str:
-    """Restore and follow beside an app that writes, until both sides agree; what was told."""
-    with Writer() as writer:
-        process = launch(*COMMAND)
-        await_so(lambda: "k0" in content("Orders-prod") or writer.writes > 300, process)
-        await_so(lambda: "following" in run("status", "Orders-prod").out, process)
-        before = writer.writes
-        await_so(lambda: writer.writes > before + 20, process)
-    await_so(lambda: content("Orders-prod") == content("Orders"), process)
-    process.send_signal(signal.SIGINT)
-    ran = ended(process)
-    assert ran.code == 4, ran
-    assert content("Orders-prod") == content("Orders")
-    assert content("Orders"), "a test without data proves nothing"
-    return ran.out
+def is_followed(pair: Pair) -> bool:
+    """Whether its changes are carried by now."""
+    return "following" in run("status", pair.target).out
+
+
+def has_written(writer: Writer, count: int) -> bool:
+    """Whether an app has written more than that often."""
+    return writer.writes > count
+
+
+def follow_until_equal(*pairs: Pair) -> list[str]:
+    """Make and follow each beside an app that writes, until both sides agree; what was told."""
+    processes = {pair: launch(*pair.command) for pair in pairs}
+    with ExitStack() as stack:
+        writers = {pair: stack.enter_context(Writer(pair)) for pair in pairs}
+        for pair, process in processes.items():
+            await_so(partial(is_followed, pair), process)
+        for pair, process in processes.items():
+            await_so(partial(has_written, writers[pair], writers[pair].writes + 20), process)
+    for pair, process in processes.items():
+        await_so(pair.is_equal, process)
+        process.send_signal(signal.SIGINT)
+    told = []
+    for pair, process in processes.items():
+        ran = ended(process)
+        assert ran.code == 4, ran
+        assert pair.is_equal()
+        assert content(pair.source), "a test without data proves nothing"
+        told.append(" ".join(ran.out.split()))
+    return told
 
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_what_is_written_during_a_restore_is_carried(proxy: FaultProxy, stream: bool) -> None:
     """By the stream, which is read from before the restore's time on, or by comparing again."""
-    fill(stream=stream)
-    told = follow_until_equal()
+    pair = Pair("restore")
+    pair.fill(stream=stream)
+    (told,) = follow_until_equal(pair)
     assert proxy.count("RestoreTableToPointInTime") == 1
-    assert "Restored Orders as of" in told
+    assert f"Restored {pair.source} as of" in told
     assert ("Compared" in told or "compared" in told) or not stream
-    arn = client("dynamodb").describe_table(TableName="Orders-prod")["Table"]["TableArn"]
+    arn = client("dynamodb").describe_table(TableName=pair.target)["Table"]["TableArn"]
     tags = client("dynamodb").list_tags_of_resource(ResourceArn=arn)["Tags"]
     assert {"Key": "team", "Value": "space"} in tags
 
 
-def test_a_restore_that_is_killed_and_gone_on_with_is_followed_from_its_time(
-    proxy: FaultProxy,
-) -> None:
-    """What changes while no command runs comes by the stream, whose place is on disk."""
-    fill(stream=True)
-    strike = Strike(1, answered=True)
-    struck_run(proxy, strike, *COMMAND, operation="RestoreTableToPointInTime")
-    assert strike.struck
+def test_what_is_killed_and_gone_on_with_is_followed_from_its_time(proxy: FaultProxy) -> None:
+    """What changes while no command runs comes by the stream, whose place is on disk.
+
+    Both at once, because a run waits for a minute after a kill.
+    """
+    pairs = [Pair(engine) for engine in REQUESTS]
     dynamodb = client("dynamodb")
-    put(dynamodb, "k1", 77)
-    dynamodb.delete_item(TableName="Orders", Key={"pk": {"S": "k2"}})
-    put(dynamodb, "a new one", 78)
-    follow_until_equal()
+    for pair in pairs:
+        pair.fill(stream=True)
+        strike = Strike(1, answered=True)
+        struck_run(proxy, strike, *pair.command, operation=REQUESTS[pair.engine])
+        assert strike.struck
+        pair.put(dynamodb, "k1", 77)
+        pair.delete(dynamodb, "k2")
+        pair.put(dynamodb, "a new one", 78)
+    proxy.clear()
+    restored, imported = follow_until_equal(*pairs)
+    assert "the stream is read while the restore goes on" in restored
+    assert "the stream is read while the import goes on" in imported
     assert proxy.count("RestoreTableToPointInTime") == 0
-    there = content("Orders-prod")
-    assert "a new one" in there
-    assert "k2" not in content("Orders") or there["k2"] == content("Orders")["k2"]
+    assert len(dynamodb.list_exports()["ExportSummaries"]) == 1, "it is found by its token"
+    assert len(dynamodb.list_imports()["ImportSummaryList"]) == 1
+    assert client("s3").list_buckets()["Buckets"] == []
+    for pair in pairs:
+        there, source = content(pair.target), content(pair.source)
+        assert "a new one" in there
+        assert there.get("k2") == source.get("k2")

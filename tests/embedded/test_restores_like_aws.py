@@ -87,3 +87,19 @@ def test_a_restored_table_is_a_new_one_that_is_not_ready_at_once(dynamodb: Any) 
     changed = code_of(lambda: dynamodb.delete_table(TableName="target"))
     assert (read, changed) == ("ResourceNotFoundException", "ResourceInUseException")
     assert code_of(lambda: restore(dynamodb)) == "TableAlreadyExistsException"
+
+
+def test_a_table_of_another_region_is_named_by_its_arn(dynamodb: Any) -> None:
+    """The new one is in the region of the request; a name alone means a table of that region."""
+    dynamodb.update_continuous_backups(TableName="source", PointInTimeRecoverySpecification=ON)
+    arn = dynamodb.describe_table(TableName="source")["Table"]["TableArn"]
+    far = boto3.client("dynamodb", region_name="eu-west-1")
+    asked = {"TargetTableName": "source", "UseLatestRestorableTime": True}
+    missing = code_of(lambda: far.restore_table_to_point_in_time(SourceTableName="source", **asked))
+    assert missing == "TableNotFoundException"
+    far.restore_table_to_point_in_time(SourceTableArn=arn, **asked)
+    made = far.describe_table(TableName="source")["Table"]
+    assert made["TableArn"] == arn.replace("us-east-1", "eu-west-1")
+    assert made["RestoreSummary"]["SourceTableArn"] == arn
+    assert far.list_tables()["TableNames"] == ["source"]
+    assert dynamodb.list_tables()["TableNames"] == ["source"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
 from dataware.core.engines.card import EngineName, GrantPlace
 from dataware.core.model import Wanted
-from dataware.ops.policy import scope_permissions
+from dataware.ops.policy import elsewhere_permissions, scope_permissions
 
 PLACE = GrantPlace("111122223333", "eu-central-1", "aws")
 TABLES = "arn:aws:dynamodb:eu-central-1:111122223333:table"
@@ -41,6 +42,21 @@ def test_each_action_is_allowed_on_its_resource(engine: EngineName, into: str) -
     assert buckets == {name, f"{name}/*"}
     reads = {one.partition(":")[2] for one in found[f"{TABLES}/Orders"]}
     assert reads == {"ExportTableToPointInTime", "DescribeContinuousBackups", "DescribeTable"}
+
+
+def test_a_source_in_another_region_may_be_exported_without_being_asked_for() -> None:
+    """The engine of the plan needs the same as the one that is asked for; none of it near by."""
+    there = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders"
+    far = replace(TABLE, fallbacks=(there,))
+    found: dict[str, set[str]] = defaultdict(set)
+    for resource, actions in elsewhere_permissions([far], PLACE):
+        found[resource].update(actions)
+    assert found == grants_of(EngineName.EXPORT_IMPORT, far)
+    assert "dynamodb:ExportTableToPointInTime" in found[there]
+    assert "dynamodb:ImportTable" in found[f"{TABLES}/Orders-prod"]
+    strange = there.replace("111122223333", "444455556666")
+    others = [TABLE, replace(TABLE, fallbacks=(strange,)), replace(TABLE, type="AWS::S3::Bucket")]
+    assert list(elsewhere_permissions(others, PLACE)) == []
 
 
 def test_what_an_engine_does_not_carry_grants_nothing() -> None:

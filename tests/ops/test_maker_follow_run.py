@@ -44,6 +44,17 @@ WORDS = MakerWords(
     ends="restored",
     stays="and cannot be cancelled",
 )
+IMPORT = MakerWords(
+    noun="import",
+    done="imported",
+    begins="table-importing",
+    resumes="resuming-import",
+    progress="import-progress",
+    ends="table-imported",
+    stays="and cannot be cancelled",
+    prepares=("exporting", "export-progress", "exported"),
+)
+ENGINES = (EngineName.RESTORE, EngineName.EXPORT_IMPORT)
 
 
 @dataclass
@@ -51,7 +62,8 @@ class LiveBox:
     """A box that is written to, a log of its changed keys, and a service that restores it.
 
     `meddle` is called at every step, and may write. A restore gives the box as it was when its time
-    was chosen, after `patience` looks.
+    was chosen, after `patience` looks; an import takes an export first, keeps its request on
+    record, and leaves out the keys of `unfit`.
     """
 
     world: World
@@ -59,6 +71,8 @@ class LiveBox:
     chosen: dict[int, dict[str, str]] = field(default_factory=dict)
     meddle: Callable[[str], None] = lambda _step: None
     has_feed: bool = True
+    engine: EngineName = EngineName.RESTORE
+    unfit: frozenset[str] = frozenset()
     patience: int = 2
     looks: int = 0
     pauses: int = 0
@@ -81,8 +95,13 @@ class LiveBox:
 
     @property
     def words(self) -> MakerWords:
-        """Those of a restore."""
-        return WORDS
+        """Those of a restore, or of an import."""
+        return IMPORT if self.exports else WORDS
+
+    @property
+    def exports(self) -> bool:
+        """Whether the target is made out of an export."""
+        return self.engine is EngineName.EXPORT_IMPORT
 
     def find_problem(self, _source: Location, _properties: Mapping[str, Any]) -> str:
         """Nothing stands against it."""
@@ -91,15 +110,21 @@ class LiveBox:
     def find_request(
         self, _source: Location, _target: Location, _since: float, before: Record
     ) -> Record:
-        """The box as it is now."""
+        """The box as it is now, or as it was when it was exported."""
+        if self.exports and before.get("time"):
+            return dict(before)
         number = len(self.chosen) + 1
         self.chosen[number] = dict(self.world.boxes["old"])
         self.step("chosen")
         return {"time": number, "times": [*before.get("times", []), number]}
 
     def prepare(self, record: Record, _source: Location) -> Preparation:
-        """Nothing has to be made first."""
-        return Preparation(record)
+        """An export, which is there at the second look; a restore needs none."""
+        if not self.exports or record.get("ready"):
+            return Preparation(record)
+        self.step("prepared")
+        done = bool(record.get("export"))
+        return Preparation({**record, "export": True, "ready": done}, ready=done)
 
     def list_parts(self, _record: Record) -> list[str]:
         """Nothing beside the target."""
@@ -114,7 +139,8 @@ class LiveBox:
         """Make the target."""
         if "new" not in self.world.boxes:
             self.world.make("new")
-            self.world.boxes["new"].update(self.chosen[record["time"]])
+            chosen = self.chosen[record["time"]].items()
+            self.world.boxes["new"].update({k: v for k, v in chosen if k not in self.unfit})
             self.looks = 0
         self.step("asked")
         return record
@@ -124,7 +150,10 @@ class LiveBox:
         self.step("looked")
         exists = "new" in self.world.boxes
         self.looks += exists
-        return MakerProgress(exists, exists and self.looks > self.patience)
+        problem = "some did not fit" if self.unfit else ""
+        counts = {"imported": 5, "errors": len(self.unfit)} if self.exports else {}
+        done = exists and self.looks > self.patience
+        return MakerProgress(exists, done, problem=problem * exists, counts=counts)
 
     def repair(self, _target: Location, _properties: Mapping[str, Any]) -> list[str]:
         """Something is set."""
@@ -251,7 +280,7 @@ def run(box: LiveBox, folder: Path, pauses: int = 30) -> None:
         follow_states=Files(folder),
     )
     wanted = Wanted("Box", kind.cfn_type, "new", ("old",))
-    steps = make_maker_run(EngineName.RESTORE, box, wanted, MakerFollowRun)
+    steps = make_maker_run(box.engine, box, wanted, MakerFollowRun)
     run_migration(context, migration, make_run=steps)
 
 
@@ -269,7 +298,7 @@ def write_at_each_step(box: LiveBox) -> None:
     numbers = iter(range(1000))
 
     def meddle(step: str) -> None:
-        if step in ("chosen", "asked", "looked", "repaired", "verify old", "carried"):
+        if step in ("chosen", "prepared", "asked", "looked", "repaired", "verify old", "carried"):
             number = next(numbers)
             if number < 25:
                 box.write(f"k{number % 7}", None if number % 3 == 2 else f"new-{number}")
@@ -277,18 +306,23 @@ def write_at_each_step(box: LiveBox) -> None:
     box.meddle = meddle
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("has_feed", [True, False])
-def test_what_changes_while_the_target_is_made_is_carried(tmp_path: Path, has_feed: bool) -> None:
+def test_what_changes_while_the_target_is_made_is_carried(
+    tmp_path: Path, has_feed: bool, engine: EngineName
+) -> None:
     """By the feed, which is opened before the time is chosen; or by comparing again and again."""
-    box = live_box(has_feed=has_feed)
+    box = live_box(has_feed=has_feed, engine=engine)
     write_at_each_step(box)
     with pytest.raises(IncompleteError, match="stopped following"):
         run(box, tmp_path, pauses=400)
     assert box.world.boxes["new"] == box.world.boxes["old"]
     assert box.world.markers["new"].state is MarkerState.RUNNING
-    codes = box.world.events.codes
-    assert codes.index("restoring") < codes.index("restored") < codes.index("following")
+    codes, words = box.world.events.codes, box.words
+    assert codes.index(words.begins) < codes.index(words.ends) < codes.index("following")
     assert "found" not in codes, "nothing is copied that the service has brought"
+    told = f"the log is read while the {words.noun} goes on, so leave this command running"
+    assert (told in " ".join(box.world.events.texts("note"))) is has_feed
 
 
 def test_the_comparison_that_ends_a_restore_finds_what_no_feed_tells(tmp_path: Path) -> None:
@@ -309,12 +343,14 @@ def test_the_comparison_that_ends_a_restore_finds_what_no_feed_tells(tmp_path: P
 @settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(moments=st.lists(st.integers(0, 25), min_size=1, max_size=3))
+@given(
+    moments=st.lists(st.integers(0, 25), min_size=1, max_size=3), engine=st.sampled_from(ENGINES)
+)
 def test_killed_anywhere_no_change_is_lost(
-    moments: list[int], tmp_path_factory: pytest.TempPathFactory
+    moments: list[int], engine: EngineName, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """What changes between two runs, too; what others wrote to the whole target stays."""
-    box, folder = live_box(), tmp_path_factory.mktemp("follow")
+    box, folder = live_box(engine=engine), tmp_path_factory.mktemp("follow")
     write_at_each_step(box)
     for number, moment in enumerate(moments):
         box.world.kill_at = moment
@@ -348,6 +384,29 @@ def test_what_others_wrote_to_a_target_that_was_whole_is_no_change_of_the_source
     with pytest.raises(IncompleteError, match="stopped following"):
         run(box, tmp_path)
     assert box.world.boxes["new"] == {**box.world.boxes["old"], "theirs": "theirs"}
+
+
+def test_what_an_import_left_out_is_carried_also_if_the_table_was_whole_before(
+    tmp_path: Path,
+) -> None:
+    """What the table lacks comes from the source; what others wrote there stays."""
+    box = live_box(engine=EngineName.EXPORT_IMPORT, unfit=frozenset({"k2"}))
+
+    def meddle(step: str) -> None:
+        if step == "repaired":
+            raise Killed
+
+    box.meddle = meddle
+    with pytest.raises(Killed):
+        run(box, tmp_path)
+    assert "k2" not in box.world.boxes["new"]
+    box.meddle = lambda _step: None
+    box.world.boxes["new"] |= {"theirs": "theirs", "k3": "theirs"}
+    with pytest.raises(IncompleteError, match="stopped following"):
+        run(box, tmp_path)
+    assert box.world.boxes["new"] == {
+        **box.world.boxes["old"], "theirs": "theirs", "k3": "theirs",
+    }  # fmt: skip
 
 
 def test_a_stop_during_the_restore_says_that_it_goes_on(tmp_path: Path) -> None:

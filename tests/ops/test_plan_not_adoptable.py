@@ -35,6 +35,19 @@ def test_an_existing_one_that_a_template_declares_is_a_stop(
     assert "remove Users from the template and refer to new" in planned.decision.reason
 
 
+def test_what_has_a_read_only_id_is_not_adopted_by_a_nested_stack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The stop names the stack that can adopt it, and the reference that works where it is."""
+    install(monkeypatch, world(new=2), adoptable=False, import_identifier="BoxId")
+    wanted = [Wanted("id", BOX, "new", ("old",), stack="Demo/Inner", logical_id="Users")]
+    (planned,) = make_plan(world(new=2).context(), wanted).resources
+    assert (planned.decision.action, planned.decision.rule) == (Action.STOP, 20)
+    reason = planned.decision.reason
+    assert "cannot adopt a" in reason and "in a nested stack" in reason
+    assert "declare Users in stack Demo itself, which adopts it, or remove Users" in reason
+
+
 def test_an_existing_one_that_a_construct_refers_to_is_referenced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

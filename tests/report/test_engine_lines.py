@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from dataware.calc.measures import duration
 from dataware.core.engines.card import EngineName
-from dataware.core.model import Action, Content, Decision, Existence, Facts, Size, Wanted, absent
+from dataware.core.model import (
+    Action,
+    Content,
+    Decision,
+    Existence,
+    Facts,
+    Setting,
+    Size,
+    Wanted,
+    absent,
+)
 from dataware.core.plan import Plan, Planned
 from dataware.kinds import load
+from dataware.kinds.dynamodb_table.restore import TableRestore
 from dataware.ops.engine_choice import EngineDemand, choose_engines, table_of
 from dataware.ops.inputs.prices import list_prices
 from dataware.report.engine_lines import is_choice_notable, list_engine_lines
@@ -16,16 +31,30 @@ from dataware.report.plan_digest import plan_digest
 from dataware.report.table import PlanTable, stack_rows
 from support.world import World
 
-TABLE = "AWS::DynamoDB::Table"
+TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 
 
-def planned(size: Size) -> Planned:
+class QuietMaker:
+    """A service that finds nothing to say against a target."""
+
+    def find_problem(self, *_asked: object) -> str:
+        """Nothing stands against it."""
+        return ""
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service is asked here."""
+    monkeypatch.setattr(TableRestore, "find_problem", QuietMaker.find_problem)
+
+
+def planned(size: Size, kind: str = TABLE, *, has_role: bool = False, **more: Any) -> Planned:
     """A table that is copied into a name under which nothing stands."""
     there = World().context()
-    source = Facts("Orders", Existence.EXISTS, Content.DATA, size=size)
+    source = Facts("Orders", Existence.EXISTS, Content.DATA, size=size, **more)
     decision = Decision(Action.MIGRATE, 3, "because", source="Orders")
-    one = Planned(Wanted("Table", TABLE, "Orders-prod"), absent("Orders-prod"), (source,), decision)
-    demand, prices = EngineDemand(), list_prices()
+    one = Planned(Wanted("Table", kind, "Orders-prod"), absent("Orders-prod"), (source,), decision)
+    demand, prices = EngineDemand(has_role=has_role), list_prices()
     (chosen,) = choose_engines(there, [one], demand, prices, all_versions=False)
     return chosen
 
@@ -38,8 +67,52 @@ def test_every_engine_has_a_line() -> None:
     assert lines[0].startswith("local: about ")
     assert lines[0].endswith(", picked")
     (carried,) = [line for line in lines if line.startswith("map:")]
-    assert carried.endswith("(verifying: 694 h 26 min, $7,869.18), fits")
-    assert lines[1] == "restore: no, whether point in time recovery of Orders is on was not seen"
+    assert "(verifying: 694 h 26 min, $7,869.18), fits" in carried
+    assert lines[2] == "restore: no, whether point in time recovery of Orders is on was not seen"
+
+
+def test_the_lines_of_ten_terabytes_are_those_worked_out_by_hand() -> None:
+    """10 TiB in items of 1 KiB, by the list prices of us-east-1.
+
+    10,737,418,240 write units, of which a new table takes 4,000 a second: 745.7 h. They cost
+    $6,710.89, and three reads of 2,684,354,560 units $1,006.63. A restore of 10,240 GB costs
+    $1,536.00, an export $1,024.00 and an import $1,536.00; verifying $671.09. Workers take 1.5 x
+    745.7 h, and 695,599,283 GB-seconds cost $11,593.34; a third of that, and $671.09, verifies.
+    """
+    on = Setting(1, "on")
+    source = {"settings": {"point_in_time_recovery": on}}
+    found = list(list_engine_lines(planned(Size(10 * 2**30, 10 * 2**40), **source).to_json()))
+    only = "fits if asked for with --engine, because"
+    assert found == [
+        f"local: about {duration(2_684_355)}, $7,717.52, fits",
+        "export-import: no time promised, at least $3,231.09, "
+        f"{only} within one region a restore costs less",
+        f"restore: about {duration(74_928)}, $2,207.09, picked",
+        "bulk: no time promised, at least $1,695.09, "
+        f"{only} the price of bulk put bytes is not known",
+        f"map: about {duration(4_026_532)}, $19,310.86 (verifying: 372 h 49 min, $4,535.54), "
+        f"{only} it makes roles and functions in the account",
+    ]
+
+
+def test_the_lines_of_a_thousand_million_objects_are_those_worked_out_by_hand() -> None:
+    """By the list prices of us-east-1.
+
+    10^9 copies at $5 a million and 4,000,000 pages of listings: $5,020.00; 1,000 a second: 277.8 h.
+    A job is $0.25, $1,000.00 for its objects, and 5,000,000 pages: $6,025.25. 100 workers are five
+    machines, with the verification 1.5 x 55.6 h, and 51,826,172 GB-seconds are $863.77; a third of
+    that, and 2,000,000 pages for $10.00, verifies.
+    """
+    one = planned(Size(10**9, 100 * 2**40), kind=BUCKET, has_role=True)
+    assert list(list_engine_lines(one.to_json())) == [
+        f"local: about {duration(1_000_000)}, $5,020.00, fits",
+        "batch: no time promised, $6,025.25, picked",
+        f"map: about {duration(300_000)}, $5,883.77 (verifying: 27 h 46 min, $297.92), fits if "
+        "asked for with --engine, because it makes roles and functions in the account",
+    ]
+    alone = list(list_engine_lines(planned(Size(10**9, 100 * 2**40), kind=BUCKET).to_json()))
+    assert alone[0].endswith("$5,020.00, picked")
+    assert alone[1] == "batch: no, no role is named that the service may assume (--batch-role ARN)"
 
 
 def test_the_lines_stand_in_a_short_plan_where_the_copy_is_long() -> None:

@@ -22,6 +22,7 @@ from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
 from dataware.ops.map_engine.permissions import find_passed_roles, list_caller_permissions
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
 from dataware.ops.policy import (
+    elsewhere_permissions,
     iam_policy,
     imports_by_id,
     job_permissions,
@@ -148,6 +149,7 @@ def _shared_by(
             yield RECORDS.format(**{**place, "region": region}), marker_actions
     if use in CREATING:
         yield HOLDING_STACKS.format(**place), HOLDING_PERMISSIONS
+        yield from elsewhere_permissions(wanted, GrantPlace(**place))
     if use in CREATING and any(map(imports_by_id, wanted)):
         yield "*", IMPORT_PERMISSIONS
         for arn in list_arns(**place):

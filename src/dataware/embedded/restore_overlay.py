@@ -7,13 +7,15 @@ TableDescription; Developer Guide, "Point-in-time backups for DynamoDB". Setting
 
     STREAMS_RESTORE_SECONDS    how long a restore takes (AWS: minutes to hours); 0
 
-A restore brings back the items as they are when it is asked for, whatever time is named.
+A restore brings back the items as they are when it is asked for, whatever time is named. The source
+may be in another region (Developer Guide, "Before you begin using point-in-time recovery").
 """
 
 import os
 import time
 
 from ministack.core.responses import error_response_json as refuse
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import dynamodb
 
 replaces = globals()["replaces"]
@@ -48,17 +50,20 @@ def _window(name):
 @replaces(dynamodb, "_restore_table_to_point_in_time")
 def restore_table_to_point_in_time(original, data):
     """Refuse what AWS refuses, and say of the new table where it comes from."""
-    given = data.get("SourceTableName") or data.get("SourceTableArn") or ""
-    source, target = dynamodb._normalize_table_name(given), data.get("TargetTableName")
-    if source not in dynamodb._tables or not target or target in dynamodb._tables:
+    region, source = _locate_source(data)
+    target = data.get("TargetTableName")
+    with request_scope(get_account_id(), region):
+        table = dynamodb._tables.get(source)
+        is_on = dynamodb._pitr_settings.get(source, False)
+        earliest, latest = _window(source) if table else (0, 0)
+    if table is None or not target or target in dynamodb._tables:
         return original(data)
-    if not dynamodb._pitr_settings.get(source, False):
+    if not is_on:
         return refuse(
             "PointInTimeRecoveryUnavailableException",
             f"Point in time recovery is not enabled for table '{source}'",
             400,
         )
-    earliest, latest = _window(source)
     asked = data.get("RestoreDateTime")
     when = latest if data.get("UseLatestRestorableTime") or asked is None else int(asked)
     if not earliest <= when <= latest:
@@ -67,14 +72,32 @@ def restore_table_to_point_in_time(original, data):
             f"The restore time must be between {earliest} and {latest}",
             400,
         )
-    answer = original(data)
+    answer = _restore_copy(original, data, table)
     if answer[0] != 200:
         return answer
-    table = dynamodb._tables[target]
-    table[RESTORE] = {"SourceTableArn": dynamodb._tables[source]["TableArn"]}
-    table[RESTORE]["RestoreDateTime"] = when
-    table[UNTIL] = time.time() + SECONDS
+    made = dynamodb._tables[target]
+    made[RESTORE] = {"SourceTableArn": table["TableArn"], "RestoreDateTime": when}
+    made[UNTIL] = time.time() + SECONDS
     return dynamodb.json_response({"TableDescription": dynamodb._table_description(target)})
+
+
+def _locate_source(data):
+    """The region and the name of the source, which may be named by its ARN."""
+    given = data.get("SourceTableName") or data.get("SourceTableArn") or ""
+    spec = dynamodb._dynamodb_arn_spec(given) if given.startswith("arn:") else None
+    if spec is None or spec.account_id != get_account_id():
+        return get_region(), given
+    return spec.region, spec.resource.removeprefix("table/")
+
+
+def _restore_copy(original, data, table):
+    """Restore a table, which has a name of this region only while that is asked for."""
+    lent = f"{table['TableArn']} lent"
+    dynamodb._tables[lent] = table
+    try:
+        return original({**data, "SourceTableName": lent})
+    finally:
+        del dynamodb._tables[lent]
 
 
 def _is_restoring(name):

@@ -129,7 +129,8 @@ def _explain_no_way(kind: Kind, wanted: Wanted, preferred: Facts, *, nested: boo
     if kind.template.is_adoptable:
         # AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
         # automatically" (nested stacks from their root, without read-only ids); "Nesting an
-        # existing stack". No page tells of a change set of type IMPORT for a nested stack.
+        # existing stack" (only a stack that stands alone is nested by an import). A change set of
+        # type IMPORT is refused with IncludeNestedStacks, and no page tells of another way.
         root = str(wanted.stack).partition("/")[0]
         around = f"declare {wanted.logical_id} in stack {root} itself, which adopts it, or "
     return (

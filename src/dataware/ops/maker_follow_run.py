@@ -1,11 +1,12 @@
 """The steps of a followed migration whose target a service of AWS makes and fills by itself.
 
-    feed opened ── restore asked for ── watched, feed read beside it ── compared ── carry
+    feed opened ── target asked for ── watched, feed read beside it ── compared ── carry
 
-The feed is opened before a time is chosen to which the source is restored, so every change behind
-that time comes by the feed; it is read all the while, because a restore may take longer than a feed
-keeps its records. The comparison with which a usual migration ends only adds to what is carried. A
-source without a feed is compared again and again anyway, from when on the target can be read.
+The feed is opened before a time is chosen as of which the source is restored or exported, so every
+change behind that time comes by the feed; it is read all the while, because the work may take
+longer than a feed keeps its records. The comparison with which a usual migration ends only adds to
+what is carried. A source without a feed is compared again and again anyway, from when on the target
+can be read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from dataware.core.copier import CopyOrder
+from dataware.core.engines.port import ERRORS
 from dataware.core.events import format_count
 from dataware.core.follow.feed import CarryOutcome, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts
@@ -27,6 +29,7 @@ from dataware.ops.follow.follow_run import FeedThread
 from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.follow.source_feed import choose_feed
 from dataware.ops.maker_run import MakerRun
+from dataware.verify.merge import DifferenceKind
 
 
 class NoCarrier:
@@ -59,6 +62,7 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
             yield
             return
         self._has_feed = True
+        self._tell_reading(chosen.noun)
         state = self._open_state(chosen)
         try:
             loop = FollowLoop(FollowPorts(chosen.feed, NoCarrier(), state, state))
@@ -72,22 +76,34 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
             self._stopped_by = lambda: False
             state.close()
 
+    def _tell_reading(self, feed: str) -> None:
+        """Tell that the feed is read by this command alone, however long the service takes."""
+        self._note(
+            f"the {feed} is read while the {self._maker.words.noun} goes on, so leave this command "
+            "running; after a longer break than the feed keeps changes for, both sides are "
+            "compared in full"
+        )
+
     def _copy_whole(self, journal: Journal, order: CopyOrder) -> None:
         """Compare what the service has made, instead of a copy; carry what differs.
 
         Where the target was whole before this run, others may have written to it: then only what
-        the feed tells of is carried, which is all that has changed since.
+        the feed tells of is carried, which is all that has changed since, and what the service did
+        not bring at all.
         """
         del journal
-        if self._was_whole or not self._has_feed:
+        if not self._has_feed or (self._was_whole and not self._record.get(ERRORS)):
             return
         verdict = self._verify(order, self.items)
         self._keeper.check()
-        self._state.add({one.raw_key for one in verdict.listed}, self._time.now())
-        if len(verdict.listed) < verdict.differences:
+        kinds = (DifferenceKind.MISSING,) if self._was_whole else tuple(DifferenceKind)
+        keys = {one.raw_key for one in verdict.listed if one.kind in kinds}
+        count = sum(verdict.counts[kind] for kind in kinds)
+        self._state.add(keys, self._time.now())
+        if len(keys) < count:
             self._state.add_gaps((Gap(GapCause.STATE_LOST),))
         since = self._maker.describe(self._record)
-        changed = format_count(verdict.differences, "key")
+        changed = format_count(count, "key")
         text = f"compared {format_count(verdict.compared, self._migration.kind.unit)}: {changed}"
         text += f" changed since {since}, and the follow carries what changed"
         self._note(text)

@@ -14,6 +14,7 @@ from dataware.core.engines.card import EngineCard, EngineName, Grant, GrantPlace
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind, Permissions
 from dataware.core.model import ImportMode, Wanted
+from dataware.core.names import place_of
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.passed_roles import PASS_ROLE, PassedRole, make_pass_statements
 from dataware.core.phases import (
@@ -252,14 +253,31 @@ def scope_permissions(
 ) -> Iterator[Grant]:
     """What an engine needs that only runs when it is asked for, for each copy of the resources."""
     for one in wanted:
-        kind = load(one.type)
-        engines = kind.copying.engines() if kind.copying else ()
-        scopes = [scope for card in engines if card.name is engine for scope in card.scopes]
-        target = kind.access.arns(one.preferred, *place)[0] if scopes else ""
-        for name in one.fallbacks if scopes else ():
-            names = {"source": kind.access.arns(name, *place)[0], "target": target}
-            for scope in scopes:
-                yield scope.resource.format(**names, **place._asdict()), scope.actions
+        for name in one.fallbacks:
+            yield from _list_scopes(one, name, place, lambda card: card.name is engine)
+
+
+def elsewhere_permissions(wanted: Iterable[Wanted], place: GrantPlace) -> Iterator[Grant]:
+    """What the engines need that may be picked for a source in another region."""
+    for one in wanted:
+        for name in one.fallbacks:
+            there = place_of(load(one.type), name, place.account, place.region)
+            if there.owner == place.account and there.region != place.region:
+                yield from _list_scopes(one, name, place, lambda card: card.elsewhere)
+
+
+def _list_scopes(
+    wanted: Wanted, source: str, place: GrantPlace, applies: Callable[[EngineCard], bool]
+) -> Iterator[Grant]:
+    """The scopes of the engines that apply, for one copy."""
+    kind = load(wanted.type)
+    for card in kind.copying.engines() if kind.copying else ():
+        for scope in card.scopes if applies(card) else ():
+            names = {
+                "source": kind.access.arns(source, *place)[0],
+                "target": kind.access.arns(wanted.preferred, *place)[0],
+            }
+            yield scope.resource.format(**names, **place._asdict()), scope.actions
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

@@ -41,7 +41,9 @@ def _describe(line: Json) -> str:
     if state == EngineState.NOT_BUILT:
         return "; ".join(filter(None, (f"not built ({parts[0]})", line["why"])))
     parts += [state.value if isinstance(state, EngineState) else state]
-    return ", ".join(filter(None, parts))
+    told = ", ".join(filter(None, parts))
+    asked = f" if asked for with --engine, because {line['why']}" if line["why"] else ""
+    return f"{told}{asked}"
 
 
 def _effort(line: Json) -> str:

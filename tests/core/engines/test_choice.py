@@ -91,8 +91,13 @@ def test_every_engine_of_a_table_of_ten_terabytes() -> None:
     assert bulk is not None
     # $0.10 for each GB, and the price of bulk put bytes, which is not known.
     assert (bulk.seconds, bulk.usd, bulk.at_least) == (None, 1695.08864, True)
-    for name in (EngineName.BULK, EngineName.EXPORT_IMPORT):
-        assert lines[name].state is EngineState.FITS
+    for name, why in (
+        (EngineName.BULK, "the price of bulk put bytes is not known"),
+        (EngineName.EXPORT_IMPORT, "within one region a restore costs less"),
+        (MAP, "it makes roles and functions in the account"),
+    ):
+        assert (lines[name].state, lines[name].why) == (EngineState.FITS, why)
+    assert (lines[LOCAL].state, lines[LOCAL].why) == (EngineState.FITS, "")
     assert EngineName.BATCH not in lines
 
 
@@ -145,8 +150,8 @@ def test_an_engine_that_is_not_built_is_never_picked(kind: str) -> None:
         assert [line.card.name for line in lines if line.state is EngineState.PICKED] == [picked]
         for line in lines:
             assert line.state is not EngineState.FITS or line.card.is_built
-            unbuilt = line.state is EngineState.NOT_BUILT
-            assert bool(line.why) == (unbuilt or line.state is EngineState.UNFIT)
+            assert line.why or line.state not in (EngineState.NOT_BUILT, EngineState.UNFIT)
+            assert not line.why or line.state is not EngineState.PICKED
 
 
 @pytest.mark.parametrize(
@@ -155,14 +160,16 @@ def test_an_engine_that_is_not_built_is_never_picked(kind: str) -> None:
         (RESTORE, {"recovery": False}, "point in time recovery of Orders is off"),
         (RESTORE, {"recovery": None}, "whether point in time recovery of Orders is on was not"),
         (RESTORE, {"same_account": False}, "Orders is in another account"),
-        (RESTORE, {"same_region": False}, "Orders is in another region"),
+        (RESTORE, {"exported": True}, "--export-to reads exports"),
         (RESTORE, {"is_new": False}, "Orders-prod exists, and this engine always makes a new one"),
         (RESTORE, {"problems": {RESTORE: "its local indexes differ"}}, "its local indexes differ"),
         (EngineName.BULK, {"is_new": False, "is_own": False}, "this run did not make Orders-prod"),
         (EngineName.BULK, {"recovery": False}, "point in time recovery of Orders is off"),
         (EngineName.EXPORT_IMPORT, {"is_new": False}, "Orders-prod exists, and this engine always"),
         (EngineName.EXPORT_IMPORT, {"same_account": False}, "Orders is in another account"),
-        (EngineName.EXPORT_IMPORT, {"followed": True}, "--follow copies from this machine"),
+        (EngineName.EXPORT_IMPORT, {"exported": True}, "--export-to reads exports"),
+        (EngineName.BULK, {"same_account": False}, "Orders is in another account, and an export"),
+        (EngineName.BULK, {"followed": True}, "--follow copies from this machine"),
         (RESTORE, {"begun": LOCAL}, "the migration was begun with local, which goes on"),
         (LOCAL, {"begun": RESTORE}, "the migration was begun with restore, which goes on"),
     ],
@@ -221,12 +228,40 @@ def test_workers_carry_tables_and_buckets_only() -> None:
         assert table_of(kind).find(MAP) is None
 
 
-@pytest.mark.parametrize("name", [EngineName.BULK, EngineName.EXPORT_IMPORT])
-def test_an_export_is_carried_into_another_region_when_it_is_asked_for(name: EngineName) -> None:
-    """A restore stays in its region; neither is picked by itself, whatever the size."""
+def test_a_large_table_of_another_region_is_exported_and_imported() -> None:
+    """Where an import does not fit, it is restored; a small one is copied by this machine."""
     there = situation(TABLE, TERABYTES_10, same_region=False)
-    assert table_of(TABLE).choose(there, name) is name
-    assert table_of(TABLE).choose(there) is LOCAL
+    assert table_of(TABLE).choose(there) is EngineName.EXPORT_IMPORT
+    assert lines_of(TABLE, there)[RESTORE].state is EngineState.FITS
+    index = {EngineName.EXPORT_IMPORT.value: "it declares a local index, and an import makes none"}
+    assert table_of(TABLE).choose(replace(there, problems=index)) is RESTORE
+    assert table_of(TABLE).choose(replace(there, is_new=False, is_own=False)) is LOCAL
+    assert table_of(TABLE).choose(replace(there, recovery=False)) is LOCAL
+    small = situation(TABLE, Size(100, 10_000), same_region=False)
+    assert table_of(TABLE).choose(small) is LOCAL
+    for name in (EngineName.BULK, RESTORE, EngineName.EXPORT_IMPORT):
+        assert table_of(TABLE).choose(there, name) is name
+
+
+def test_within_one_region_a_large_table_is_restored() -> None:
+    """Into a name under which nothing stands; what was made before is filled by this machine."""
+    there = situation(TABLE, TERABYTES_10)
+    assert table_of(TABLE).choose(there) is RESTORE
+    assert table_of(TABLE).choose(replace(there, followed=True)) is RESTORE
+    assert table_of(TABLE).choose(replace(there, is_new=False, is_own=True)) is LOCAL
+
+
+@pytest.mark.parametrize("kind", [TABLE, BUCKET])
+def test_what_leaves_a_region_makes_every_price_a_lower_bound(kind: str) -> None:
+    """AWS charges for it by the regions of both sides, which the price table does not know."""
+    near = situation(kind, TERABYTES_10)
+    for name, line in lines_of(kind, replace(near, same_region=False)).items():
+        assert line.cost is None or line.cost.at_least, name
+    assert not any(
+        line.cost.at_least
+        for name, line in lines_of(kind, near).items()
+        if line.cost and name not in (EngineName.BULK, EngineName.EXPORT_IMPORT)
+    )
 
 
 def test_what_was_begun_goes_on() -> None:

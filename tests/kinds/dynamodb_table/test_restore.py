@@ -32,6 +32,14 @@ class StubbedAws:
         )
         self.stub = Stubber(self.api)
         self.stub.activate()
+        self.regions: list[str] = []
+
+    region = "us-east-1"
+
+    def for_region(self, region: str) -> StubbedAws:
+        """The same answers; `regions` has what was asked for."""
+        self.regions.append(region)
+        return self
 
     def client(self, _service: str) -> Any:
         """The stubbed client."""
@@ -102,6 +110,51 @@ def test_a_restore_is_asked_for_as_the_source_is_now() -> None:
     aws.recoverable(on=False)
     with pytest.raises(RefusedError, match="recovery of Orders is off"):
         restore.find_request(SOURCE, TARGET, 0, {})
+
+
+def test_a_source_of_another_region_is_looked_at_there_and_named_by_its_arn() -> None:
+    """The request itself goes to the region of the new table."""
+    aws, there = StubbedAws(), Location("Orders", "1" * 12, "eu-west-1")
+    restore = TableRestore(aws)  # type: ignore[arg-type]
+    arn = ARN.replace("us-east-1", "eu-west-1")
+    aws.described(TableArn=arn)
+    assert restore.find_problem(there, {}) == ""
+    aws.recoverable()
+    aws.described(TableArn=arn)
+    record = restore.find_request(there, TARGET, 0, {})
+    assert record is not None
+    assert set(aws.regions) == {"eu-west-1"}
+    assert record["source_arn"] == arn
+    aws.regions.clear()
+    expected = {
+        "SourceTableArn": arn,
+        "TargetTableName": "Orders-prod",
+        "RestoreDateTime": NOON,
+        "BillingModeOverride": "PAY_PER_REQUEST",
+        "GlobalSecondaryIndexOverride": [],
+    }
+    aws.stub.add_response("restore_table_to_point_in_time", {}, expected)
+    restore.begin(record, there, TARGET, {"BillingMode": "PAY_PER_REQUEST"})
+    assert aws.regions == []
+
+
+@pytest.mark.parametrize(
+    ("region", "declared", "stands"),
+    [
+        ("eu-west-1", {}, True),
+        ("eu-west-1", {"SSESpecification": {"SSEEnabled": True}}, False),
+        ("us-east-1", {}, False),
+    ],
+)
+def test_a_key_of_another_region_stands_against_a_restore(
+    region: str, declared: dict[str, Any], stands: bool
+) -> None:
+    """Unless the encryption is declared, a restore keeps that of the source."""
+    aws = StubbedAws()
+    aws.described(SSEDescription={"Status": "ENABLED", "SSEType": "KMS"})
+    place = Location("Orders", "1" * 12, region)
+    found = TableRestore(aws).find_problem(place, declared)  # type: ignore[arg-type]
+    assert ("encrypted under a key of eu-west-1" in found) is stands
 
 
 def test_the_request_carries_what_is_declared() -> None:

@@ -12,12 +12,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dataware.aws.errors import translate_errors
-from dataware.core.model import Action, Decision, Wanted
+from dataware.core.engines.card import EngineName
+from dataware.core.engines.choice import EngineTable
+from dataware.core.engines.situation import EngineSituation
+from dataware.core.model import Action, Decision, Size, Wanted
 from dataware.core.plan import Plan, Planned
 from dataware.core.plan_shape import check_shown_parts
+from dataware.kinds.dynamodb_table.engines import TABLE_ENGINES
 from dataware.kinds.dynamodb_table.follow.forecast import DAY, SETTINGS
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.forecast import forecast_follows
+from dataware.ops.inputs.prices import list_prices
 from support.copying import Events
 from support.plans import BUCKET, held, migration, one, plan_of
 
@@ -135,6 +140,31 @@ def test_the_stream_that_is_on_is_named_with_how_long_it_keeps_changes() -> None
         "problem": "",
     }
     assert plan.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("engine", "gigabytes", "told"),
+    [
+        (EngineName.RESTORE, 100, ""),
+        (EngineName.RESTORE, 20_000, "the restore takes about 40 h 20 min, and the stream keeps"),
+        (EngineName.EXPORT_IMPORT, 1, "the import has no promised time, and the stream keeps"),
+        (EngineName.LOCAL, 20_000, ""),
+    ],
+)
+def test_a_feed_may_keep_changes_for_less_than_an_engine_takes(
+    engine: EngineName, gigabytes: int, told: str
+) -> None:
+    """Then the plan says that the command has to go on running, and what a break costs."""
+    size = Size(gigabytes * 10**6, gigabytes * 2**30)
+    table = EngineTable(TABLE_ENGINES)
+    there = EngineSituation("Waitlist", "Waitlist-prod", size, True, True, recovery=True)
+    lines = tuple(table.list_lines(there, engine, list_prices()))
+    for account in (SourceAccount(stream=True), SourceAccount()):
+        planned = replace(migration(), engine=engine, engines=lines)
+        _, texts = forecast(account, planned)
+        found = [text for text in texts if "leave the command running" in text]
+        assert len(found) == bool(told and account.stream)
+        assert all(told in text for text in found)
 
 
 def test_a_table_without_a_stream_says_what_would_change_it_and_what_is_done_else() -> None:

@@ -96,6 +96,8 @@ class EngineCard:
     """What is true of an engine whatever it carries.
 
     It fits where all `needs` hold, and is picked where it `is_better` (`when` says so in words).
+    `why_asked` says in a clause why one that fits is left to whoever asks for it; `elsewhere` that
+    it may be picked where the source is in another region, so that the caller needs its `scopes`.
     `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
     target (or, where it `loads`, fills what the run has made), and `filler` fills it with a role
     that the service assumes, for engines that do; `passes_to` are the services that get a role.
@@ -126,6 +128,8 @@ class EngineCard:
     passes_to: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     instead: str = ""
+    why_asked: str = ""
+    elsewhere: bool = False
     pause: str = ""
     maker: Callable[[Aws], TargetMaker] | None = None
     loads: bool = False

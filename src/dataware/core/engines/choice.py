@@ -25,7 +25,10 @@ class EngineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineLine:
-    """One engine for one migration; `why` says what is missing, or what to do instead of it."""
+    """One engine for one migration.
+
+    `why` says what is missing, what to do instead of it, or why it has to be asked for.
+    """
 
     card: EngineCard
     state: EngineState
@@ -114,7 +117,9 @@ def estimate_engine(
     if size is None:
         return None
     cost = card.estimate(situation, size, prices)
-    return replace(cost, usd=round(cost.usd, 6), at_least=cost.at_least or size.at_least)
+    # What leaves a region is charged beside, at a price that depends on both regions.
+    at_least = cost.at_least or size.at_least or not situation.same_region
+    return replace(cost, usd=round(cost.usd, 6), at_least=at_least)
 
 
 def name_engines(cards: Iterable[EngineCard]) -> str:
@@ -143,5 +148,7 @@ def _make_line(
     cost = estimate_engine(card, situation, prices)
     if not card.is_built:
         return EngineLine(card, EngineState.NOT_BUILT, card.instead, cost)
-    state = EngineState.PICKED if card.name is picked else EngineState.FITS
-    return EngineLine(card, state, "", cost)
+    if card.name is picked:
+        return EngineLine(card, EngineState.PICKED, "", cost)
+    why = "" if card.is_better(situation) else card.why_asked
+    return EngineLine(card, EngineState.FITS, why, cost)

@@ -59,10 +59,13 @@ ONE_ACCOUNT = EngineNeed(
     lambda it: it.same_account,
     lambda it: f"{it.source} is in another account",
 )
-ONE_REGION = EngineNeed(
-    "source and target are in one region",
-    lambda it: it.same_region,
-    lambda it: f"{it.source} is in another region",
+EXPORTED_BY_OWNER = EngineNeed(
+    ONE_ACCOUNT.text,
+    ONE_ACCOUNT.holds,
+    lambda it: (
+        f"{it.source} is in another account, and an export is asked for with credentials of that "
+        "account, which dataware only reads with"
+    ),
 )
 
 

@@ -91,6 +91,7 @@ MAP = EngineCard(
     needs=(ONE_ACCOUNT, NOT_FOLLOWED, NO_HEADERS),
     when="only when it is asked for",
     is_better=lambda _situation: False,
+    why_asked="it makes roles and functions in the account",
     estimate=_estimate_map,
     limits=(
         f"up to {MAP_WORKERS} workers at once; each ends after 15 minutes, and the next one "

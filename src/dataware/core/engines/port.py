@@ -13,6 +13,9 @@ from dataware.core.ports import Clock, Journal
 Record = Mapping[str, Any]
 """What a record keeps of an engine: JSON, from which another run goes on with the same work."""
 
+ERRORS = "errors"
+"""What a maker's counts call the items that it was given and did not bring."""
+
 NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 

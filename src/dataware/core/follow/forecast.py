@@ -56,6 +56,22 @@ class FollowForecast:
             "problem": self.problem,
         }
 
+    def describe_making(self, noun: str, seconds: int | None) -> str:
+        """What it means that a service first makes the target, by a restore or an import.
+
+        Empty where the feed keeps changes for longer than that takes; `seconds` is None where
+        nobody promises a time.
+        """
+        kept = self.retention_seconds
+        if kept is None or self.problem or (seconds is not None and seconds < kept):
+            return ""
+        takes = "has no promised time" if seconds is None else f"takes about {duration(seconds)}"
+        return (
+            f"the {noun} {takes}, and the {self.feed} keeps changes for {duration(kept)}: leave "
+            "the command running, which reads them meanwhile; after a longer break both sides are "
+            "compared in full"
+        )
+
     def list_texts(self) -> Iterator[str]:
         """The forecast in sentences, for people."""
         if self.problem:

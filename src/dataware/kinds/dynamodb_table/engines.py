@@ -15,12 +15,12 @@ from dataware.core.engines.card import (
     price_of,
 )
 from dataware.core.engines.general import (
+    EXPORTED_BY_OWNER,
     LONG_SECONDS,
     NEW_TARGET,
     NOT_EXPORTED,
     NOT_FOLLOWED,
     ONE_ACCOUNT,
-    ONE_REGION,
     OWN_TARGET,
     RECOVERY,
     count_local_seconds,
@@ -50,6 +50,15 @@ ASKED = "only when it is asked for"
 def count_gigabytes(situation: EngineSituation) -> float:
     """The size, zero where it was not seen."""
     return situation.size.bytes / GIGABYTE if situation.size else 0.0
+
+
+def _is_large(situation: EngineSituation) -> bool:
+    """Whether an engine of DynamoDB is better than a copy by this machine."""
+    is_long = count_local_seconds(situation) > LONG_SECONDS
+    return count_gigabytes(situation) > LARGE or is_long
+
+
+WHEN_LARGE = f"over {LARGE} GB, or local takes more than {LONG_SECONDS // 60} minutes"
 
 
 def _verification(size: Size, prices: Prices) -> float:
@@ -82,14 +91,17 @@ RESTORE = EngineCard(
     pause="its restore goes on, because DynamoDB cannot pause one, and nothing else is done",
     summary="DynamoDB restores the source to a point in time, under the preferred name",
     runs_on="Amazon DynamoDB",
-    needs=(NEW_TARGET, ONE_ACCOUNT, ONE_REGION, NOT_EXPORTED, RECOVERY),
-    when=f"over {LARGE} GB, or local takes more than {LONG_SECONDS // 60} minutes",
-    is_better=lambda it: count_gigabytes(it) > LARGE or count_local_seconds(it) > LONG_SECONDS,
+    needs=(NEW_TARGET, ONE_ACCOUNT, NOT_EXPORTED, RECOVERY),
+    when=WHEN_LARGE,
+    is_better=_is_large,
     estimate=_estimate_restore,
     limits=(
         "always makes a new table; keys and local indexes stay as they are",
         "50 restores at once in an account",
         "cannot be cancelled once it has begun",
+        "from another region of the partition, too, for which AWS charges what leaves the source's "
+        "region; a source under a key of KMS then needs a declared encryption, because keys belong "
+        "to one region",
         "tags, TTL, stream, point in time recovery, deletion protection, class, warm throughput, "
         "contributor insights, resource policies and a stream to Kinesis are set again afterwards; "
         "scaling is the stack's to make",
@@ -107,6 +119,8 @@ RESTORE = EngineCard(
     sources=(
         "Amazon DynamoDB API Reference, RestoreTableToPointInTime",
         "Amazon DynamoDB Developer Guide, Point-in-time backups for DynamoDB",
+        "Amazon DynamoDB Developer Guide, Before you begin using point-in-time recovery (across "
+        "regions)",
     ),
     maker=TableRestore,
 )
@@ -119,9 +133,10 @@ BULK = EngineCard(
     ),
     summary="DynamoDB exports the source to S3 and puts its items into a table that this run made",
     runs_on="Amazon DynamoDB and a bucket that this run makes and removes",
-    needs=(OWN_TARGET, ONE_ACCOUNT, NOT_FOLLOWED, RECOVERY),
+    needs=(OWN_TARGET, EXPORTED_BY_OWNER, NOT_FOLLOWED, RECOVERY),
     when=ASKED,
     is_better=lambda _situation: False,
+    why_asked="the price of bulk put bytes is not known",
     estimate=_estimate_bulk,
     limits=(
         "only into a table that this run made, because it replaces what it finds: the conditions "
@@ -152,9 +167,11 @@ EXPORT_IMPORT = EngineCard(
     ),
     summary="DynamoDB exports the source to S3 and imports a new table from there",
     runs_on="Amazon DynamoDB and a bucket that this run makes and removes",
-    needs=(NEW_TARGET, ONE_ACCOUNT, NOT_FOLLOWED, RECOVERY),
-    when=ASKED,
-    is_better=lambda _situation: False,
+    needs=(NEW_TARGET, EXPORTED_BY_OWNER, NOT_EXPORTED, RECOVERY),
+    when=f"the source is in another region, and {WHEN_LARGE}",
+    is_better=lambda it: not it.same_region and _is_large(it),
+    why_asked="within one region a restore costs less",
+    elsewhere=True,
     estimate=_estimate_import,
     limits=(
         "always makes a new table, without local indexes",
@@ -164,7 +181,8 @@ EXPORT_IMPORT = EngineCard(
         "the resource policy are set afterwards; scaling is the stack's to make",
         "items that DynamoDB does not take are named in the log group /aws-dynamodb/imports; this "
         "machine compares and carries what is missing",
-        "brings the source as it was a few minutes ago; what changed since is carried by key",
+        "brings the source as it was a few minutes ago; what changed since is carried by key, and "
+        "with --follow from the stream, which is read from before that time on",
     ),
     permissions=list_actions(IMPORT_SCOPES),
     scopes=IMPORT_SCOPES,
@@ -179,4 +197,6 @@ EXPORT_IMPORT = EngineCard(
     maker=TableImport,
 )
 
-TABLE_ENGINES = (RESTORE, BULK, EXPORT_IMPORT, MAP)
+TABLE_ENGINES = (EXPORT_IMPORT, RESTORE, BULK, MAP)
+"""In the order in which they are tried: from another region an import, and a restore where the
+import does not fit, such as with a local index."""

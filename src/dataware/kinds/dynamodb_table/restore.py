@@ -1,7 +1,9 @@
 """Restores a table to a point in time under another name.
 
 Sources: Amazon DynamoDB API Reference, RestoreTableToPointInTime, DescribeContinuousBackups,
-RestoreSummary; Developer Guide, "Point-in-time backups for DynamoDB".
+RestoreSummary; Developer Guide, "Point-in-time backups for DynamoDB", and "Before you begin using
+point-in-time recovery" (a table is restored across regions of one partition; the request names the
+source by its ARN, and goes to the region of the new table).
 """
 
 from __future__ import annotations
@@ -76,9 +78,14 @@ class TableRestore:
             return (
                 f"it declares {unset[0]}, which a restore does not bring and dataware does not set"
             )
-        table = find_table(self._aws, source.name)
+        table = find_table(self._aws.for_region(source.region), source.name)
         if table is None:
             return f"{source.name} is gone"
+        if source.region != self._aws.region and _lacks_key(table, properties):
+            return (
+                f"{source.name} is encrypted under a key of {source.region}, and no "
+                "SSESpecification is declared"
+            )
         return next(_differences(source.name, table, properties), "")
 
     def find_request(
@@ -86,10 +93,11 @@ class TableRestore:
     ) -> Record | None:
         """The latest time to which the source can be restored, once that is not before `since`."""
         del target
-        time = find_latest_time(self._aws, source.name, DONE)
+        there = self._aws.for_region(source.region)
+        time = find_latest_time(there, source.name, DONE)
         if time < int(since):
             return None
-        table = require_table(self._aws, source.name, DONE)
+        table = require_table(there, source.name, DONE)
         earlier = before.get(TIMES, [])
         return {TIME: time, TIMES: sorted({*earlier, time}), SOURCE: table["TableArn"]}
 
@@ -152,6 +160,11 @@ class TableRestore:
     def describe(self, record: Record) -> str:
         """The time to which the source was restored."""
         return datetime.fromtimestamp(record[TIME], UTC).isoformat(timespec="seconds")
+
+
+def _lacks_key(table: Mapping[str, Any], properties: Mapping[str, Any]) -> bool:
+    """Whether a restore would ask for the key of the source, which only its own region has."""
+    return bool(table.get("SSEDescription")) and not properties.get("SSESpecification")
 
 
 def _differences(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from dataware.core.errors import DatawareError
@@ -37,12 +38,22 @@ def _forecast_follow(
     if planned.decision.action not in COPYING or planned.decision.source is None:
         return planned
     forecast = forecast_follow(context, planned, settings)
-    texts = tuple(forecast.list_texts())
+    texts = (*forecast.list_texts(), *_warn_of_making(context, planned, forecast))
     name = planned.wanted.preferred
     for text in texts if report else ():
         context.emit(event("note", text=f"{name}: {text}", name=name))
     preferred = replace(planned.preferred, notes=(*planned.preferred.notes, *texts))
     return replace(planned, preferred=preferred, follow=forecast)
+
+
+def _warn_of_making(context: Context, planned: Planned, forecast: FollowForecast) -> Iterator[str]:
+    """What a feed's retention means while the planned engine makes the target."""
+    for line in planned.engines:
+        if line.card.name is planned.engine and line.card.maker is not None:
+            seconds = line.cost.seconds if line.cost else None
+            text = forecast.describe_making(line.card.maker(context.aws).words.noun, seconds)
+            if text:
+                yield text
 
 
 def forecast_follow(context: Context, planned: Planned, settings: CopySettings) -> FollowForecast:

@@ -208,6 +208,32 @@ def test_an_answer_that_was_lost_is_not_taken_for_a_refusal(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("operation", ["CreateBucket", "ExportTableToPointInTime"])
+def test_what_is_denied_leads_to_nothing_and_what_fails_may_be_tried_again(
+    name: str, operation: str
+) -> None:
+    """After a refusal another engine may carry the migration; an error leaves that open."""
+    run = Run(name)
+    found = run.maker.find_request(SOURCE, TARGET, 0, {})
+    assert found is not None
+    codes = ["AccessDeniedException", "InternalServerError"]
+
+    def refuse_it(what: str) -> None:
+        if what == f"{operation} asked":
+            raise refuse(operation, codes.pop(0))
+
+    run.aws.moment = refuse_it
+    step = run.maker.prepare(found, SOURCE)
+    assert not step.ready
+    assert "AccessDenied" in step.refusal or "denied" in step.refusal
+    with pytest.raises(DatawareError):
+        run.maker.prepare(found, SOURCE)
+    run.aws.moment = lambda _what: None
+    run.finish()
+    run.check_whole()
+
+
+@pytest.mark.parametrize("name", ENGINES)
 def test_an_export_that_failed_is_asked_for_again_under_another_token(name: str) -> None:
     """Failed, or forgotten by AWS: the reason is told."""
     run = Run(name)

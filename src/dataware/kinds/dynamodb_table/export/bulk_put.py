@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import MakerProgress, MakerWords, Record
+from dataware.core.engines.port import ERRORS, MakerProgress, MakerWords, Record
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
 from dataware.kinds.dynamodb_table.export.table_export import (
@@ -86,7 +86,7 @@ class TableBulkPut(ExportBasedMaker):
             return MakerProgress(exists=True, done=False, figures=figures)
         counts = {
             "processed": int(told.get("ProcessedItemCount") or 0),
-            "errors": int(told.get("FailedItemCount") or 0),
+            ERRORS: int(told.get("FailedItemCount") or 0),
         }
         failed = status not in WHOLE
         return MakerProgress(

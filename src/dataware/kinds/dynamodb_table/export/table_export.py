@@ -14,7 +14,7 @@ from typing import Any
 
 from dataware.core.engines.port import Preparation, Record, WorkFigures
 from dataware.core.engines.work_bucket import WorkBucket
-from dataware.core.errors import NotFoundError
+from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.export.manifest import (
@@ -38,6 +38,18 @@ PREPARES = ("exporting", "export-progress", "exported")
 
 RUNNING = frozenset({"IN_PROGRESS", "CANCELLING"})
 """What a job that reads an export is called while it goes on."""
+
+REFUSALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "InvalidExportTimeException",
+        "PointInTimeRecoveryUnavailableException",
+        "TableNotFoundException",
+        "ValidationException",
+    }
+)
+"""Answers after which no export has begun, and none would by the same request."""
 
 
 class TableExport:
@@ -80,7 +92,7 @@ class TableExport:
             return self._check_data(record)
         there = self._aws.for_region(source.region)
         if EXPORT not in record:
-            return Preparation({**record, EXPORT: self._ask(there, record)}, ready=False)
+            return self._ask(there, record)
         try:
             with there.translate_errors("the export", "dynamodb:DescribeExport"):
                 answer = there.client("dynamodb").describe_export(ExportArn=record[EXPORT])
@@ -104,21 +116,30 @@ class TableExport:
         if BUCKET in record:
             WorkBucket(self._aws, record[BUCKET]).remove()
 
-    def _ask(self, there: Aws, record: Record) -> str:
-        """Have the bucket, and the export into it; its ARN, the same for the same token."""
-        WorkBucket(self._aws, record[BUCKET]).make()
-        with there.translate_errors("the export", "dynamodb:ExportTableToPointInTime"):
-            answer = there.client("dynamodb").export_table_to_point_in_time(
-                TableArn=record[SOURCE],
-                S3Bucket=record[BUCKET],
-                S3BucketOwner=self._aws.account,
-                S3Prefix=record[TOKEN],
-                ExportTime=datetime.fromtimestamp(record[TIME], UTC),
-                ExportFormat="DYNAMODB_JSON",
-                ExportType="FULL_EXPORT",
-                ClientToken=record[TOKEN],
-            )
-        return str(answer["ExportDescription"]["ExportArn"])
+    def _ask(self, there: Aws, record: Record) -> Preparation:
+        """Have the bucket, and the export into it: its ARN, the same for the same token.
+
+        What AWS refuses leads to nothing, so that another engine may carry the migration.
+        """
+        try:
+            WorkBucket(self._aws, record[BUCKET]).make()
+            with there.translate_errors("the export", "dynamodb:ExportTableToPointInTime"):
+                answer = there.client("dynamodb").export_table_to_point_in_time(
+                    TableArn=record[SOURCE],
+                    S3Bucket=record[BUCKET],
+                    S3BucketOwner=self._aws.account,
+                    S3Prefix=record[TOKEN],
+                    ExportTime=datetime.fromtimestamp(record[TIME], UTC),
+                    ExportFormat="DYNAMODB_JSON",
+                    ExportType="FULL_EXPORT",
+                    ClientToken=record[TOKEN],
+                )
+        except ServiceError as error:
+            if error.problem is None or error.problem.code not in REFUSALS:
+                raise
+            return Preparation(record, ready=False, refusal=str(error))
+        arn = str(answer["ExportDescription"]["ExportArn"])
+        return Preparation({**record, EXPORT: arn}, ready=False)
 
     def _check_data(self, record: Record) -> Preparation:
         """Whether the data files that an earlier run has found are still there, and no others.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import MakerProgress, MakerWords, Record
+from dataware.core.engines.port import ERRORS, MakerProgress, MakerWords, Record
 from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
 from dataware.core.model import Location
 from dataware.kinds.dynamodb_table.export.table_export import (
@@ -97,7 +97,7 @@ class TableImport(ExportBasedMaker):
         running, problem = job["ImportStatus"] in RUNNING, _problem_of(job)
         counts = {
             "imported": int(job.get("ImportedItemCount") or 0),
-            "errors": int(job.get("ErrorCount") or 0),
+            ERRORS: int(job.get("ErrorCount") or 0),
         }
         figures = read_figures(job, job["ImportStatus"], record, "ErrorCount")
         if table is None:
