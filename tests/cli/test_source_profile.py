@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from dataware.embedded import EmbeddedAws
-from support.cli import ended, launch, run
+from support.cli import (
+    BUCKET,
+    KEYED_BY_PK,
+    TABLE,
+    ended,
+    launch,
+    run,
+    toml_resource,
+    write_toml,
+)
 from support.killing import Strike
 from support.servers import FaultProxy, Seen
 from support.worlds import KEYS, client, items_of, objects_of, varied_items, varied_objects
@@ -230,3 +239,49 @@ def test_a_source_that_is_itself_being_filled_is_refused(
     assert ran.code == 3, ran
     assert "orders holds only part of the data" in ran.err
     check_signers(proxy)
+
+
+def test_a_plan_is_saved_and_applied_with_its_profile(
+    proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The saved plan reads with its profile without the option, and with no other."""
+    fill_table("Orders")
+    fill_buckets()
+    rename = client("dynamodb", key=OURS)
+    rename.create_table(TableName="Orders-prod", BillingMode="PAY_PER_REQUEST", **KEYS)
+    app = write_toml(
+        Path("dataware.toml"),
+        toml_resource(TABLE, "Orders-prod", "Orders", properties=KEYED_BY_PK),
+        toml_resource(BUCKET, "our-bucket", "their-bucket"),
+    )
+    proxy.clear()
+    ran = run("plan", app, *WITH, "--out", "plan.json")
+    assert ran.code == 0, ran
+    assert "table/Orders" in ran.out
+    check_signers(proxy)
+    assert json.loads(Path("plan.json").read_text())["source_profile"]["account"] == THEIRS
+    refused = run("apply", "plan.json", "--source-profile", "other")
+    assert refused.code != 0
+    proxy.clear()
+    ran = run("apply", "plan.json")
+    assert ran.code == 0, ran
+    check_signers(proxy)
+    theirs = seen_as(monkeypatch, THEIRS, items_of, "Orders")
+    assert seen_as(monkeypatch, OURS, items_of, "Orders-prod") == theirs
+    assert len(theirs) == 60
+    objects = seen_as(monkeypatch, THEIRS, objects_of, "their-bucket")
+    assert seen_as(monkeypatch, OURS, objects_of, "our-bucket") == objects
+    again = run("apply", app, "--yes", *WITH)
+    assert again.code == 0, again
+
+
+@pytest.mark.parametrize("option", [("--follow",), ("--rehearse",), ("--engine", "local")])
+def test_an_app_whose_source_another_profile_reads_takes_no_such_option(
+    proxy: FaultProxy, option: tuple[str, ...]
+) -> None:
+    """Nothing is looked at."""
+    app = write_toml(Path("dataware.toml"), toml_resource(BUCKET, "our-bucket", "their-bucket"))
+    for command in ("apply", *(() if option == ("--rehearse",) else ("plan",))):
+        ran = run(command, app, *WITH, *option)
+        assert (ran.code, proxy.seen) == (1, [])
+        assert f"takes no {option[0]}" in ran.err

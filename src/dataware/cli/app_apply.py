@@ -31,6 +31,7 @@ from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.follow.follow_many import check_follow
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.run_summary import AdoptionMethod
+from dataware.ops.source_profile import check_relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class AppApplier:
             )
         for plan in app_plan.plans:
             check_sources(plan, self.settings)
+            check_relay(plan, self.settings)
         check_followed_environments(app_plan.plans, self.settings)
 
     def _apply(self, writer: Context, plans: Sequence[Plan]) -> None:

@@ -65,8 +65,8 @@ def outside(
         context = make_context(account, emit, stop, strict=strict)
         context = replace(context, command_run=run_of_command())
         opened = cache(partial(open_source, options, stop=stop))
-        context = replace(context, open_profile=opened)
         profile = options.source_profile
+        context = replace(context, open_profile=opened, source_profile=profile or "")
         if not (account.asks_for_code or (profile and opened(profile).asks_for_code)):
             # Nobody could type the code for another process.
             workers = ProcessWorkers(options, partial(open_again, options))

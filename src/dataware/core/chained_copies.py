@@ -41,7 +41,11 @@ def list_possible_sources(planned: Planned) -> tuple[str, ...]:
     Without data under the preferred name these are all that are preferred to the source, and the
     ones that do not exist yet above all: who looks too early makes an empty resource.
     """
-    fallbacks, source = planned.wanted.fallbacks, planned.decision.source
+    fallbacks = planned.wanted.fallbacks
+    if len(planned.fallbacks) >= len(fallbacks):
+        # Facts have the names as they are said here, where another profile reads them.
+        fallbacks = tuple(one.name for one in planned.fallbacks[: len(fallbacks)])
+    source = planned.decision.source
     now = (source,) if source is not None else ()
     if planned.decision.action is Action.RESUME or planned.preferred.content is Content.DATA:
         return now

@@ -32,6 +32,7 @@ from dataware.core.model import (
     Wanted,
 )
 from dataware.core.plan_shape import check_plan
+from dataware.core.source_profile import SourceProfile
 
 if TYPE_CHECKING:
     from dataware.core.engines.choice import EngineLine
@@ -125,7 +126,8 @@ class Plan:
     """All decisions for one account and region; `created` is an ISO 8601 time in UTC.
 
     `guard` holds what a deployment of the app's stacks would lose. It is written and not read back:
-    carrying a plan out changes no stack of the app. `prices` are those of the estimates.
+    carrying a plan out changes no stack of the app. `prices` are those of the estimates, and
+    `source_profile` reads what is copied, where the run's own credentials do not.
     """
 
     account: str
@@ -135,6 +137,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     guard: tuple[DestructiveChange, ...] = ()
     prices: Prices | None = None
+    source_profile: SourceProfile | None = None
 
     @property
     def losses(self) -> tuple[DestructiveChange, ...]:
@@ -168,6 +171,7 @@ class Plan:
             "warnings": list(self.warnings),
             "guard": [threat.to_json() for threat in self.guard],
             "prices": self.prices.to_json() if self.prices else None,
+            **({"source_profile": self.source_profile.to_json()} if self.source_profile else {}),
         }
 
     @staticmethod
@@ -186,6 +190,7 @@ class Plan:
                 resources=tuple(_planned_from_json(resource) for resource in data["resources"]),
                 warnings=tuple(data["warnings"]),
                 prices=Prices.from_json(data["prices"]) if data.get("prices") else None,
+                source_profile=SourceProfile.from_json(data.get("source_profile")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(

@@ -230,6 +230,9 @@ def plan_schema() -> dict[str, Any]:
         "version": {"const": 1},
         "guard": _schema_of([_LOSS]),
         "prices": _schema_of(_Maybe(PRICES)),
+        "source_profile": _schema_of(
+            {"profile": _text, "account": _text, "region": _text},
+        ),
     }
     resource = schema["properties"]["resources"]["items"]["properties"]
     resource["differences"] = _schema_of([_DIFFERENCE])

@@ -44,6 +44,7 @@ from dataware.ops.side_by_side import (
     work_in_order,
     work_side_by_side,
 )
+from dataware.ops.source_profile import check_relay, find_source, take_profile
 from dataware.ops.verify import with_real_region
 
 NAMED = 5
@@ -70,6 +71,7 @@ def apply_plan(
     """
     if saved:
         plan = look_again(context, plan, settings)
+    context = take_profile(context, plan)
     for text in plan.warnings:
         context.emit(event("warning", text=text))
     if plan.stops:
@@ -81,6 +83,7 @@ def apply_plan(
             f"nothing was changed, because of {names}; see the reasons above, and {more}"
         )
     check_sources(plan, settings)
+    check_relay(plan, settings)
     check_follow(plan, settings)
     _report_waiting(context, plan)
     if sums_up:
@@ -197,6 +200,7 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
             f"the plan is for account {plan.account}, {plan.region}, but the credentials are for "
             f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
         )
+    context = take_profile(context, plan)
     for planned in plan.resources:
         refuse_without_secrets(planned)
     wanted = [planned.wanted for planned in plan.resources]
@@ -303,7 +307,7 @@ def _migrate(
             f"{name_next_step(planned.wanted)}"
         )
     account, region = context.aws.account, context.aws.region
-    source = place_of(kind, planned.decision.source or "", account, region)
+    source = find_source(context, kind, planned.decision.source or "")
     target = place_of(kind, planned.wanted.preferred, account, region)
     source = with_real_region(context, kind, source)
     if not missing:

@@ -237,7 +237,8 @@ class Context:
     of the run. Without `follow_states` nothing is followed, and without `cutover_records` nothing
     is cut over. `command_run` is the id of the record that the command leaves. `enter` makes the
     context of another account, and raises DatawareError where no credentials fit;
-    `open_profile` opens the account of a profile that reads a source.
+    `open_profile` opens the account of a profile that reads a source, and `source_profile` is the
+    one that reads those of an app.
     """
 
     aws: Aws
@@ -258,6 +259,7 @@ class Context:
     )
     enter: EnterAccount = _refuse_account
     open_profile: OpenProfile = _refuse_profile
+    source_profile: str = ""
 
     def in_environment(self, account: str | None, region: str | None) -> Context:
         """The same context where a stack goes; what it leaves open is as it is here.

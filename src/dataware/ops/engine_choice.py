@@ -24,6 +24,7 @@ from dataware.ops.map_engine.run import make_map_run
 from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
 from dataware.ops.run_migration import MakeRun
+from dataware.ops.source_profile import find_source
 from dataware.ops.verify import aws_of
 
 RECOVERY = "point_in_time_recovery"
@@ -135,7 +136,7 @@ def _read_situation(
 ) -> EngineSituation:
     preferred, copying = planned.preferred, kind.require_copying()
     account, region = context.aws.account, context.aws.region
-    here = place_of(kind, source.name, account, region)
+    here = find_source(context, kind, source.name)
     recovery, marker = source.settings.get(RECOVERY), preferred.marker
     is_new = preferred.existence is Existence.ABSENT
     begun = find_unfinished_engine(marker, is_new=is_new)
@@ -146,6 +147,7 @@ def _read_situation(
         is_new=is_new,
         is_own=is_new or (begun is not None and marker.created),
         same_account=here.owner == account,
+        relayed=bool(here.profile),
         same_region=(source.region or here.region) == (preferred.region or region),
         recovery=None if recovery is None else bool(recovery.rank),
         all_versions=all_versions,

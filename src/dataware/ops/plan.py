@@ -30,6 +30,7 @@ from dataware.core.plan import COPYING, Plan, Planned
 from dataware.core.protection import compare_protection
 from dataware.core.rules import Terms, decide
 from dataware.core.situation import source_of
+from dataware.core.source_profile import is_read_by_profile
 from dataware.kinds import load
 from dataware.ops.adoption import compare_adopted
 from dataware.ops.adoption_check import check_adoption, note_of_import, stop_at_obstacle
@@ -43,6 +44,11 @@ from dataware.ops.partial_copy import describe_partial
 from dataware.ops.probe import probe_all
 from dataware.ops.region_check import find_wrong_region
 from dataware.ops.remembered_answers import remember_answers
+from dataware.ops.source_profile import (
+    describe_profile,
+    name_fallbacks,
+    warn_of_own_fallbacks,
+)
 
 
 def make_plan(
@@ -65,10 +71,11 @@ def make_plan(
     """
     context = remember_answers(context)
     account, region = context.aws.account, context.aws.region
-    wanted = [localize_names(load(one.type), one, account, region) for one in wanted]
-    _check(wanted, account, region)
+    wanted = [_localize(context, one) for one in wanted]
+    named = name_fallbacks(context, wanted)
+    _check(named, account, region)
     context.emit(event("looking", count=len(wanted), account=account, region=region))
-    facts = probe_all(context, wanted)
+    facts = probe_all(context, named)
     planned = tuple(
         _plan_resource(item, preferred, fallbacks, all_versions=all_versions)
         for item, (preferred, fallbacks) in zip(wanted, facts, strict=True)
@@ -83,8 +90,19 @@ def make_plan(
         if report:
             report_decision(context.emit, one)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
-    warnings = (*_doubts(context, planned), *_shared_fallbacks(wanted))
-    return Plan(account, region, created, planned, warnings, prices=prices)
+    warnings = (*_doubts(context, planned), *_shared_fallbacks(named))
+    warnings = (*warnings, *warn_of_own_fallbacks(context, wanted))
+    profile = describe_profile(context)
+    return Plan(account, region, created, planned, warnings, prices=prices, source_profile=profile)
+
+
+def _localize(context: Context, wanted: Wanted) -> Wanted:
+    """The wanted resource as it is named here; fallbacks that a profile reads stay as they are."""
+    kind, here = load(wanted.type), (context.aws.account, context.aws.region)
+    if not context.source_profile or not is_read_by_profile(kind):
+        return localize_names(kind, wanted, *here)
+    local = localize_names(kind, replace(wanted, fallbacks=()), *here)
+    return replace(local, fallbacks=wanted.fallbacks)
 
 
 def _doubts(context: Context, planned: Sequence[Planned]) -> tuple[str, ...]:
@@ -169,7 +187,7 @@ def _plan_resource(
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refuse_second_of_a_name(kind, wanted, decision, preferred)
-    decision = _refuse_import_from_elsewhere(kind, wanted, decision)
+    decision = _refuse_import_from_elsewhere(kind, wanted, decision, fallbacks)
     decision = check_adoption(kind, wanted, decision, preferred)
     decision = _warn_of_skipped(kind, decision, source)
     if decision.action in COPYING and not all_versions:
@@ -270,9 +288,15 @@ def _refuse_second_of_a_name(
     )
 
 
-def _refuse_import_from_elsewhere(kind: Kind, wanted: Wanted, decision: Decision) -> Decision:
-    """A stack refers to tables of its own account and region only."""
-    if decision.action is not Action.IMPORT or not is_arn(decision.source or ""):
+def _refuse_import_from_elsewhere(
+    kind: Kind, wanted: Wanted, decision: Decision, fallbacks: Sequence[Facts]
+) -> Decision:
+    """A stack refers to what is in its own account and region only."""
+    if decision.action is not Action.IMPORT:
+        return decision
+    own = {None, wanted.account}
+    foreign = any(one.name == decision.source and one.account not in own for one in fallbacks)
+    if not foreign and not is_arn(decision.source or ""):
         return decision
     reason = (
         f"{decision.source} has data, but is in another account or region than the app, which "

@@ -26,6 +26,7 @@ from dataware.core.ports import Aws
 from dataware.core.probing import distrust_estimate
 from dataware.kinds import load
 from dataware.ops.context import Context
+from dataware.ops.source_profile import enter_source
 
 PROBES_AT_ONCE = 64
 """Names that are looked at at the same time; each takes one thread and one connection."""
@@ -44,10 +45,14 @@ def probe_all(context: Context, wanted: Sequence[Wanted]) -> list[tuple[Facts, t
 
     The source of a running migration is looked at too, and stands last among the fallbacks.
     """
-    names = [(item, name) for item in wanted for name in (item.preferred, *item.fallbacks)]
+    names = [
+        (item, name, is_source)
+        for item in wanted
+        for name, is_source in ((item.preferred, False), *((one, True) for one in item.fallbacks))
+    ]
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe") as pool:
         report = _report_looks(context)
-        answers = _in_parallel(pool, lambda pair: _probe(context, *pair), names, report)
+        answers = _in_parallel(pool, lambda pair: _probe_name(context, *pair), names, report)
         probes = []
         position = 0
         for item in wanted:
@@ -97,6 +102,12 @@ def _in_parallel(
         for future in futures:
             future.cancel()
         raise
+
+
+def _probe_name(context: Context, wanted: Wanted, name: str, is_source: bool) -> Facts:
+    """The facts of one name; those of a source by the credentials that read it."""
+    kind = load(wanted.type)
+    return _probe(enter_source(context, kind, name) if is_source else context, wanted, name)
 
 
 def _probe(context: Context, wanted: Wanted, name: str) -> Facts:
@@ -226,6 +237,7 @@ def _running_source(
     if not running or source is None or source in [f.name for f in fallbacks]:
         return ()
     kind = load(wanted.type)
+    context = enter_source(context, kind, source)
     facts = _look_there(context, kind, source)
     if facts.existence is Existence.ABSENT:
         return (facts,)

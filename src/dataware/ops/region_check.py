@@ -53,7 +53,9 @@ def find_wrong_region(context: Context, planned: Sequence[Planned]) -> RegionWar
         _Named(load(one.wanted.type), facts)
         for one in planned
         for facts in (one.preferred, *one.fallbacks)
-        if not is_arn(facts.name) and facts.owner.ownership is not Ownership.FOREIGN
+        if not is_arn(facts.name)
+        and facts.owner.ownership is not Ownership.FOREIGN
+        and facts.account in {None, context.aws.account}
     ]
     regional = [one for one in named if is_regional(one.kind)]
     elsewhere = _find_other_region(context, named)

@@ -29,6 +29,7 @@ from dataware.ops.rehearse import rehearse_migration
 from dataware.ops.run_bounds import RunBounds
 from dataware.ops.run_outcome import Outcome, sum_up, waits
 from dataware.ops.side_by_side import MOST_BEGUN, Work, work_in_order, work_side_by_side
+from dataware.ops.source_profile import refuse_rehearsal
 from dataware.ops.verify import with_real_region
 
 Forget = Callable[[str, str], None]
@@ -49,6 +50,7 @@ def rehearse_plan(
     """
     copied = list(copies(plan))
     _check_plan(context, plan)
+    refuse_rehearsal(plan)
     for planned in copied:
         _check_planned(planned)
     if not copied:

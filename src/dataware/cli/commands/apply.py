@@ -18,6 +18,7 @@ from dataware.cli.options import (
     only_option,
     outside_options,
     parallel_option,
+    source_profile_option,
     yes_option,
 )
 from dataware.cli.settings import (
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     help="Run every migration into a scratch resource, report its time and cost, and remove it.",
 )
 @credentials_option
+@source_profile_option
 @click.option(
     "--restore-secrets",
     is_flag=True,
@@ -105,12 +107,15 @@ def run_apply(
 ) -> int:
     """Carry out a saved plan, or a new plan of an app."""
     from dataware.cli.notify import notifying
+    from dataware.cli.source_profile import check_source_profile
 
     check_follow_options(copy)
     if copy.rehearse and (copy.follow or copy.engine is not None):
         raise click.UsageError(
             "--rehearse copies once, by this machine; leave out --follow and --engine"
         )
+    options = {"--follow": copy.follow, "--engine": copy.engine, "--rehearse": copy.rehearse}
+    check_source_profile(out, options)
     with notifying("apply", out, copy.notify) as listener:
         allowed = guarding.allow_loss if guarding else ()
         asked = ApplyDemand(yes=yes, only=only, restores=restores)
@@ -188,12 +193,15 @@ def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: 
     from dataware.cli.context import settings_of
     from dataware.cli.deployment.credentials import AccountUse, read_credentials
     from dataware.cli.rehearse_plans import rehearse_plans
+    from dataware.cli.source_profile import with_plan_profile
     from dataware.ops.apply import apply_plan
     from dataware.ops.fleet import check_applicable
 
     settings = settings_of(copy)
     plan = saved_plan(app)
     whole = read_app_plan(app.app) if plan is None and app.app else None
+    plans = whole.app_plan.plans if whole else tuple(filter(None, (plan,)))
+    out = with_plan_profile(out, plans)
     credentials = read_credentials(out, app.credentials)
     if whole is not None:
         check_applicable(whole.whole)
@@ -202,7 +210,6 @@ def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: 
     with credentials.outside(use=use, copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
         if copy.rehearse:
-            plans = whole.app_plan.plans if whole else tuple(filter(None, (plan,)))
             rehearse_plans(context, credentials, plans, settings, saved=True)
         elif whole is not None:
             applier = AppApplier(context, credentials, settings, _adoption_method(app))

@@ -17,6 +17,7 @@ from dataware.cli.options import (
     parallel_option,
     pattern_option,
     prices_option,
+    source_profile_option,
     yes_option,
 )
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions, pick
@@ -34,6 +35,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
     help="Also deploy stacks that the guard cannot read.",
 )
 @credentials_option
+@source_profile_option
 @prices_option
 @copy_options
 @parallel_option

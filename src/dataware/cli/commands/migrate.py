@@ -83,7 +83,7 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     settings, profile = settings_of(copy), out.source_profile
     one, other = addresses_of(pair, profile)
     if profile:
-        _check_relay(copy, one.kind)
+        _check_relay(out, copy, one.kind)
     check_object_headers(settings, [one.kind])
     with (
         notifying("migrate", out, copy.notify) as listener,
@@ -126,12 +126,11 @@ def _rehearse(
     rehearse(there, type_name, places, settings, read_prices(None), forget)
 
 
-def _check_relay(copy: CopyOptions, kind: Kind) -> None:
+def _check_relay(out: AwsOptions, copy: CopyOptions, kind: Kind) -> None:
     """Raise UsageError for what cannot pass through this machine."""
+    from dataware.cli.source_profile import check_source_profile
+
     options = {"--follow": copy.follow, "--engine": copy.engine, "--rehearse": copy.rehearse}
-    if given := [option for option, value in options.items() if value]:
-        raise click.UsageError(
-            f"--source-profile copies through this machine, so it takes no {given[0]}"
-        )
+    check_source_profile(out, options)
     if not kind.require_copying().relays:
         raise click.UsageError(f"--source-profile is for tables and buckets, not for a {kind.noun}")

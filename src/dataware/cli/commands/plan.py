@@ -22,6 +22,7 @@ from dataware.cli.options import (
     plan_outside_options,
     prices_option,
     saving_options,
+    source_profile_option,
 )
 from dataware.cli.settings import (
     AppOptions,
@@ -59,6 +60,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @deep_option
 @prices_option
 @credentials_option
+@source_profile_option
 @plan_outside_options
 def plan(**given: Any) -> int:
     """Look and decide; changes nothing. The stacks of an app may go to several environments.
@@ -98,10 +100,13 @@ def run_plan(
     """Look, decide, guard, save."""
     from dataware.cli.app_credentials import load_with_credentials
     from dataware.cli.guarded_plan import report_plan
+    from dataware.cli.source_profile import check_source_profile
     from dataware.ops.inputs.prices import read_prices
     from dataware.ops.inputs.resource_filter import choose_resources
 
     check_feed_options(saving)
+    options = {"--follow": saving.follow, "--engine": saving.engine}
+    check_source_profile(out, options)
     priced = read_prices(prices)
     _check_saving(saving, only)
     found = load_with_credentials(out, app, guarding=True)

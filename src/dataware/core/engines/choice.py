@@ -84,6 +84,7 @@ class EngineTable:
             _check_wanted(card, situation)
             return wanted
         if situation.begun is not None:
+            _check_begun(EngineName(situation.begun), situation)
             return EngineName(situation.begun)
         return next(
             card.name
@@ -103,6 +104,8 @@ def find_obstacle(card: EngineCard, situation: EngineSituation) -> str:
     begun = situation.begun
     if begun is not None and card.name != begun:
         return f"the migration was begun with {begun}, which goes on"
+    if situation.relayed and card.name is not EngineName.LOCAL:
+        return "--source-profile copies through this machine"
     for need in card.needs:
         if not need.holds(situation):
             return need.why_not(situation)
@@ -125,6 +128,14 @@ def estimate_engine(
 def name_engines(cards: Iterable[EngineCard]) -> str:
     """Their names, for a sentence."""
     return ", ".join(card.name for card in cards)
+
+
+def _check_begun(begun: EngineName, situation: EngineSituation) -> None:
+    if situation.relayed and begun is not EngineName.LOCAL:
+        raise RefusedError(
+            f"nothing was changed, because the migration into {situation.target} was begun with "
+            f"{begun}, which reads no source with --source-profile: leave that out"
+        )
 
 
 def _check_wanted(card: EngineCard, situation: EngineSituation) -> None:

@@ -17,11 +17,11 @@ class EngineSituation:
     says whether point in time recovery of the source is on, None where that was not seen. `is_new`
     says that the target does not exist yet, `is_own` that this migration makes it or has made it,
     `followed` that changes are carried afterwards, `has_role` that a role was named which a service
-    may assume, `has_headers` that objects get headers of their own, and `exported` that changes are
-    read from exports into a bucket. `begun` is the name of the
-    engine with which an interrupted migration began. `problems` says of an engine what stands
-    against it that no other field tells, a clause each. `charges` and `speed` are those of a usual
-    copy, and `verify_charges` what of these its verification reads.
+    may assume, `has_headers` that objects get headers of their own, `exported` that changes are
+    read from exports into a bucket, and `relayed` that other credentials read the source. `begun`
+    is the name of the engine with which an interrupted migration began. `problems` says of an
+    engine what stands against it that no other field tells, a clause each. `charges` and `speed`
+    are those of a usual copy, and `verify_charges` what of these its verification reads.
     """
 
     source: str
@@ -37,6 +37,7 @@ class EngineSituation:
     has_role: bool = False
     has_headers: bool = False
     exported: bool = False
+    relayed: bool = False
     begun: str | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     charges: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,128 @@
+"""Which credentials read a source: those of the run, or those of a profile of its own.
+
+A plan that was made with a profile says so, and is carried out with that profile alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dataware.core.errors import InputError, RefusedError
+from dataware.core.kind import Kind
+from dataware.core.model import Location, Wanted
+from dataware.core.names import is_regional, place_of
+from dataware.core.plan import Plan
+from dataware.core.source_profile import SourceProfile, is_read_by_profile
+from dataware.kinds import load
+from dataware.ops.context import Context, CopySettings
+
+
+def describe_profile(context: Context) -> SourceProfile | None:
+    """The profile that reads the sources of a run, if there is one. Raises DatawareError."""
+    if not context.source_profile:
+        return None
+    reader = context.open_profile(context.source_profile)
+    return SourceProfile(context.source_profile, reader.account, reader.region)
+
+
+def find_source(context: Context, kind: Kind, name: str) -> Location:
+    """The place that the name of a source means, with the profile that reads it.
+
+    The name is as plans and records have it: a plain one of a table is one of the run's own account
+    and region, and a plain one of a bucket, which says neither, is the profile's.
+    """
+    account, region = context.aws.account, context.aws.region
+    place = place_of(kind, name, account, region)
+    if not context.source_profile or not is_read_by_profile(kind):
+        return place
+    reader = context.open_profile(context.source_profile)
+    if not is_regional(kind):
+        place = place_of(kind, name, reader.account, reader.region)
+    elif place.owner == account and reader.account != account:
+        return place
+    else:
+        place = place_of(kind, name, reader.account, region)
+    return replace(place, profile=context.source_profile)
+
+
+def enter_source(context: Context, kind: Kind, name: str) -> Context:
+    """The context of who reads a source, in the region that its name means."""
+    place = find_source(context, kind, name)
+    if not place.profile:
+        return context
+    return context.move(replace(context, aws=context.open_profile(place.profile)), place.region)
+
+
+def take_profile(context: Context, plan: Plan) -> Context:
+    """The context in which a plan is carried out: its sources are read as when it was made.
+
+    Raises RefusedError where the command names another profile, or the profile is of another
+    account or region by now.
+    """
+    asked, made = context.source_profile, plan.source_profile
+    if asked and (made is None or made.profile != asked):
+        how = f"with --source-profile {made.profile}" if made else "without --source-profile"
+        raise RefusedError(
+            f"nothing was changed, because the plan was made {how}: carry it out so, or make "
+            f"another with `dataware plan --source-profile {asked}`"
+        )
+    if made is None:
+        return context
+    there = replace(context, source_profile=made.profile)
+    now = describe_profile(there)
+    if now is not None and now != made:
+        raise RefusedError(
+            f"nothing was changed, because the profile {made.profile} is of account {now.account}, "
+            f"{now.region}, and was of account {made.account}, {made.region} when the plan was "
+            "made: make a new plan and review it"
+        )
+    return there
+
+
+def check_relay(plan: Plan, settings: CopySettings) -> None:
+    """Raise InputError for what cannot pass through this machine; nothing is asked."""
+    if plan.source_profile is None:
+        return
+    options = {"--follow": settings.follow, "--engine": settings.engine}
+    for option, value in options.items():
+        if value:
+            raise InputError(
+                f"the plan was made with --source-profile {plan.source_profile.profile}, which "
+                f"copies through this machine, so it takes no {option}"
+            )
+
+
+def refuse_rehearsal(plan: Plan) -> None:
+    """Raise InputError for a plan whose sources no scratch resource is filled from."""
+    if plan.source_profile is not None:
+        raise InputError(
+            f"the plan was made with --source-profile {plan.source_profile.profile}, which copies "
+            "through this machine, so it takes no --rehearse"
+        )
+
+
+def name_fallbacks(context: Context, wanted: Sequence[Wanted]) -> list[Wanted]:
+    """The resources with their fallbacks named as in the account and region of the run."""
+    profile = describe_profile(context)
+    if profile is None:
+        return list(wanted)
+    account, region = context.aws.account, context.aws.region
+    return [profile.name_fallbacks(load(one.type), one, account, region) for one in wanted]
+
+
+def warn_of_own_fallbacks(context: Context, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    """Which fallbacks a profile does not read, because their data cannot pass through here."""
+    if not context.source_profile:
+        return ()
+    own = [one.preferred for one in wanted if one.fallbacks and not _is_read(one)]
+    if not own:
+        return ()
+    return (
+        f"--source-profile reads tables and buckets alone, so the fallbacks of {', '.join(own)} "
+        f"were looked for in account {context.aws.account}",
+    )
+
+
+def _is_read(wanted: Wanted) -> bool:
+    return is_read_by_profile(load(wanted.type))
