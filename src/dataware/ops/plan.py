@@ -85,15 +85,26 @@ def make_plan(
     planned = compare_adopted(context, planned)
     planned = stop_chained_copies(planned, load, account, region)
     planned = warn_of_earlier_migrations(context, planned)
-    for one in planned:
-        context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))
-        if report:
-            report_decision(context.emit, one)
+    _report(context, planned, with_lines=report)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
     warnings = (*_doubts(context, planned), *_shared_fallbacks(named))
-    warnings = (*warnings, *warn_of_own_fallbacks(context, wanted))
-    profile = describe_profile(context)
-    return Plan(account, region, created, planned, warnings, prices=prices, source_profile=profile)
+    plan = Plan(account, region, created, planned, warnings, prices=prices)
+    return _with_profile(context, plan)
+
+
+def _report(context: Context, planned: Sequence[Planned], *, with_lines: bool) -> None:
+    """Emit each decision, and the line of it that people read."""
+    for one in planned:
+        context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))
+        if with_lines:
+            report_decision(context.emit, one)
+
+
+def _with_profile(context: Context, plan: Plan) -> Plan:
+    """The plan with the profile that reads its sources, and what that does not read."""
+    wanted = [one.wanted for one in plan.resources]
+    warnings = (*plan.warnings, *warn_of_own_fallbacks(context, wanted))
+    return replace(plan, warnings=warnings, source_profile=describe_profile(context))
 
 
 def _localize(context: Context, wanted: Wanted) -> Wanted:
