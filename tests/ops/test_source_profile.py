@@ -261,8 +261,8 @@ def test_types_that_do_not_relay_are_looked_for_at_home(
     assert {account for account, _ in both.looked} == {OURS}
     (warning,) = plan.warnings
     assert warning == (
-        "--source-profile reads tables and buckets alone, so the fallbacks of new were looked for "
-        "in account 111122223333"
+        "--source-profile reads no box, so the fallbacks of new were looked for in account "
+        "111122223333"
     )
 
 

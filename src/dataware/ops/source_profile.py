@@ -29,8 +29,8 @@ def describe_profile(context: Context) -> SourceProfile | None:
 def find_source(context: Context, kind: Kind, name: str) -> Location:
     """The place that the name of a source means, with the profile that reads it.
 
-    The name is as plans and records have it: a plain one of a table is one of the run's own account
-    and region, and a plain one of a bucket, which says neither, is the profile's.
+    The name is as plans and records have it: a plain one is of the run's own account and region,
+    but for a type whose names say neither, where it is the profile's.
     """
     account, region = context.aws.account, context.aws.region
     place = place_of(kind, name, account, region)
@@ -115,12 +115,14 @@ def warn_of_own_fallbacks(context: Context, wanted: Sequence[Wanted]) -> tuple[s
     """Which fallbacks a profile does not read, because their data cannot pass through here."""
     if not context.source_profile:
         return ()
-    own = [one.preferred for one in wanted if one.fallbacks and not _is_read(one)]
+    own = [one for one in wanted if one.fallbacks and not _is_read(one)]
     if not own:
         return ()
+    types = " and no ".join(sorted({load(one.type).short for one in own}))
+    names = ", ".join(one.preferred for one in own)
     return (
-        f"--source-profile reads tables and buckets alone, so the fallbacks of {', '.join(own)} "
-        f"were looked for in account {context.aws.account}",
+        f"--source-profile reads no {types}, so the fallbacks of {names} were looked for in "
+        f"account {context.aws.account}",
     )
 
 
