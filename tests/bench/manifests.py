@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dataware.kinds.s3_bucket.batch.manifest import ManifestRow, ManifestWriter, read_manifest
+from dataware.kinds.s3_bucket.batch.manifest import ManifestRow, ManifestWriter
 from dataware.kinds.s3_bucket.batch.report import ReportFile, record_report
 from dataware.state.journal import FileJournal
-from support.batch_reports import hostile_keys, write_report
+from support.batch_reports import hostile_keys, read_manifest, write_report
 
 CHUNK = 1 << 20
 FAILS_EACH = 100

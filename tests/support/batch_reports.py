@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote_plus
 
+from dataware.kinds.s3_bucket.batch.manifest import ManifestRow, decode_key, read_lines
 from dataware.kinds.s3_bucket.batch.report import FORMAT
 
 SCHEMA = "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage"
@@ -54,3 +55,12 @@ def report_manifest(bucket: str, files: Iterable[tuple[str, bytes]]) -> bytes:
     created = "2026-11-29T12:00:00.000Z"
     data = {"Format": FORMAT, "ReportCreationDate": created, "Results": results}
     return json.dumps({**data, "ReportSchema": SCHEMA}).encode()
+
+
+def read_manifest(chunks: Iterable[bytes]) -> Iterator[ManifestRow]:
+    """The rows of a manifest, whatever pieces it comes in. Raises ValueError for anything else."""
+    for line in read_lines(chunks):
+        cells = line.rstrip("\n").split(",")
+        if len(cells) not in (2, 3):
+            raise ValueError(f"a row of a manifest has two or three cells: {line[:80]!r}")
+        yield ManifestRow(decode_key(cells[1]), cells[2] if len(cells) == 3 else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from dataware.core.destructive_change import DestructiveChange
@@ -117,15 +117,6 @@ def add_losses(
 def name_environment(account: str, region: str) -> str:
     """An account and a region as one word, which is that of the lock file."""
     return f"{account}/{region}"
-
-
-def list_unseen(unseen: Iterable[UnseenEnvironment]) -> Iterator[str]:
-    """Why environments are unknown, a sentence for each reason with all of which it is true."""
-    reasons: dict[str, list[str]] = {}
-    for one in unseen:
-        reasons.setdefault(one.problem, []).append(one.name)
-    for problem, names in reasons.items():
-        yield f"{', '.join(names)}: {problem}"
 
 
 def _name_place(plan: Plan) -> str:

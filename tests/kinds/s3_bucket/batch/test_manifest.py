@@ -19,7 +19,6 @@ from dataware.kinds.s3_bucket.batch.manifest import (
     ManifestWriter,
     decode_key,
     encode_key,
-    read_manifest,
 )
 from dataware.kinds.s3_bucket.batch.report import (
     ReportFile,
@@ -28,7 +27,7 @@ from dataware.kinds.s3_bucket.batch.report import (
     read_report_rows,
     record_report,
 )
-from support.batch_reports import hostile_keys, report_manifest, write_report
+from support.batch_reports import hostile_keys, read_manifest, report_manifest, write_report
 from support.copying import MemoryJournal
 
 KEYS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=60)

@@ -94,15 +94,6 @@ class ManifestWriter:
         del self._buffer[:size]
 
 
-def read_manifest(chunks: Iterable[bytes]) -> Iterator[ManifestRow]:
-    """The rows of a manifest, whatever pieces it comes in. Raises ValueError for anything else."""
-    for line in read_lines(chunks):
-        cells = line.rstrip("\n").split(",")
-        if len(cells) not in (2, 3):
-            raise ValueError(f"a row of a manifest has two or three cells: {line[:80]!r}")
-        yield ManifestRow(decode_key(cells[1]), cells[2] if len(cells) == 3 else None)
-
-
 def read_lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """The lines of a text in UTF-8, each with its end, out of pieces that may be cut anywhere."""
     rest = b""

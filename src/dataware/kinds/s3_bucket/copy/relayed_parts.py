@@ -26,7 +26,6 @@ SMALLEST_PART, LARGEST_PART = 5 * MIB, 32 * MIB
 """The sizes of parts that are taken over from the source (Amazon S3 User Guide, "Amazon S3
 multipart upload limits": 5 MiB at least, but for the last one)."""
 
-_ALGORITHM = "x-amz-checksum-algorithm"
 _DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
     "CRC32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
     "SHA1": lambda body: sha1(body, usedforsecurity=False).digest(),
