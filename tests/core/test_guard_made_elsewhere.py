@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataware.core.change_set import list_looked_up
-from dataware.core.expand import expand
+from dataware.core.expand import expand, warn_of_unseen
 from dataware.core.guard import AppIndex, threats
 from dataware.core.model import Deployed
 from dataware.core.parameters import mark_changed
@@ -192,3 +192,15 @@ def test_what_rests_on_stored_parameters_is_found(
     now = stack_of(orders, Parameters={"Stage": {"Type": kind, "Default": "/stage"}})
     held = {**ORDERS, "Gone": Deployed(TABLE, "gone"), "Role": Deployed("AWS::IAM::Role", "role")}
     assert list_looked_up(AppIndex(CARDS), now, held) == expected
+
+
+def test_a_module_is_told_of_because_it_stands_for_resources() -> None:
+    """What CloudFormation makes of it is in no template; it stays while the module does."""
+    name = "My::Data::Tables::MODULE"
+    stack = stack_of({"Tables": {"Type": name, "Properties": {"Stage": "prod"}}})
+    (text,) = warn_of_unseen("t.yaml", stack.unseen)
+    assert text.startswith("t.yaml: Tables is not inspected, because a module stands for resources")
+    held = {"TablesOrders": Deployed(TABLE, "orders")}
+    assert lost(stack, stack, held) == []
+    other = stack_of({"Tables": {"Type": name, "Properties": {"Stage": "dev"}}})
+    assert lost(stack, other, held) == ["TablesOrders"]

@@ -77,7 +77,11 @@ def expand(
         and not one.startswith(FUNCTION)
         and ("Type" in body or not is_function(body))
     }
-    unseen = {one: body for one, body in written.items() if one not in readable}
+    unseen = {
+        one: body
+        for one, body in written.items()
+        if one not in readable or _is_module(readable[one])
+    }
     # Bound to the definitions they rest on, so that two are equal only where these are, too.
     bound = {one: Scope(document).evaluate(body) for one, body in unseen.items()}
     others = {
@@ -109,6 +113,8 @@ def _warning(where: str, name: str, part: Any) -> str:
         what, how = "its list is not known", "write the list out"
     elif name.startswith(MACRO):
         what, how = "a macro may add resources", "process the template first"
+    elif _is_module(part):
+        what, how = "a module stands for resources of its own", "write its resources out"
     elif name.startswith(FUNCTION) or find_function(part):
         function = "" if name.startswith(FUNCTION) else f" ({find_function(part)})"
         what, how = f"only CloudFormation resolves it{function}", "write its resources out"
@@ -116,6 +122,11 @@ def _warning(where: str, name: str, part: Any) -> str:
         what = f"it is {'empty' if part is None else 'no resource'}"
         how = "give it a Type and Properties, or remove it"
     return f"{where}: {name} is not inspected, because {what}; {how}"
+
+
+def _is_module(resource: Any) -> bool:
+    """Whether a module stands for resources of its own (User Guide, "CloudFormation modules")."""
+    return str(mapping_of(resource).get("Type")).endswith("::MODULE")
 
 
 def _macros(document: Mapping[str, Any], cards: Iterable[Kind]) -> dict[str, Any]:

@@ -37,7 +37,10 @@ TEMPLATE: dict[str, Any] = {
         "IsDynamic": {"Fn::Equals": ["third", {"Ref": "Dynamic"}]},
         "Circle": {"Fn::Not": [{"Condition": "Circle"}]},
     },
-    "Mappings": {"M": {"prod": {"Name": "main"}}},
+    "Mappings": {
+        "M": {"prod": {"Name": "main"}},
+        "Included": {"prod": {"Name": "main"}, "Fn::Transform": {"Name": "AWS::Include"}},
+    },
     "Resources": {
         "Uploads": {
             "Type": "AWS::S3::Bucket",
@@ -112,6 +115,7 @@ KNOWN = [
     ({"Fn::If": ["Both", {"Ref": "Asked"}, "no"]}, "no"),
     ({"Fn::FindInMap": ["M", "dev", "Name", {"DefaultValue": {"Ref": "Stage"}}]}, "prod"),
     ({"Fn::FindInMap": ["M", {"Ref": "Stage"}, "Name"]}, "main"),
+    ({"Fn::FindInMap": ["Included", {"Ref": "Stage"}, "Name"]}, "main"),
     ({"Fn::ImportValue": {"Fn::Sub": "Shared"}}, "shared-bucket"),
     ({"Fn::Length": {"Ref": "Names"}}, 2),
     ({"Fn::ToJsonString": {"a": [1, {"Ref": "Stage"}]}}, '{"a":[1,"prod"]}'),
@@ -138,6 +142,7 @@ UNKNOWN = [
     ({"Fn::If": ["Circle", "a", "b"]}, "condition Circle rests on itself"),
     ({"Fn::If": ["Missing", "a", "b"]}, "condition Missing is not declared"),
     ({"Fn::FindInMap": ["M", "dev", "Name"]}, "Mappings has no M.dev.Name"),
+    ({"Fn::FindInMap": ["Included", "dev", "Name", {"DefaultValue": "x"}]}, "Fn::Transform in Map"),
     ({"Fn::ImportValue": "Other"}, "no deployed stack exports Other"),
     ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, "only CloudFormation resolves Fn::Cidr"),
     ({"Fn::Transform": {"Name": "Mine"}}, "only CloudFormation resolves Fn::Transform"),

@@ -600,3 +600,22 @@ def test_outputs_that_rest_on_each_other_stay_unknown(tmp_path: Path) -> None:
     path.write_text(json.dumps(document))
     with pytest.raises(InputError, match="rests on itself"):
         load(path, FakeAws(), "Shop")
+
+
+def test_a_fallback_that_is_unknown_says_why(tmp_path: Path) -> None:
+    """As a name does: what would make it known."""
+    opted = {"Dataware": {"Fallback": ["older", {"Fn::ImportValue": "gone"}]}}
+    path = write(tmp_path, {"Up": bucket("uploads", Metadata=opted)})
+    with pytest.raises(
+        InputError, match=r"\(Fn::ImportValue\), .*: no deployed stack exports gone"
+    ):
+        load(path, FakeAws())
+
+
+def test_a_key_that_stands_twice_in_json_is_refused(tmp_path: Path) -> None:
+    """Nobody can tell which of two resources of one logical id is meant."""
+    path = tmp_path / "t.json"
+    one = json.dumps(bucket("uploads"))
+    path.write_text(f'{{"Resources": {{"Up": {{"Type": "AWS::SNS::Topic"}}, "Up": {one}}}}}')
+    with pytest.raises(InputError, match="key Up is given twice"):
+        load(path)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from dataware.core.evaluation.value_lookups import NotKnownError
-from dataware.core.values import NO_VALUE, text_of
+from dataware.core.values import NO_VALUE, is_function, own_name, text_of
 
 if TYPE_CHECKING:
     from dataware.core.evaluation.evaluator import Evaluator
@@ -142,6 +142,8 @@ def _find_in_map(evaluator: Evaluator, argument: Any) -> Any:
     keys = [_text(evaluator, "Fn::FindInMap", one) for one in argument[:3]]
     value: Any = evaluator.document.get("Mappings")
     for key in keys:
+        if isinstance(value, Mapping) and is_function(value) and _entry(value, key) is None:
+            raise NotKnownError(f"only CloudFormation resolves {own_name(value)} in Mappings")
         value = _entry(value, key)
     if value is not None:
         return evaluator.resolve(value)

@@ -173,7 +173,7 @@ def read_resource(resource: TemplateResource) -> Wanted:
     kind = known_kind(declared, declared.required_text("Type"), source.kinds)
     if is_function(body):
         raise declared.bad(f"a part of it is {describe_value(body)}{cure(body)}")
-    written = template.evaluator.write(resource.metadata[KEY])
+    written = template.evaluator.evaluate(resource.metadata[KEY])
     if is_function(written):
         raise declared.bad(f"Metadata.{KEY} is {describe_value(written)}{cure(written)}")
     section = InputSection(f"{declared.where}, Metadata.Dataware", written)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 from dataware.calc.suggest import did_you_mean
 from dataware.core.errors import InputError
-from dataware.core.values import MOST_LEVELS, count_levels, find_function
+from dataware.core.values import MOST_LEVELS, Computed, count_levels, find_function
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -52,9 +53,20 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str, path: Path) -> Any:
-    """The document in a JSON text out of the file `path`. Raises InputError."""
+    """The document in a JSON text out of the file `path`. Raises InputError.
+
+    A key that stands twice in an object is refused, of which JSON would keep the last.
+    """
+
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        built = dict(pairs)
+        if len(built) < len(pairs):
+            twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+            raise InputError(f"{path} is not valid JSON: key {twice} is given twice")
+        return built
+
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=build)
     except json.JSONDecodeError as error:
         where = f"{path} is not valid JSON: line {error.lineno}"
         raise InputError(f"{where}: {error.msg}{hint_of_braces(text)}") from error
@@ -169,6 +181,8 @@ def describe_value(value: object) -> str:
 
 def cure(value: object) -> str:
     """What to do where a text is needed and a value is none."""
+    if isinstance(value, Computed) and value.reason:
+        return f", whose value is unknown: {value.reason}"
     if find_function(value) is not None:
         return ": write it out, because dataware looks before CloudFormation resolves anything"
     if isinstance(value, bool | int | float):
