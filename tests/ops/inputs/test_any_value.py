@@ -230,7 +230,11 @@ def test_a_macro_that_may_add_anything_is_told_of(
         (("Properties", "TableName"), 2024, "not the number 2024: put it in quotes"),
         (("Properties", "TableName"), {"Ref": "N"}, r"a function gives \(Ref: N\), whose value is"),
         (("Properties",), {"Fn::Transform": {}}, r"what a function gives \(Fn::Transform\)"),
-        (("Metadata", "Dataware", "Fallback"), [{"Fn::Cidr": "x"}], r"\(Fn::Cidr\), whose value is unknown: .*: write it"),
+        (
+            ("Metadata", "Dataware", "Fallback"),
+            [{"Fn::Cidr": "x"}],
+            r"\(Fn::Cidr\), whose value is unknown: .*: write it",
+        ),
         (("Metadata",), {"Ref": "X"}, r"Metadata is what a function gives \(Ref: X\)"),
         (("Metadata", "Dataware"), {"Ref": "X"}, r"Dataware is what a function gives \(Ref: X\)"),
         (("Type",), {"Ref": "X"}, r"Type must be a string, not what a function gives \(Ref: X"),
