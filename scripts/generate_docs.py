@@ -203,14 +203,22 @@ bucket `dataware-map-ACCOUNT-RUN` for the code, the parts of the data and what b
 is the id that `dataware status` shows. The roles may read the one source, write the one target,
 and read the one record.
 
-- The command shows how many parts are done. Then their results go into the journal, this
-  machine verifies, and stack and bucket are removed.
+- The command shows how many parts are done. Then their results go into the journal, workers
+  verify, and stack and bucket are removed.
+- The verification is an execution of its own for each step: every worker reads a part of a side
+  (of both sides for a bucket) with the code of every verification, which shares none with the
+  copy, and returns counts, sums of digests and the first keys that differ. This machine adds the
+  sums up and judges by the usual rules. Only keys in sums that differ are read again. It ends
+  well only if every part that was planned is reported as read to its end.
 - Ctrl-C stops the execution: its workers end, and what they copied stays. The same command starts
   another execution with what is left.
 - If the command is killed, the workers continue. The same command finds their execution by the
   record, and watches it.
 - `dataware throttle` and `dataware pause` reach the workers within 15 seconds, by the record.
 - `dataware forget` stops the workers, and removes stack and bucket.
+
+`dataware verify --engine map` compares two resources in the same way, without a migration: by a
+stack and a bucket `dataware-map-verify-…`, called by a hash of the pair, whose role only reads.
 
 Every write of a worker has a condition, so nothing in the target is replaced. `dataware iam-policy
 --engine map` prints what the caller needs. What a part skips is in the log group, key by key,

@@ -124,7 +124,6 @@ def test_by_hand_workers_copy_into_a_table_that_stands(
     proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`migrate --engine map`, by a user who has what `iam-policy --engine map` prints."""
-    del proxy
     make_table("Orders-prod")
     printed = run("iam-policy", "dataware.toml", "--for", "migrate", "--engine", "map")
     assert printed.code == 0, printed
@@ -134,4 +133,34 @@ def test_by_hand_workers_copy_into_a_table_that_stands(
     assert ran.code == 0, ran.out + ran.err
     assert "Verified 60 items" in ran.out
     assert items_of("Orders-prod") == items_of("Orders")
+    check_removed()
+    find_lies(proxy, monkeypatch)
+
+
+def find_lies(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers find what was changed after the copy; the command is killed meanwhile.
+
+    By a user who has what `iam-policy --for verify --engine map` prints.
+    """
+    verify = ("verify", "dynamodb://Orders", "dynamodb://Orders-prod", "--engine", "map")
+    keys = [item["pk"] for item in varied_items(60)]
+    changed, missing = keys[7], keys[11]
+    dynamodb = client("dynamodb")
+    lie = {"pk": changed, "lie": {"S": "another value"}}
+    dynamodb.put_item(TableName="Orders-prod", Item=lie)
+    dynamodb.delete_item(TableName="Orders-prod", Key={"pk": missing})
+    dynamodb.put_item(TableName="Orders-prod", Item={"pk": {"S": "nobody copied this"}})
+    printed = run("iam-policy", "dataware.toml", "--for", "verify", "--engine", "map")
+    assert printed.code == 0, printed
+    with monkeypatch.context() as signed_in:
+        sign_in(signed_in, json.loads(printed.out), "verifier")
+        strike = Strike(1, answered=True)
+        struck = struck_run(proxy, strike, *verify, operation="StartExecution")
+        assert strike.struck, struck
+        ran = run(*verify)
+    assert ran.code == 2, ran.out + ran.err
+    text = ran.out + ran.err
+    assert "deployed the workers" not in text
+    assert "1 missing, 1 extra, 1 different" in text, text
+    assert all(key in text for key in ("nobody copied this", changed["S"], missing["S"])), text
     check_removed()

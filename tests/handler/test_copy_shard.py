@@ -19,6 +19,8 @@ from dataware.ops.context import CopySettings
 from dataware.ops.migration_job import MigrationJob
 from dataware.state import ParameterMarkers
 from dataware.state.marker_value import CONTROL
+from dataware.verify.steps import VerifyStep, VerifyTask
+from dataware.verify.task_state import TaskState
 from support.accounts import open_account
 from support.deployments import TABLE, Time, begin, properties, record
 from support.servers import FaultProxy, json_error
@@ -142,3 +144,20 @@ def test_a_worker_of_a_command_works_while_the_record_names_its_execution(
     assert not lock.look()
     again = work_step.handler({"step": "work", "event": request}, Time())
     assert "no longer has the lock" in again["Items"][0]["failed"]
+
+
+def test_work_that_only_compares_needs_no_record_and_copies_nothing(machine: str) -> None:
+    """Neither a lock nor a record lets anybody take it away; a shard of a copy is refused."""
+    make_table("old-one", varied_items(30))
+    make_table("new-one")
+    sides = [Location(name, "000000000000", "us-east-1") for name in ("old-one", "new-one")]
+    made = MigrationJob(TABLE, *sides, CopySettings(), "v1-1", time.time() + 60, compares_only=True)
+    given = made.to_json()
+    assert MigrationJob.from_json(given) == made
+    task = TaskState(VerifyTask(VerifyStep.DIGEST, "0 of 1"), 100).to_json()
+    items = [task, {"partition": "0/1"}]
+    answer = copy_shard.handler({"BatchInput": {"job": given}, "Items": items}, Time())
+    compared, copied = answer["Items"]
+    assert compared["done"] and TaskState.from_json(compared).found.slots is not None
+    assert copied["failed"] == "nothing was copied, because this work only compares"
+    assert items_of("new-one") == {}

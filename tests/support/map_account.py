@@ -79,7 +79,8 @@ class MemoryObjects:
         """Every key."""
         if given["Bucket"] not in self.buckets:
             raise refusal("NoSuchBucket", "ListObjectsV2")
-        return {"Contents": [{"Key": key} for key in self.buckets[given["Bucket"]]]}
+        keys = self.buckets[given["Bucket"]]
+        return {"Contents": [{"Key": key, "ETag": '"1"'} for key in keys]}
 
     def list_multipart_uploads(self, **_given: Any) -> Mapping[str, Any]:
         """None is left."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataware.core.copier import CopyTools
-from dataware.core.errors import DatawareError, IncompleteError
+from dataware.core.errors import DatawareError, IncompleteError, RefusedError
 from dataware.core.model import Size
 from dataware.core.ports import Wire
 from dataware.handler.invocation import Invocation, LambdaContext, working
@@ -83,7 +83,9 @@ def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
 
 
 async def _copy(work: Invocation, shard: Shard) -> None:
-    """Copy one shard, as far as the time allows."""
+    """Copy one shard, as far as the time allows. Raises RefusedError without a lock or a record."""
+    if work.job.compares_only:
+        raise RefusedError("nothing was copied, because this work only compares")
     throttle = ThrottleRelay()
     wire = work.outside.aws.wire(throttle)
     progress = shard.progress()

@@ -72,15 +72,16 @@ class RemainingTime:
 class SeenLock:
     """The right to work on a migration, as it was last seen, with what people ask of it.
 
-    In a deployment its execution holds the lock; for a command the record names the execution.
+    In a deployment its execution holds the lock; for a command the record names the execution. What
+    only compares is on no record, so nobody takes it away.
     """
 
     def __init__(self, markers: ParameterMarkers, job: MigrationJob) -> None:
-        self._read = (
-            partial(markers.read_work, *job.record, job.execution)
-            if job.by_command
-            else partial(markers.read_held, *job.record)
-        )
+        self._read: Callable[[], RunControl | None] = read_no_control
+        if job.by_command:
+            self._read = partial(markers.read_work, *job.record, job.execution)
+        elif not job.compares_only:
+            self._read = partial(markers.read_held, *job.record)
         self._control = NO_CONTROL
 
     def look(self) -> bool:

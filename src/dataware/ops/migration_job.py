@@ -25,7 +25,8 @@ class MigrationJob:
     """One migration by workers in the account.
 
     `execution` names the run that has the lock, or, with `by_command`, the one that works for a
-    command, which has the lock itself; `deadline`, in seconds since the epoch, is when
+    command, which has the lock itself; one that `compares_only` needs neither lock nor record,
+    because it writes nothing; `deadline`, in seconds since the epoch, is when
     it gives up; `round` counts the copies, because what changes meanwhile is copied again;
     `workers` is how many shards are copied at the same time; `environment` holds the variables
     that apply to this migration alone. Where changes are carried afterwards, `carrier` is the ARN
@@ -44,6 +45,7 @@ class MigrationJob:
     carrier: str = ""
     stream: str = ""
     by_command: bool = False
+    compares_only: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -101,6 +103,7 @@ class MigrationJob:
             "max_rate": self.settings.max_rate,
             "environment": dict(self.environment),
             **({"by_command": True} if self.by_command else {}),
+            **({"compares_only": True} if self.compares_only else {}),
             **plain,
         }
 
@@ -128,4 +131,5 @@ class MigrationJob:
             data.get("carrier", ""),
             data.get("stream", ""),
             data.get("by_command", False),
+            data.get("compares_only", False),
         )

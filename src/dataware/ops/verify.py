@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 from dataware.calc.multiset_digest import MultisetDigest
 from dataware.calc.words import with_article
@@ -28,6 +29,9 @@ from dataware.verify.verdict import Side, Verdict
 SHOWN = 10
 """Differences of one sort that are told one by one."""
 
+ComparePair: TypeAlias = Callable[[Context, Kind, ComparisonSpec], Verdict]
+"""Who compares both sides instead of this machine."""
+
 _SORTS = (DifferenceKind.DIFFERENT, DifferenceKind.EXTRA, DifferenceKind.MISSING)
 
 KEYS_AT_ONCE = 500
@@ -48,8 +52,11 @@ def verify(
     *,
     all_versions: bool = False,
     deep: bool = False,
+    compare_pair: ComparePair | None = None,
 ) -> Verdict:
     """Compare both sides and tell the result; changes nothing.
+
+    `compare_pair` compares them, where this machine does not.
 
     Raises InputError where a named part of the source holds nothing, or where the source holds only
     older versions and those were not asked for, and Difference for tables whose
@@ -62,8 +69,11 @@ def verify(
     warn_of_slashes(context.emit, kind, here, there)
     _check_schemas(context, kind, here, there)
     pair = ComparisonSpec(type_name, here, there, all_versions, deep)
-    measure = VerifyProgress(words, kind.unit, None, context.clock, context.emit)
-    verdict = run_comparison(context, kind, pair, context.stop, measure)
+    if compare_pair is None:
+        measure = VerifyProgress(words, kind.unit, None, context.clock, context.emit)
+        verdict = run_comparison(context, kind, pair, context.stop, measure)
+    else:
+        verdict = compare_pair(context, kind, pair)
     if not verdict.compared:
         _check_anything(context, kind, here, all_versions=all_versions)
     report(context, kind, verdict, words)

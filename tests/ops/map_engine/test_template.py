@@ -10,7 +10,12 @@ import pytest
 from dataware.core.copier import CopyOrder
 from dataware.core.model import Location
 from dataware.kinds import load
-from dataware.ops.map_engine.template import CODE, WorkersPlace, make_template
+from dataware.ops.map_engine.template import (
+    CODE,
+    WorkersPlace,
+    make_comparison_template,
+    make_template,
+)
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 ACCOUNT, REGION = "111122223333", "eu-central-1"
@@ -105,3 +110,23 @@ def test_names_fit_into_what_aws_allows() -> None:
     """64 characters of a function, 63 of a bucket."""
     assert len(PLACE.stack) <= 64
     assert len(PLACE.bucket) <= 63
+
+
+@pytest.mark.parametrize("kind", [TABLE, BUCKET])
+def test_workers_that_only_compare_may_write_nothing(kind: str) -> None:
+    """They read both sides, under keys of the customer, too, and look at no record."""
+    old, new = (Location(name, ACCOUNT, REGION) for name in ("old", "new"))
+
+    def actions_of(*, all_versions: bool) -> set[str]:
+        order = CopyOrder(old, new, all_versions=all_versions)
+        document = json.loads(make_comparison_template(load(kind), order, PLACE))
+        statements = statements_of(document["Resources"], "CopyRole")
+        return {action for one in statements for action in one["Action"]}
+
+    actions = actions_of(all_versions=False)
+    assert "kms:Decrypt" in actions
+    assert not any(action.startswith("ssm:") for action in actions)
+    names = {action.partition(":")[2] for action in actions if not action.startswith("logs:")}
+    reads = ("Get", "List", "Describe", "Scan", "BatchGet", "Decrypt")
+    assert [name for name in names if not name.startswith(reads)] == []
+    assert (actions_of(all_versions=True) > actions) is (kind == BUCKET)

@@ -16,13 +16,25 @@ from dataware.cli.options import (
     versions_option,
 )
 from dataware.cli.settings import AwsOptions, PairOptions, pick
+from dataware.cli.values import word_option
+from dataware.core.engines.card import EngineName
 from dataware.core.errors import SidesDifferError
+
+COMPARING = (EngineName.LOCAL, EngineName.MAP)
+"""The engines that compare two sides."""
 
 
 @click.command(cls=SectionedCommand, short_help="Compare two resources.")
 @pair_options
 @versions_option
 @deep_option
+@word_option(
+    "--engine",
+    EngineName,
+    but=[one for one in EngineName if one not in COMPARING],
+    help="Who reads both sides: this machine (local, the default), or workers in the account "
+    "(map).",
+)
 @request_payer_option
 @source_profile_option
 @outside_options
@@ -33,25 +45,37 @@ def verify(**given: Any) -> int:
     Examples:
       dataware verify dynamodb://Waitlist dynamodb://Waitlist-prod
       dataware verify s3://uploads s3://uploads-prod --versions all --deep
+      dataware verify dynamodb://Orders dynamodb://Orders-prod --engine map
     """
-    versions, deep = given["versions"], given["deep"]
-    return run_verify(
-        pick(AwsOptions, given), pick(PairOptions, given), versions=versions, deep=deep
-    )
+    words = {name: given[name] for name in ("versions", "deep", "engine")}
+    return run_verify(pick(AwsOptions, given), pick(PairOptions, given), **words)
 
 
-def run_verify(out: AwsOptions, pair: PairOptions, *, versions: str, deep: bool) -> int:
+def run_verify(
+    out: AwsOptions,
+    pair: PairOptions,
+    *,
+    versions: str,
+    deep: bool,
+    engine: EngineName | None = None,
+) -> int:
     """Compare two places."""
     from dataware.cli.context import outside
     from dataware.cli.pair import addresses_of, locations_of
+    from dataware.ops.map_engine.pair_comparison import compare_by_workers
     from dataware.ops.verify import verify as verify_pair
 
     profile = out.source_profile
     one, other = addresses_of(pair, profile)
     with outside(out) as context:
         source, target = locations_of(context, one, other, profile)
-        all_versions = versions == "all"
         verdict = verify_pair(
-            context, one.kind.cfn_type, source, target, all_versions=all_versions, deep=deep
+            context,
+            one.kind.cfn_type,
+            source,
+            target,
+            all_versions=versions == "all",
+            deep=deep,
+            compare_pair=compare_by_workers if engine is EngineName.MAP else None,
         )
     return SidesDifferError.exit_code if verdict.differs else 0

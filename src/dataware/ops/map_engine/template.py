@@ -14,7 +14,7 @@ from typing import Any
 
 from dataware.core.copier import CopyOrder
 from dataware.core.kind import Kind
-from dataware.core.phases import COPIED_FROM, COPIED_TO, VERSIONS, VERSIONS_WRITE
+from dataware.core.phases import COPIED_FROM, COPIED_TO, VERIFY, VERSIONS, VERSIONS_WRITE
 from dataware.ops.map_engine.state_machine import batch_definition
 from dataware.ops.marker_names import on_record
 from dataware.ops.policy import Permission, list_permissions
@@ -35,6 +35,9 @@ KEY_ACTIONS = (
     "kms:ReEncrypt*",
 )
 """What reading and writing under keys of the customer takes, through the service of the data."""
+
+READ_KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey")
+LOGGED = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +108,44 @@ def list_copy_permissions(kind: Kind, order: CopyOrder, place: WorkersPlace) -> 
         *list_permissions(kind.access, source, (*COPIED_FROM, *read)),
         *list_permissions(kind.access, target, (*COPIED_TO, *written)),
         (("ssm:GetParameter",), (place.parameter(record),)),
-        (("logs:CreateLogStream", "logs:PutLogEvents"), (place.log_arn,)),
+        (LOGGED, (place.log_arn,)),
+    ]
+
+
+def list_comparison_permissions(
+    kind: Kind, order: CopyOrder, place: WorkersPlace
+) -> list[Permission]:
+    """What workers may do that only compare: read both sides."""
+    phases = (VERIFY, VERSIONS) if order.all_versions else (VERIFY,)
+    sides = (
+        kind.access.arns(one.name, one.owner, one.region, place.partition)
+        for one in (order.source, order.target)
+    )
+    return [
+        *(one for arns in sides for one in list_permissions(kind.access, arns, phases)),
+        (LOGGED, (place.log_arn,)),
     ]
 
 
 def make_template(kind: Kind, order: CopyOrder, place: WorkersPlace) -> str:
-    """The template, as JSON."""
+    """The template of the workers that copy, as JSON."""
     copies = _list_statements(list_copy_permissions(kind, order, place))
+    return _write_template(place, [*copies, _use_keys(kind, order, place, KEY_ACTIONS)])
+
+
+def make_comparison_template(kind: Kind, order: CopyOrder, place: WorkersPlace) -> str:
+    """The template of workers that only compare, as JSON."""
+    reads = _list_statements(list_comparison_permissions(kind, order, place))
+    return _write_template(place, [*reads, _use_keys(kind, order, place, READ_KEY_ACTIONS)])
+
+
+def _write_template(place: WorkersPlace, allowed: list[dict[str, Any]]) -> str:
     resources = {
         "Log": {
             "Type": "AWS::Logs::LogGroup",
             "Properties": {"LogGroupName": place.log, "RetentionInDays": 30},
         },
-        "CopyRole": _role("lambda", [*copies, _use_keys(kind, order, place)]),
+        "CopyRole": _role("lambda", allowed),
         "Work": _function(place),
         "RunRole": _role("states", _list_statements(_list_run_permissions(place))),
         "Machine": {
@@ -132,7 +160,7 @@ def make_template(kind: Kind, order: CopyOrder, place: WorkersPlace) -> str:
             },
         },
     }
-    text = "The workers of one migration by dataware; the run that made it removes it."
+    text = "Workers of dataware for one pair of resources; the run that made them removes them."
     template = {"AWSTemplateFormatVersion": "2010-09-09", "Description": text}
     return json.dumps({**template, "Resources": resources})
 
@@ -163,14 +191,16 @@ def _list_run_permissions(place: WorkersPlace) -> Iterable[Permission]:
     yield ("s3:GetObject", *writing), (objects,)
 
 
-def _use_keys(kind: Kind, order: CopyOrder, place: WorkersPlace) -> dict[str, Any]:
+def _use_keys(
+    kind: Kind, order: CopyOrder, place: WorkersPlace, actions: tuple[str, ...]
+) -> dict[str, Any]:
     """Whose key encrypts a side is not known here, so its service is what is named."""
     arns = kind.access.arns("name", place.account, place.region, place.partition)
     service = arns[0].split(":")[2]
     regions = sorted({order.source.region, order.target.region})
     keys = [f"arn:{place.partition}:kms:{one}:{place.account}:key/*" for one in regions]
     via = [f"{service}.{one}.amazonaws.com*" for one in regions]
-    (statement,) = _list_statements([(KEY_ACTIONS, tuple(keys))])
+    (statement,) = _list_statements([(actions, tuple(keys))])
     return {**statement, "Condition": {"StringLike": {"kms:ViaService": via}}}
 
 

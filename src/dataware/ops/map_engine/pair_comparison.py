@@ -1,0 +1,176 @@
+"""Compares two resources by workers of their own, without a migration and without a record.
+
+The stack is called by a hash of the pair, so the same command finds what an earlier one began: the
+plans of its steps lie in the bucket, and the newest of them names the execution. The workers may
+read both sides and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from functools import partial
+from hashlib import blake2b
+from uuid import uuid4
+
+from dataware.calc.pauses import growing_pauses
+from dataware.core.copier import CopyOrder
+from dataware.core.engines.card import EngineName
+from dataware.core.engines.map_card import MAP_WORKERS
+from dataware.core.engines.port import JobProgress
+from dataware.core.errors import IncompleteError, InputError
+from dataware.core.events import event
+from dataware.core.kind import Kind
+from dataware.ops.context import ComparisonSpec, Context, CopySettings
+from dataware.ops.map_engine.execution import MapExecution
+from dataware.ops.map_engine.leftovers import place_of_workers
+from dataware.ops.map_engine.stack import WorkersStack
+from dataware.ops.map_engine.state_machine import LONGEST_DAYS
+from dataware.ops.map_engine.template import make_comparison_template
+from dataware.ops.map_engine.verification import PART, MapVerification, VerificationDesk
+from dataware.ops.migration_job import MigrationJob
+from dataware.ops.verify import aws_of, sides_of
+from dataware.verify.verdict import Verdict
+
+TELL_SECONDS = 10.0
+UNSEEN_LOOKS = 20
+"""How often an execution that was begun may be looked for in vain."""
+
+PLAN = re.compile(r"(v(\d+)-[0-9a-f]+)/before\.json")
+"""Where the plan of an execution lies, with its name and its number."""
+
+
+def compare_by_workers(context: Context, kind: Kind, pair: ComparisonSpec) -> Verdict:
+    """Compare both sides by workers, and remove them. Raises InputError for what they cannot.
+
+    Raises IncompleteError where a part was not compared; the workers stay for the next command.
+    """
+    _check_comparable(context, kind, pair)
+    return PairComparison(context, kind, pair).compare()
+
+
+def _check_comparable(context: Context, kind: Kind, pair: ComparisonSpec) -> None:
+    cards = kind.require_copying().engines() if kind.copying else ()
+    if not any(card.name is EngineName.MAP for card in cards):
+        raise InputError(f"the engine map does not compare a {kind.short}; leave out --engine")
+    for side in (pair.source, pair.target):
+        if side.owner != context.aws.account or side.profile or side.requester_pays:
+            raise InputError(
+                f"workers in account {context.aws.account} do not read {side.name} of another "
+                "account, nor with --source-profile or --request-payer; leave out --engine"
+            )
+    if pair.deep:
+        raise InputError(
+            "a worker lives for 15 minutes, which may be too short for every byte of an object; "
+            "leave out --deep or --engine"
+        )
+
+
+def name_comparison(pair: ComparisonSpec) -> str:
+    """What the workers of a pair are called, the same for the same pair."""
+    text = json.dumps(asdict(pair), sort_keys=True).encode()
+    return f"verify-{blake2b(text, digest_size=6).hexdigest()}"
+
+
+class PairComparison:
+    """The comparison of one pair by workers."""
+
+    def __init__(self, context: Context, kind: Kind, pair: ComparisonSpec) -> None:
+        self._context = context
+        self._kind = kind
+        self._pair = pair
+        self._place = place_of_workers(context, name_comparison(pair))
+        self._stack = WorkersStack(context.aws, self._place)
+        self._words = {"source": pair.source.name, "name": pair.target.name}
+        self._number = 0
+        self._newest = ""
+
+    def compare(self) -> Verdict:
+        """Have the workers, let them compare, and remove them. Raises what ends it before."""
+        context, kind, pair = self._context, self._kind, self._pair
+        order = CopyOrder(pair.source, pair.target, all_versions=pair.all_versions)
+        if self._stack.deploy(make_comparison_template(kind, order, self._place)):
+            self._emit("note", text=f"deployed the workers {self._place.stack}")
+        desk = VerificationDesk(
+            self._find_earlier, self._begin, self._open, self._describe_job, self._watch
+        )
+        sides = sides_of(kind, pair, partial(aws_of, context))
+        made = MapVerification(context, sides, desk, self._words)
+        verdict = made.compare(ordered=kind.require_copying().ordered)
+        self._stack.remove()
+        self._emit("note", text=f"removed the workers {self._place.stack}")
+        return verdict
+
+    def _find_earlier(self) -> MapExecution | None:
+        """The execution of the newest plan."""
+        found = map(PLAN.fullmatch, self._stack.bucket.list_etags("v"))
+        plans = [(int(one[2]), one[1]) for one in found if one]
+        if not plans:
+            return None
+        self._number, self._newest = max(plans)
+        return self._open(self._newest)
+
+    def _begin(self) -> MapExecution:
+        """The next one, of a name that no stack of this pair has had before.
+
+        Source: AWS Step Functions API Reference, StartExecution: names are unique for 90 days.
+        """
+        self._number += 1
+        self._newest = f"v{self._number}-{uuid4().hex[:8]}"
+        return self._open(self._newest)
+
+    def _open(self, name: str) -> MapExecution:
+        return MapExecution(self._context.aws, self._place, name)
+
+    def _describe_job(self, workers: int) -> MigrationJob:
+        return MigrationJob(
+            self._kind.cfn_type,
+            self._pair.source,
+            self._pair.target,
+            CopySettings(all_versions=self._pair.all_versions),
+            self._newest,
+            self._context.clock.now() + LONGEST_DAYS * 24 * 3600,
+            workers=max(1, min(MAP_WORKERS, workers)),
+            compares_only=True,
+        )
+
+    def _watch(self, execution: MapExecution) -> None:
+        """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
+        try:
+            progress = self._await_end(execution)
+        except IncompleteError as error:
+            if not self._context.stop():
+                raise
+            execution.stop()
+            parts = f"the stack {self._place.stack} and the bucket {self._place.bucket}"
+            raise IncompleteError(
+                f"stopped the workers of the execution {execution.name}; run the same command "
+                f"again to resume, or remove {parts} by hand to give up"
+            ) from error
+        if progress.problem:
+            text = f"the execution {execution.name} ended early ({progress.problem})"
+            self._emit("warning", text=text)
+
+    def _await_end(self, execution: MapExecution) -> JobProgress:
+        clock, unseen = self._context.clock, 0
+        told = clock.monotonic()
+        for seconds in growing_pauses():
+            progress = execution.look()
+            if progress is not None and progress.ended:
+                return progress
+            unseen = unseen + 1 if progress is None else 0
+            if unseen == UNSEEN_LOOKS:
+                break
+            if progress is not None and clock.monotonic() - told >= TELL_SECONDS:
+                told = clock.monotonic()
+                numbers = {"done": progress.done, "total": progress.total, "unit": PART}
+                self._emit("job-progress", state=progress.state, **numbers)
+            self._context.aws.pause(seconds)
+        raise IncompleteError(
+            f"the execution {execution.name} was begun and is not seen; run the same command again "
+            "to go on"
+        )
+
+    def _emit(self, code: str, **fields: object) -> None:
+        self._context.emit(event(code, **fields, **self._words))

@@ -1,0 +1,238 @@
+"""`verify --engine map`: workers of their own compare one pair, and are removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import pytest
+
+from dataware.core.engines.map_card import MAP
+from dataware.core.errors import IncompleteError, InputError
+from dataware.core.kind import Kind, Permissions
+from dataware.core.model import Location
+from dataware.ops.context import ComparisonSpec, Context
+from dataware.ops.map_engine import pair_comparison, stack
+from dataware.ops.map_engine.pair_comparison import compare_by_workers, name_comparison
+from dataware.ops.migration_job import MigrationJob
+from dataware.verify.verdict import Verdict
+from support.copying import Killed
+from support.map_account import MapAccount, refusal
+from support.world import World, box_kind, change_card
+
+OLD = Location("old", "111122223333", "eu-central-1")
+NEW = Location("new", "111122223333", "eu-central-1")
+PAIR = ComparisonSpec("Memory::Box", OLD, NEW)
+CONTENT = {f"k{n:02}": f"v{n}" for n in range(11)}
+LIED = {**CONTENT, "k03": "other", "new": "more"}
+del LIED["k05"]
+LIES = {("different", "k03"), ("missing", "k05"), ("extra", "new")}
+
+
+@dataclass
+class Desk:
+    """A person who compares two boxes by workers."""
+
+    target: dict[str, str] = field(default_factory=lambda: dict(LIED))
+    pair: ComparisonSpec = PAIR
+    stop: Callable[[], bool] = lambda: False
+    world: World = field(init=False)
+    account: MapAccount = field(init=False)
+
+    def __post_init__(self) -> None:
+        boxes = {"old": dict(CONTENT), "new": self.target}
+        self.world = World(boxes=boxes, identities={"old": 1, "new": 2})
+        self.account = MapAccount.of(self.world, self.asks_to_stop)
+
+    def asks_to_stop(self) -> bool:
+        """Whether the person asks to stop by now."""
+        return self.stop()
+
+    @property
+    def context(self) -> Context:
+        """The outside of the next command."""
+        made = self.world.context(self.asks_to_stop)
+        return replace(made, aws=self.account)  # type: ignore[arg-type]  # as for runs
+
+    @property
+    def kind(self) -> Kind:
+        """A box that workers compare."""
+        access = Permissions(
+            phases={"read": ("box:Read",), "write": ("box:Write",), "verify": ("box:Look",)},
+            arns=lambda name, owner, region, part: (f"arn:{part}:box:{region}:{owner}:{name}",),
+        )
+        return change_card(box_kind(self.world), access=access, engines=lambda: (MAP,))
+
+    def run(self) -> Verdict:
+        """One command."""
+        return compare_by_workers(self.context, self.kind, self.pair)
+
+    def texts(self, code: str) -> list[str]:
+        """The lines of one code."""
+        return self.world.events.texts(code)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress is told at every look, and nobody needs the real code."""
+    monkeypatch.setattr(pair_comparison, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(stack, "make_zip", lambda: b"code")
+
+
+def lies_of(verdict: Verdict) -> set[tuple[str, str]]:
+    """The differences that are named."""
+    return {(one.kind.value, one.label) for one in verdict.listed}
+
+
+def test_workers_find_the_lies_and_are_removed() -> None:
+    """They may read both sides and write neither, and nothing of them is left."""
+    desk = Desk()
+    desk.account.states.looks = 3
+    assert lies_of(desk.run()) == LIES
+    assert list(desk.account.left_over()) == []
+    (template,) = desk.account.stacks.templates
+    assert "box:Look" in template
+    assert "box:Write" not in template and "box:Read" not in template
+    assert "ssm:" not in template and "kms:Encrypt" not in template
+    assert desk.texts("job-progress")[0].endswith("parts by the job (RUNNING)")
+    (execution,) = desk.account.states.executions.values()
+    job = MigrationJob.from_json(execution["input"]["job"])
+    assert (job.compares_only, job.by_command, job.pair) == (True, False, desk.pair)
+    assert not desk.world.markers
+
+
+def test_a_command_that_is_killed_anywhere_is_finished_by_the_same_command() -> None:
+    """At every step outside of it: one more command finds the lies, and leaves nothing."""
+    for at in count():
+        desk = Desk()
+        desk.world.kill_at = at
+        try:
+            desk.run()
+        except Killed:
+            desk.world.kill_at = None
+            assert lies_of(desk.run()) == LIES
+            assert list(desk.account.left_over()) == []
+            assert len(desk.account.states.executions) <= 2
+        else:
+            break
+    assert at > 6
+
+
+def test_after_a_kill_the_same_execution_is_watched() -> None:
+    """Its workers went on meanwhile, so nothing is read twice."""
+    desk = Desk()
+    desk.account.states.looks = 2
+    desk.run()
+    at = desk.world.log.index("start") + 1
+    desk = Desk()
+    desk.account.states.looks = 2
+    desk.world.kill_at = at
+    with pytest.raises(Killed):
+        desk.run()
+    desk.world.kill_at = None
+    assert lies_of(desk.run()) == LIES
+    assert len(desk.account.states.executions) == 1
+
+
+def test_a_stop_ends_the_workers_and_says_how_to_give_up() -> None:
+    """The same command goes on under another name."""
+    desk = Desk()
+    desk.account.states.looks = 5
+    desk.stop = lambda: bool(desk.account.states.executions)
+    with pytest.raises(IncompleteError, match=r"stopped the workers .*v1-.*the stack dataware-map"):
+        desk.run()
+    assert [one["status"] for one in desk.account.states.executions.values()] == ["ABORTED"]
+    desk.stop = lambda: False
+    desk.account.states.looks = 1
+    assert lies_of(desk.run()) == LIES
+    assert list(desk.account.left_over()) == []
+
+
+def test_a_worker_that_died_is_no_verdict() -> None:
+    """Equal sides, of which one part was not read: incomplete, and the workers stay."""
+    desk = Desk(target=dict(CONTENT))
+    desk.account.states.broken[""] = "out of memory"
+    with pytest.raises(IncompleteError, match=r"1 part of 1 part not compared: .*out of memory"):
+        desk.run()
+    assert list(desk.account.left_over())
+    desk.account.states.broken.clear()
+    assert not desk.run().differs
+
+
+def test_an_execution_that_ended_early_is_told() -> None:
+    """With the reason of Step Functions, and without a verdict."""
+    desk = Desk(target=dict(CONTENT))
+    desk.account.states.lost = "it took too long"
+    with pytest.raises(IncompleteError, match="1 part of 1 part not compared"):
+        desk.run()
+    assert "ended early (failed: States.Timeout: it took too long)" in desk.texts("warning")[0]
+
+
+def test_an_execution_that_is_never_seen_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look may be behind the start, but not for ever."""
+    desk = Desk()
+
+    def never(_self: object, **_given: str) -> object:
+        raise refusal("ExecutionDoesNotExist", "DescribeExecution")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(desk.account.states), "describe_execution", never)
+        with pytest.raises(IncompleteError, match="was begun and is not seen"):
+            desk.run()
+    assert lies_of(desk.run()) == LIES
+
+
+def test_an_error_that_is_no_stop_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asked to stop, so nothing is stopped."""
+    desk = Desk()
+    desk.account.states.looks = 5
+
+    def fail(_self: object, _seconds: float) -> None:
+        raise IncompleteError("something else")
+
+    monkeypatch.setattr(type(desk.account), "pause", fail)
+    with pytest.raises(IncompleteError, match="something else"):
+        desk.run()
+    assert "stop" not in desk.world.log
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"source": replace(OLD, owner="999988887777")}, "do not read old of another account"),
+        ({"source": replace(OLD, profile="partner")}, "with --source-profile"),
+        ({"target": replace(NEW, requester_pays=True)}, "do not read new"),
+        ({"deep": True}, "leave out --deep or --engine"),
+    ],
+)
+def test_what_workers_cannot_compare_is_refused_before_anything_is_made(
+    change: dict[str, object], why: str
+) -> None:
+    """With what to leave out."""
+    desk = Desk()
+    desk.pair = replace(desk.pair, **change)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=why):
+        desk.run()
+    assert list(desk.account.left_over()) == []
+
+
+def test_a_type_that_no_workers_carry_is_refused() -> None:
+    """Its card lists no such engine."""
+    desk = Desk()
+    with pytest.raises(InputError, match="does not compare a box; leave out --engine"):
+        compare_by_workers(desk.context, box_kind(desk.world), desk.pair)
+    plain = replace(box_kind(desk.world), copying=None)
+    with pytest.raises(InputError, match="does not compare a box"):
+        compare_by_workers(desk.context, plain, desk.pair)
+
+
+def test_each_pair_has_workers_of_its_own() -> None:
+    """The same pair always the same, within what AWS allows for names."""
+    pair = Desk().pair
+    versions, swapped = replace(pair, all_versions=True), replace(pair, source=NEW, target=OLD)
+    alike = replace(pair, target=OLD)
+    names = {name_comparison(one) for one in (pair, versions, swapped, alike)}
+    assert len(names) == 4
+    assert name_comparison(pair) == name_comparison(Desk().pair)
+    assert all(len(f"dataware-map-111122223333-{name}") <= 63 for name in names)
