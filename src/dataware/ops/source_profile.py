@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.kind import Kind
 from dataware.core.model import Location, Wanted
 from dataware.core.names import is_regional, place_of
-from dataware.core.plan import Plan
 from dataware.core.source_profile import SourceProfile, is_read_by_profile
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
+
+if TYPE_CHECKING:
+    from dataware.core.plan import Plan
 
 
 def describe_profile(context: Context) -> SourceProfile | None:
