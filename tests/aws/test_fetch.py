@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import platform
+import resource
 from dataclasses import replace
 
 import pytest
@@ -112,3 +114,16 @@ def test_an_error_within_a_success_is_no_listing(aws: Account, fault_proxy: Faul
     fault_proxy.add(fail, operation="ListObjectsV2")
     page = aws.fetch("s3", "list_objects_v2", read_listing, Bucket="bucket")
     assert [each[0] for each in page.objects] == [b"key"]
+
+
+def test_the_memory_of_one_body_is_used_for_the_next() -> None:
+    """With glibc, pages of items do not come from the system one by one, each to be cleared."""
+    fetch.keep_freed_memory()
+    page = 10**6 * b"x"  # the first one comes from the system in any case
+    del page
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        page = 10**6 * b"x"
+        del page
+    fetched = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    assert fetched < 50 * 244 / 2 or platform.libc_ver()[0] != "glibc"

@@ -28,11 +28,13 @@ from tests.bench.side_by_side import side_by_side
 from tests.bench.starting import starting
 from tests.bench.stopping import stopping
 from tests.bench.synth import synth
+from tests.bench.verification import Amount, verifying
 from tests.bench.world import World, world
 
 LATENCY = 0.025
 _LAGGING = Work(items=20_000, rate=2_000.0, seconds=30.0)
 _CUT = Work(items=1_000_000, rate=200.0, seconds=0.0)
+_VERIFIED = Amount(entries=300_000, copied=1_000_000, turns=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Scale:
     followed: tuple[int, int] = (300_000, 10_000_000)
     lagging: Work = _LAGGING
     cut: Work = _CUT
+    verified: Amount = _VERIFIED
 
 
 _WHOLE = Scale(
@@ -91,6 +94,7 @@ _QUICK = Scale(
         (2_000, 5_000),
         Work(500, 100.0, 3.0),
         Work(2_000, 50.0, 0.0),
+        Amount(3_000, 2_000, 1),
     ),
 )
 _HUGE = growth.Sizes((10_000, 100_000, 1_000_000, 10_000_000), longest=7200.0)
@@ -109,6 +113,7 @@ _BENCHMARKS: Mapping[str, Benchmark] = {
     "growth-bucket": lambda w, n, b: growth.growth_of_buckets(w, n.growth),
     "growth-guarded": lambda w, n, b: growth.growth_of_guarded_writes(w, n.guarded),
     "growth-large": lambda w, n, b: growth.growth_of_large_items(w, n.large, LATENCY),
+    "verifying": lambda w, n, b: verifying(w, n.verified),
     "stopping": lambda w, n, b: stopping(w, n.stopped),
     "starting": lambda w, n, b: starting(w, n.starts),
     "planning": lambda w, n, b: planning(w, n.resources, 0.050),
@@ -135,8 +140,15 @@ def _fidelity(one: World, book: Book) -> Result:
 @click.argument("names", nargs=-1, type=click.Choice(list(_BENCHMARKS)))
 @click.option("--quick", is_flag=True, help="Small sizes: shows that it runs, and no more.")
 @click.option("--huge", is_flag=True, help="Let the growth go on to 10^7, which takes hours.")
+@click.option(
+    "--before",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="A checkout of an earlier commit with its .venv, for `verifying` to measure, too.",
+)
 @click.option("--write", is_flag=True, help="Publish the results in docs/.")
-def main(names: tuple[str, ...], *, quick: bool, huge: bool, write: bool) -> None:
+def main(
+    names: tuple[str, ...], *, quick: bool, huge: bool, before: Path | None, write: bool
+) -> None:
     """Measure dataware and its peers; every benchmark without a NAME.
 
     Ends with 1 if a benchmark could not be run. A goal that is missed is no error: it is told.
@@ -146,6 +158,7 @@ def main(names: tuple[str, ...], *, quick: bool, huge: bool, write: bool) -> Non
     scale = _QUICK if quick else _WHOLE
     if huge:
         scale = replace(scale, growth=_HUGE)
+    scale = replace(scale, verified=replace(scale.verified, before=before))
     book, results, broken = Book.read(), [], False
     click.echo(f"{surroundings()}\n{pinning.told()}\n")
     for name in names or _BENCHMARKS:

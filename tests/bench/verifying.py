@@ -189,7 +189,7 @@ def verify(job: str, endpoint: str, count: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     sys.stdout.write(
         f"{job:24} {count:>10,}  {seconds:6.1f} s  {cpu:6.1f} s CPU  "
-        f"{cpu / count / 2 * 1e6:5.1f} us CPU an entry and side  {peak:4.0f} MB\n"
+        f"{cpu / count / 2 * 1e6:5.2f} us CPU an entry and side  {peak:4.0f} MB\n"
     )
 
 

@@ -31,12 +31,10 @@ class DigestSlots:
     def add(self, digests: Iterable[bytes]) -> None:
         """Take digests in."""
         sums, mask = self._sums, len(self._sums) - 1
-        number, count = int.from_bytes, 0
-        for digest in digests:
-            value = number(digest, "big")
+        values = list(map(int.from_bytes, digests))  # big-endian
+        for value in values:
             sums[value & mask] += value
-            count += 1
-        self.count += count
+        self.count += len(values)
 
     def join(self, other: DigestSlots) -> None:
         """Take in everything that `other` has taken in."""

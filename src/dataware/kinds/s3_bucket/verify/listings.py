@@ -7,7 +7,7 @@ are asked for with ``encoding-type=url``, because XML cannot carry every key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
@@ -18,11 +18,13 @@ Listed = tuple[bytes, bytes, bytes, bytes]
 STANDARD = b"STANDARD"
 
 # An object as S3 writes it. A listing in any other form is read by expat, at eight times the cost.
+# What a text has taken is never given back (*+), because it ends where no text can go on.
 _OBJECT = re.compile(
-    rb"<Contents><Key>([^<&]*)</Key><LastModified>[^<]*</LastModified>"
-    rb'<ETag>(?:&quot;|")([^<&"]*)(?:&quot;|")</ETag>'
-    rb"(?:<Checksum(?:Algorithm|Type)>[^<]*</Checksum(?:Algorithm|Type)>)*"
-    rb"<Size>([0-9]+)</Size>(?:<StorageClass>([A-Z_]*)</StorageClass>)?</Contents>"
+    rb"<Contents><Key>([^<&]*+)</Key><LastModified>[^<]*+</LastModified>"
+    rb'<ETag>(?:&quot;|")([^<&"]*+)(?:&quot;|")</ETag>'
+    rb"(?:<ChecksumAlgorithm>[^<]*+</ChecksumAlgorithm>)*"
+    rb"(?:<ChecksumType>[^<]*+</ChecksumType>)?"
+    rb"<Size>([0-9]++)</Size>(?:<StorageClass>([A-Z_]*+)</StorageClass>)?</Contents>"
 )
 _ROWS = {"Contents", "Version", "DeleteMarker"}
 _OTHER_ROWS = {"CommonPrefixes"}
@@ -58,18 +60,20 @@ def _read_quickly(body: bytes) -> ObjectPage | None:
     document = Document.of(around, "ListBucketResult")
     if document.rows:
         return None
-    rows = zip(pieces[1::5], pieces[2::5], pieces[3::5], pieces[4::5], strict=True)
-    return _listing(document, ((key, tag, size, sort or STANDARD) for key, tag, size, sort in rows))
+    keys, tags, sizes, sorts = (pieces[column::5] for column in range(1, 5))
+    if None in sorts or b"" in sorts:
+        sorts = [sort or STANDARD for sort in sorts]
+    return _listing(document, list(zip(document.keys(keys), tags, sizes, sorts, strict=True)))
 
 
 def _read_strictly(body: bytes) -> ObjectPage:
     document = Document.of(body, "ListBucketResult")
-    return _listing(document, map(_object, document.rows_of("Contents")))
+    objects = list(map(_object, document.rows_of("Contents")))
+    keys = document.keys([one[0] for one in objects])
+    return _listing(document, [(key, *one[1:]) for key, one in zip(keys, objects, strict=True)])
 
 
-def _listing(document: Document, rows: Iterable[Listed]) -> ObjectPage:
-    key = document.key
-    objects = [(key(name), etag, size, sort) for name, etag, size, sort in rows]
+def _listing(document: Document, objects: Sequence[Listed]) -> ObjectPage:
     fields = document.fields
     if fields.get("KeyCount", str(len(objects))).strip() != str(len(objects)):
         raise ValueError("a listing of other keys than it counts")
@@ -178,6 +182,11 @@ class Document:
     def key(self) -> Callable[[bytes], bytes]:
         """How a key in this document is read."""
         return _decode_key if self.fields.get("EncodingType") == "url" else _as_it_is
+
+    def keys(self, written: Sequence[bytes]) -> Sequence[bytes]:
+        """Many keys of this document; most listings have none that is not as it is written."""
+        together = b"".join(written)
+        return list(map(self.key, written)) if b"%" in together or b"+" in together else written
 
     @property
     def more(self) -> bool:
