@@ -185,7 +185,7 @@ def test_an_undo_that_loses_its_record_names_the_writers_that_it_has_stopped(liv
 
 
 def test_what_cannot_be_undone_is_refused(live: Live) -> None:
-    """Nothing switched, a way back that is over or closed, a watch beside it, no table."""
+    """Nothing switched, a cut-over that is too old or closed, a watch beside it, no table."""
     with pytest.raises(InputError, match="was not cut over"):
         live.undo()
     live.cut_over()
@@ -194,7 +194,7 @@ def test_what_cannot_be_undone_is_refused(live: Live) -> None:
     records = CompleteCutoverRecords(markers, "dynamodb-table", live.target)
     before = records.read()
     records.write(replace(before, reversible_until=context.clock.now() - 60))
-    with pytest.raises(RefusedError, match="was open until"):
+    with pytest.raises(RefusedError, match="could be undone until"):
         find_undoable(context, live.target)
     records.write(CutoverRecord(CutoverState.CLOSED))
     with pytest.raises(RefusedError, match="is closed"):
