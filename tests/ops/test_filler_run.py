@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,6 +42,7 @@ class BoxJobs:
     meddle: Callable[[str], None] = lambda _step: None
     patience: int = 1
     broken: str = ""
+    reported: list[Mapping[str, str]] = field(default_factory=list)
     cleaned: int = 0
 
     def _step(self, what: str) -> None:
@@ -106,9 +107,11 @@ class BoxJobs:
         return JobProgress(0, len(job["keys"]), ended, problem, job["state"], waits)
 
     def read_result(
-        self, record: Record, _journal: Journal, _check: Callable[[], None]
+        self, record: Record, journal: Journal, _check: Callable[[], None]
     ) -> tuple[int, int]:
-        """Everything was copied."""
+        """Everything was copied, but what the report names."""
+        if self.reported:
+            journal.append({"type": "engine-failed", "keys": self.reported})
         return len(self.jobs[record["job"]]["keys"]), 0
 
     def clean(self, _record: Record) -> None:
@@ -379,3 +382,12 @@ def test_a_target_that_somebody_put_in_the_place_of_ours_gets_no_job() -> None:
             run(jobs)
     assert there.boxes["new"]["k1"] == NEVER_REPLACED
     assert not jobs.jobs
+
+
+def test_what_a_job_reports_is_named() -> None:
+    """Some of the keys, with what the service says of them."""
+    jobs = BoxJobs(world(), reported=[{"key": f"k{n}", "why": "AccessDenied"} for n in range(5)])
+    run(jobs)
+    check_complete(jobs)
+    (warning,) = [text for text in jobs.world.events.texts("warning") if "did not copy" in text]
+    assert "k0 (AccessDenied), k1 (AccessDenied), k2 (AccessDenied); this machine" in warning

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.engines.port import FailedItem, MakerProgress, MakerWords, Preparation, Record
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.follow import loop
 from dataware.core.follow.feed import CarryOutcome, FeedRound, Gap
@@ -154,6 +154,10 @@ class LiveBox:
         counts = {"imported": 5, "errors": len(self.unfit)} if self.exports else {}
         done = exists and self.looks > self.patience
         return MakerProgress(exists, done, problem=problem * exists, counts=counts)
+
+    def read_failures(self, _record: Record, _target: Location) -> Iterator[FailedItem]:
+        """Nothing is reported."""
+        return iter(())
 
     def repair(self, _target: Location, _properties: Mapping[str, Any]) -> list[str]:
         """Something is set."""
@@ -407,6 +411,33 @@ def test_what_an_import_left_out_is_carried_also_if_the_table_was_whole_before(
     assert box.world.boxes["new"] == {
         **box.world.boxes["old"], "theirs": "theirs", "k3": "theirs",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("listed", [100_000, 1])
+def test_a_target_that_was_whole_is_compared_as_well(
+    listed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it lacks comes from the source, more than is listed as well; what it has is kept."""
+    monkeypatch.setattr("dataware.verify.verdict.LISTED", listed)
+    box = live_box()
+
+    def meddle(step: str) -> None:
+        if step == "repaired":
+            raise Killed
+
+    box.meddle = meddle
+    with pytest.raises(Killed):
+        run(box, tmp_path)
+    box.meddle = lambda _step: None
+    there = box.world.boxes["new"]
+    del there["k2"], there["k4"]
+    there |= {"theirs": "theirs", "k3": "theirs"}
+    with pytest.raises(IncompleteError, match="stopped following"):
+        run(box, tmp_path)
+    assert there == {**box.world.boxes["old"], "theirs": "theirs", "k3": "theirs"}
+    assert "2 keys changed since time 1" in " ".join(box.world.events.texts("note"))
+    assert "2 keys of new differ from old" in " ".join(box.world.events.texts("warning"))
+    assert any(step.startswith("write") for step in box.world.log) is (listed == 1)
 
 
 def test_a_stop_during_the_restore_says_that_it_goes_on(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
-from dataware.core.engines.port import MakerProgress, MakerWords, Preparation, Record
+from dataware.core.engines.port import FailedItem, MakerProgress, MakerWords, Preparation, Record
 from dataware.core.errors import (
     DatawareError,
     IncompleteError,
     LookupFailedError,
+    NotFoundError,
     RefusedError,
 )
 from dataware.core.follow.feed import CarryOutcome
@@ -66,6 +67,7 @@ class Service:
     refusal: str = ""
     unready: str = ""
     undeletable: bool = False
+    silent: bool = False
     slow: int = 1
     latest: list[Any] = field(default_factory=list)
 
@@ -138,11 +140,19 @@ class BoxMaker:
                 exists=service.loads, done=False, problem=service.failures[job], failed=True
             )
         service.jobs[job] -= 1
-        counts = {"imported": 1}
+        counts = {"imported": 1, "errors": service.partial}
         problem = "1 item did not fit" if service.partial else ""
         done = service.jobs[job] < 0
         exists = target.name in self.world.boxes
         return MakerProgress(exists, done and exists, problem=problem, counts=counts)
+
+    def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
+        """What was left out, by key."""
+        if self.service.silent:
+            raise NotFoundError("the log group does not exist")
+        keys = list(self.service.exports[record["token"]])[: self.service.partial]
+        assert target.name in self.world.boxes
+        yield from (FailedItem(key.encode(), "did not fit") for key in keys)
 
     def repair(self, _target: Location, _properties: Mapping[str, Any]) -> Sequence[str]:
         """Tags are set each time."""
@@ -329,13 +339,56 @@ def test_more_changes_than_are_listed_are_copied_in_full(monkeypatch: pytest.Mon
     assert [one for one in there.log if one.startswith("write")]
 
 
-def test_what_does_not_fit_is_told_and_carried() -> None:
-    """A part that the service left out is a warning, and found by the comparison."""
-    service = service_of(partial=2)
+@pytest.mark.parametrize("loads", [False, True])
+def test_what_does_not_fit_is_named_and_carried(loads: bool) -> None:
+    """What the report names is in the journal, and explains what the comparison finds."""
+    service = service_of(partial=2, loads=loads)
     run(service)
     assert service.world.boxes["new"] == service.world.boxes["old"]
-    (warning, _) = service.world.events.texts("warning")
-    assert "the import did not bring everything (1 item did not fit)" in warning
+    problem, named, found = service.world.events.texts("warning")
+    assert "the import did not bring everything (1 item did not fit)" in problem
+    assert named.endswith("left out 2 keys, such as k00 (did not fit), k01 (did not fit)")
+    assert found.endswith("2 keys differ, 2 of which the import left out; carrying them")
+    journal = service.world.journals["new"]
+    (failed,) = [one["keys"] for one in journal.records() if one["type"] == "engine-failed"]
+    assert failed[0] == {"key": "k00", "why": "did not fit"}
+
+
+def test_a_report_is_read_before_its_bucket_is_removed_and_once() -> None:
+    """A run that dies right before that reads it again, and names each key once."""
+    service = service_of(partial=2)
+    service.world.kill_on = "clean"
+    with pytest.raises(Killed):
+        run(service)
+    service.silent = True
+    run(service, on_conflict=OnConflict.SOURCE)
+    named = [text for text in service.world.events.texts("warning") if "left out 2 keys" in text]
+    assert len(named) == 2
+    records = [one["type"] for one in service.world.journals["new"].records()]
+    assert records.count("engine-report") <= 1
+    assert service.world.boxes["new"] == service.world.boxes["old"]
+
+
+def test_a_report_that_cannot_be_read_is_said() -> None:
+    """Both sides are compared anyway."""
+    service = service_of(partial=2, silent=True)
+    run(service)
+    assert service.world.boxes["new"] == service.world.boxes["old"]
+    warned = " ".join(service.world.events.texts("warning"))
+    assert "what the import left out cannot be read (the log group does not exist)" in warned
+    assert "has changed since of t1 (2 keys differ)" in warned
+
+
+def test_what_can_be_put_by_nobody_is_explained_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writers of the source are not to blame."""
+    service = service_of(partial=1)
+
+    async def refuse(_carrier: BoxCarrier, keys: Collection[bytes]) -> CarryOutcome:
+        return CarryOutcome(failed=frozenset(keys))
+
+    monkeypatch.setattr(BoxCarrier, "carry", refuse)
+    with pytest.raises(IncompleteError, match=r"left out: k00 \(did not fit\); cure it, and run"):
+        run(service)
 
 
 @pytest.mark.parametrize("loads", [False, True])

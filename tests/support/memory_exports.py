@@ -26,7 +26,9 @@ from dataware.aws.errors import translate_errors
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": REGION}
-MODELS = {name: boto3.client(name, **KEYS).meta.service_model for name in ("dynamodb", "s3")}
+MODELS = {
+    name: boto3.client(name, **KEYS).meta.service_model for name in ("dynamodb", "s3", "logs")
+}
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 Json = Mapping[str, Any]
@@ -92,6 +94,7 @@ class MemoryExports:
     requests: list[tuple[str, Json]] = field(default_factory=list)
     next: dict[str, tuple[str, Json]] = field(default_factory=dict)
     bad: set[str] = field(default_factory=set)
+    logged: dict[str, list[str]] = field(default_factory=dict)
     looks: int = 1
     recovery: bool = True
     forgets_tokens: bool = False
@@ -236,6 +239,7 @@ class MemoryExports:
         name = one["TableArn"].rpartition("/")[2]
         items = [] if "import" in self.next else self._read(one["S3BucketSource"])
         good = {key: item for key, item in items if key not in self.bad}
+        self.logged[one["ImportArn"].rpartition("/")[2]] = self._log_bad(one["S3BucketSource"])
         self.tables[name].update(good)
         one |= {"ImportedItemCount": len(good), "ErrorCount": len(items) - len(good)}
         status = "FAILED" if self.bad else "COMPLETED"
@@ -287,9 +291,23 @@ class MemoryExports:
         status, more = self.next.pop("bulk", ("COMPLETED", {}))
         one |= {"BulkOperationStatus": status, **more}
         if status not in {"FAILED", "CANCELLED"}:
-            items = self._read(one["asked"]["InputS3Configuration"])
+            items = dict(self._read(one["asked"]["InputS3Configuration"]))
+            bad = [items.pop(key) for key in sorted(self.bad & items.keys())]
             self.tables[one["asked"]["TableName"]].update(items)
-            one |= {"ProcessedItemCount": len(items)}
+            counts = {"ProcessedItemCount": len(items) + len(bad), "FailedItemCount": len(bad)}
+            one |= {**counts, **more}
+            if bad:
+                one["BulkOperationStatus"] = "COMPLETED_WITH_ERRORS"
+                self._write_report(one["asked"]["OutputS3Configuration"], bad)
+
+    def _write_report(self, place: Json, bad: list[Json]) -> None:
+        """The report of what was not put, with a manifest beside it."""
+        bucket, folder = self.buckets[place["S3Bucket"]], place["S3KeyPrefix"]
+        rows = [{"errorCode": "Validation", "errorMessage": "is too large", "item": i} for i in bad]
+        bucket[f"{folder}/01/errors/0.json.gz"] = b"".join(
+            gzip.compress(f"{json.dumps(row)}\n".encode()) for row in rows
+        )
+        bucket[f"{folder}/01/manifest.json"] = b'{"pk": {"S": "no item"}}'
 
     def list_bulk_operations(self, **more: Any) -> Json:
         """All operations, each on a page of its own."""
@@ -301,6 +319,28 @@ class MemoryExports:
         ]
         rest = {"NextToken": f"{at + 1:016x}"} if at + 1 < len(found) else {}
         return {"BulkOperationsSummaryList": page, **rest}
+
+    def _log_bad(self, place: Json) -> list[str]:
+        """What an import writes into its log."""
+        lines = ["no JSON"] if self.bad else []
+        for file, body in self.buckets[place["S3Bucket"]].items():
+            if not file.startswith(place["S3KeyPrefix"]):
+                continue
+            for index, line in enumerate(gzip.decompress(body).splitlines()):
+                if json.loads(line)["Item"]["pk"]["S"] in self.bad:
+                    pointer = {"bucket": place["S3Bucket"], "key": file, "itemIndex": index}
+                    told = {"itemS3Pointer": pointer, "errorMessages": ["is too large"]}
+                    lines.append(json.dumps({**told, "importArn": "x"}))
+        return lines
+
+    def get_log_events(self, logGroupName: str, logStreamName: str, **asked: Any) -> Json:  # noqa: N803 - the SDK's names
+        """One line a page; at the end the same token again."""
+        lines = self.logged.get(logStreamName.removesuffix("/error"))
+        if lines is None or logGroupName != "/aws-dynamodb/imports":
+            raise refuse("GetLogEvents", "ResourceNotFoundException")
+        at = int(asked.get("nextToken", "f/0")[2:])
+        events = [{"timestamp": 1, "message": line} for line in lines[at : at + 1]]
+        return {"events": events, "nextForwardToken": f"f/{min(at + 1, len(lines))}"}
 
     def _read(self, place: Json) -> list[tuple[str, Json]]:
         """What an import reads: whatever lies under the prefix."""

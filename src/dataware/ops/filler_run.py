@@ -26,6 +26,7 @@ from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState
 from dataware.ops.context import Context
+from dataware.ops.engine_failures import describe_failures
 from dataware.ops.engine_run import EngineRun
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration, MigrationDecision, MigrationStep
@@ -150,6 +151,8 @@ class FillerRun(EngineRun):
             return
         copied, failed = result
         self._emit("job-ended", count=copied, failed=failed, unit=self._unit)
+        if named := describe_failures(journal):
+            self._warn(f"the job did not copy {named}; this machine copies what it can")
 
     def _find_result(self, journal: Journal) -> tuple[int, int] | None:
         """How many were copied, and how many not; None while there is no report."""

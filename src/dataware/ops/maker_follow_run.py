@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from dataware.core.copier import CopyOrder
-from dataware.core.engines.port import ERRORS
 from dataware.core.events import format_count
 from dataware.core.follow.feed import CarryOutcome, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts
@@ -29,7 +28,9 @@ from dataware.ops.follow.follow_run import FeedThread
 from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.follow.source_feed import choose_feed
 from dataware.ops.maker_run import MakerRun
+from dataware.ops.verify import report_differences
 from dataware.verify.merge import DifferenceKind
+from dataware.verify.verdict import Verdict
 
 
 class NoCarrier:
@@ -87,23 +88,45 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
     def _copy_whole(self, journal: Journal, order: CopyOrder) -> None:
         """Compare what the service has made, instead of a copy; carry what differs.
 
-        Where the target was whole before this run, others may have written to it: then only what
-        the feed tells of is carried, which is all that has changed since, and what the service did
-        not bring at all.
+        Where the target was whole before this run, others may have written to it: then what it has
+        is kept, and only what it lacks is carried, beside what the feed tells of.
         """
-        del journal
-        if not self._has_feed or (self._was_whole and not self._record.get(ERRORS)):
+        self._finish_work(journal)
+        if not self._has_feed:
             return
         verdict = self._verify(order, self.items)
         self._keeper.check()
-        kinds = (DifferenceKind.MISSING,) if self._was_whole else tuple(DifferenceKind)
-        keys = {one.raw_key for one in verdict.listed if one.kind in kinds}
-        count = sum(verdict.counts[kind] for kind in kinds)
-        self._state.add(keys, self._time.now())
-        if len(keys) < count:
+        if self._was_whole:
+            self._add_missing(journal, order, verdict)
+        else:
+            self._add_differing(verdict)
+
+    def _add_differing(self, verdict: Verdict) -> None:
+        """Have all that differs carried."""
+        self._state.add({one.raw_key for one in verdict.listed}, self._time.now())
+        if len(verdict.listed) < verdict.differences:
             self._state.add_gaps((Gap(GapCause.STATE_LOST),))
-        since = self._maker.describe(self._record)
-        changed = format_count(count, "key")
+        self._tell_compared(verdict, verdict.differences)
+
+    def _add_missing(self, journal: Journal, order: CopyOrder, verdict: Verdict) -> None:
+        """Have carried what the target lacks; copy, which replaces nothing, where that is much."""
+        count = verdict.counts[DifferenceKind.MISSING]
+        keys = {one.raw_key for one in verdict.listed if one.kind is DifferenceKind.MISSING}
+        self._state.add(keys, self._time.now())
+        self._tell_compared(verdict, count)
+        if kept := verdict.differences - count:
+            name, source = self._migration.order.target.name, self._migration.words()["source"]
+            report_differences(self._context, verdict, self._migration.words())
+            self._warn(
+                f"{format_count(kept, 'key')} of {name} differ from {source}, and others may have "
+                f"written them since {name} was {self._maker.words.done}; what {name} has is kept "
+                "until the source changes it"
+            )
+        if len(keys) < count:
+            super()._copy_whole(journal, order)
+
+    def _tell_compared(self, verdict: Verdict, count: int) -> None:
+        since, changed = self._maker.describe(self._record), format_count(count, "key")
         text = f"compared {format_count(verdict.compared, self._migration.kind.unit)}: {changed}"
         text += f" changed since {since}, and the follow carries what changed"
         self._note(text)

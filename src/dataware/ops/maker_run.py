@@ -20,6 +20,7 @@ from dataware.calc.measures import duration
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.port import (
+    ERRORS,
     MakerProgress,
     Preparation,
     Record,
@@ -33,6 +34,11 @@ from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts
 from dataware.ops.context import Context
+from dataware.ops.engine_failures import (
+    count_reported,
+    describe_failures,
+    record_failures,
+)
 from dataware.ops.engine_run import EngineRun
 from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.sync_carrier import SyncCarrier
@@ -234,7 +240,6 @@ class MakerRun(EngineRun):
                 f"the {self._noun} did not bring everything ({progress.problem}); this machine "
                 "compares and carries the rest"
             )
-        self._clean()
 
     def _stopped_error(self, what: str) -> IncompleteError:
         order = self._migration.order
@@ -267,6 +272,20 @@ class MakerRun(EngineRun):
                 raise IncompleteError(f"{target.name} went away; run the same command again")
         return progress
 
+    def _finish_work(self, journal: Journal) -> None:
+        """Have on record what the service left out, and remove what only the work needed."""
+        noun, target = self._noun, self._migration.order.target
+        if self._record.get(ERRORS):
+            try:
+                failures = self._maker.read_failures(self._record, target)
+                record_failures(journal, failures, self._keeper.check)
+            except ServiceError as error:
+                self._warn(f"what the {noun} left out cannot be read ({error})")
+            if named := describe_failures(journal):
+                count = format_count(int(self._record[ERRORS]), self._migration.kind.unit)
+                self._warn(f"the {noun} left out {count}, such as {named}")
+        self._clean()
+
     def _clean(self) -> None:
         """Remove what only the work needed, or name what stays."""
         self._keeper.check()
@@ -280,6 +299,7 @@ class MakerRun(EngineRun):
         """Verify, and carry what changed since, up to `ROUNDS` times."""
         if not any(one.get("type") == ENGINE for one in journal.records()):
             journal.append({"type": ENGINE, **self._record})
+        self._finish_work(journal)
         if self._record.get("carrying"):
             await_settled(self._context, self._keeper, self._migration.words())
         if self._was_whole:
@@ -294,11 +314,19 @@ class MakerRun(EngineRun):
             if number < ROUNDS:
                 self._bring_up_to_date(journal, order, verdict)
         report_differences(self._context, verdict, self._migration.words())
-        source, target = self._migration.words()["source"], order.target.name
-        raise IncompleteError(
+        raise self._unequal_error(journal, verdict)
+
+    def _unequal_error(self, journal: Journal, verdict: Verdict) -> IncompleteError:
+        """Why both sides differ in the end: of what is left out, or of what is written."""
+        source, target = self._migration.words()["source"], self._migration.order.target.name
+        cause = f"{source} is being written to; pause its writers"
+        if count_reported(journal, verdict) == verdict.differences:
+            cause = (
+                f"they are what the {self._noun} left out: {describe_failures(journal)}; cure it"
+            )
+        return IncompleteError(
             f"{source} and {target} still differ after {ROUNDS} comparisons "
-            f"({verdict.summary()}), because {source} is being written to; pause its writers, and "
-            "run the same command again"
+            f"({verdict.summary()}), because {cause}, and run the same command again"
         )
 
     def _replace_nothing(self, journal: Journal, order: CopyOrder) -> Verdict:
@@ -334,11 +362,15 @@ class MakerRun(EngineRun):
     def _bring_up_to_date(self, journal: Journal, order: CopyOrder, verdict: Verdict) -> None:
         """Put or delete what differs; copy in full where not every such key is known."""
         words, count = self._migration.words(), verdict.differences
-        since = self._maker.describe(self._record)
-        self._warn(
-            f"{words['source']} has changed since {since} "
-            f"({format_count(count, 'key')} differ); carrying what changed"
-        )
+        since, differ = self._maker.describe(self._record), format_count(count, "key")
+        if known := count_reported(journal, verdict):
+            differ = f"{differ} differ, {known:,} of which the {self._noun} left out"
+            self._warn(f"{differ}; carrying them")
+        else:
+            self._warn(
+                f"{words['source']} has changed since {since} ({differ} differ); carrying what "
+                "changed"
+            )
         if not self._record.get("carrying"):
             self._keep({**self._record, "carrying": True})
         keys = sorted({one.raw_key for one in verdict.listed})

@@ -253,3 +253,42 @@ def test_an_answer_that_was_lost_is_not_taken_for_a_refusal(
     with pytest.raises(error) as raised:
         restore.begin(record, SOURCE, TARGET, {})
     assert ("not known whether" in str(raised.value)) is (error is IncompleteError)
+
+
+def test_a_restore_has_nothing_beside_its_table() -> None:
+    """Nothing to prepare, to remove or to name; its time is that of the source."""
+    aws = StubbedAws()
+    restore, record = TableRestore(aws), {"restore_time": NOON.timestamp()}  # type: ignore[arg-type]
+    assert restore.prepare(record, SOURCE).ready
+    assert (restore.list_parts(record), list(restore.read_failures(record, TARGET))) == ((), [])
+    restore.clean(record)
+    assert restore.describe(record) == "2026-11-29T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("status", "under_way", "done"),
+    [("CREATING", True, False), ("ACTIVE", True, False), ("ACTIVE", False, True)],
+)
+def test_a_restored_table_is_looked_at_until_it_is_whole(
+    status: str, under_way: bool, done: bool
+) -> None:
+    """Its status is what can be told of it meanwhile."""
+    aws = StubbedAws()
+    summary = {"SourceTableArn": ARN, "RestoreDateTime": NOON, "RestoreInProgress": under_way}
+    aws.described(TableStatus=status, RestoreSummary=summary)
+    record = {"restore_times": [int(NOON.timestamp())], "source_arn": ARN}
+    progress = TableRestore(aws).look(record, TARGET)  # type: ignore[arg-type]
+    assert (progress.exists, progress.done, progress.figures.state) == (True, done, status)
+
+
+def test_a_table_that_is_not_there_yet_is_no_progress() -> None:
+    """The request may not have got through."""
+    aws = StubbedAws()
+    aws.stub.add_client_error("describe_table", "ResourceNotFoundException")
+    assert not TableRestore(aws).look({}, TARGET).exists  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("properties", [{"Replicas": []}, {"ImportSourceSpecification": {"a": 1}}])
+def test_what_no_restore_makes_is_said_without_a_look(properties: dict[str, Any]) -> None:
+    """A global table, and what only a creation sets."""
+    assert "restore" in TableRestore(StubbedAws()).find_problem(SOURCE, properties)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -88,6 +88,17 @@ class Preparation(NamedTuple):
     figures: WorkFigures = NO_FIGURES
 
 
+FAILED_KEYS = "engine-failed"
+"""The record of a journal that has keys which an engine reports that it did not bring."""
+
+
+class FailedItem(NamedTuple):
+    """Something that a service did not bring, with its key where it says which, and why."""
+
+    key: bytes | None
+    why: str
+
+
 class TargetMaker(Protocol):
     """Makes a target that is full already, or fills one, by a service of AWS that goes on alone."""
 
@@ -126,6 +137,10 @@ class TargetMaker(Protocol):
 
     def look(self, record: Record, target: Location) -> MakerProgress:
         """How far it is. Raises RefusedError where something else stands under that name."""
+        ...
+
+    def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
+        """What it reports that it was given and did not bring. Raises LookupFailedError."""
         ...
 
     def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:

@@ -143,6 +143,8 @@ BULK = EngineCard(
         "that an input may carry are not written",
         "no global table, and no index that is being built",
         "50,000 files of 5 GB",
+        "what it could not put is named from its report, whose form was not seen on AWS: its lines "
+        "are read by the key in them",
         "stopping the command does not stop it, and a cancelled one leaves what it has written",
         "brings the source as it was a few minutes ago; what changed since is carried by key",
     ),
@@ -179,8 +181,8 @@ EXPORT_IMPORT = EngineCard(
         "neither the export nor the import can be cancelled once it has begun",
         "tags, TTL, stream, point in time recovery, deletion protection, contributor insights and "
         "the resource policy are set afterwards; scaling is the stack's to make",
-        "items that DynamoDB does not take are named in the log group /aws-dynamodb/imports; this "
-        "machine compares and carries what is missing",
+        "items that DynamoDB does not take are named from the log group /aws-dynamodb/imports, up "
+        "to 100,000 of them; this machine compares and carries what is missing",
         "brings the source as it was a few minutes ago; what changed since is carried by key, and "
         "with --follow from the stream, which is read from before that time on",
     ),

@@ -64,7 +64,7 @@ LEFT_OUT = (
     *("core/engines/port.py", "kinds/dynamodb_table/repair.py", "ops/maker_run.py"),
     *("kinds/dynamodb_table/restore.py", "kinds/dynamodb_table/uncertain_request.py"),
     *("kinds/s3_bucket/batch", "ops/filler_run.py", "ops/engine_run.py", "calc/pauses.py"),
-    "ops/work_words.py",
+    *("ops/work_words.py", "ops/engine_failures.py"),
     *("ops/cancel_deletions.py", "ops/engine_leftovers.py", "ops/maker_follow_run.py"),
     *("core/engines/work_bucket.py", "kinds/dynamodb_table/export", "ops/loader_run.py"),
     "kinds/dynamodb_table/recovery.py",

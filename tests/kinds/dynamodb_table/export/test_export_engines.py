@@ -520,3 +520,33 @@ def test_a_switch_that_is_written_as_text_means_what_it_says(declared: object, i
     run.maker.begin(run.record, SOURCE, TARGET, properties)
     asked = run.aws.requests[-1][1]["TableCreationParameters"]
     assert ("SSESpecification" in asked) is is_on
+
+
+@pytest.mark.parametrize(("name", "unnamed"), [("import", ["no JSON"]), ("bulk", [])])
+def test_what_was_not_brought_is_named_by_its_key(name: str, unnamed: list[str]) -> None:
+    """As a comparison names it; a line that names none is counted."""
+    run = Run(name)
+    run.aws.bad = {"k2", "k5"}
+    run.prepare()
+    run.begin()
+    progress = run.watch()
+    assert (progress.done, progress.counts["errors"]) == (True, 2)
+    found = list(run.maker.read_failures(run.record, TARGET))
+    assert [one.why for one in found if one.key is None] == unnamed
+    named = {one.key: one.why for one in found if one.key is not None}
+    assert named == dict.fromkeys((b'{"pk":{"S":"k2"}}', b'{"pk":{"S":"k5"}}'), "is too large")
+
+
+def test_a_log_that_cannot_be_read_is_said() -> None:
+    """Whoever may not read it loses the names alone."""
+    run = Run("import")
+    run.aws.bad = {"k2"}
+    run.prepare()
+    run.begin()
+    run.watch()
+    run.aws.logged.clear()
+    with pytest.raises(LookupFailedError, match="/aws-dynamodb/imports"):
+        list(run.maker.read_failures(run.record, TARGET))
+    for one in run.aws.imports.values():
+        del one["CloudWatchLogGroupArn"]
+    assert list(run.maker.read_failures(run.record, TARGET)) == []

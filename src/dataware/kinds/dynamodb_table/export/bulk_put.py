@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import ERRORS, MakerProgress, MakerWords, Record
+from dataware.core.engines.port import ERRORS, FailedItem, MakerProgress, MakerWords, Record
+from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
+from dataware.kinds.dynamodb_table.export.failed_items import read_report_lines
 from dataware.kinds.dynamodb_table.export.table_export import (
     BUCKET,
     DATA,
@@ -92,6 +94,13 @@ class TableBulkPut(ExportBasedMaker):
         return MakerProgress(
             exists=True, done=not failed, problem=_problem_of(told), failed=failed, counts=counts
         )
+
+    def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
+        """The items of its report."""
+        names, work = self._list_key_names(target), WorkBucket(self._aws, record[BUCKET])
+        for key in sorted(work.list_etags(f"{record[TOKEN]}/{REPORT}")):
+            if "manifest" not in key.rpartition("/")[2]:
+                yield from read_report_lines(work.read(key), names)
 
     def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
         """Nothing: the table was made as declared."""

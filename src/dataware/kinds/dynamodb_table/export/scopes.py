@@ -63,6 +63,7 @@ IMPORT_SCOPES = (
             "logs:CreateLogStream",
             "logs:DescribeLogGroups",
             "logs:DescribeLogStreams",
+            "logs:GetLogEvents",
             "logs:PutLogEvents",
             "logs:PutRetentionPolicy",
         ),

@@ -197,6 +197,11 @@ class ExportBasedMaker:
         """Export the source."""
         return self._export.prepare(record, source)
 
+    def _list_key_names(self, target: Location) -> list[str]:
+        """The key attributes of the target, as a comparison has them in its keys."""
+        schema = require_table(self._aws, target.name, DONE)["KeySchema"]
+        return [one["AttributeName"] for one in sorted(schema, key=lambda one: one["KeyType"])]
+
     def list_parts(self, record: Record) -> Sequence[str]:
         """The bucket of the export."""
         return self._export.list_parts(record)

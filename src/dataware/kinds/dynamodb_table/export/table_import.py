@@ -11,9 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import ERRORS, MakerProgress, MakerWords, Record
+from dataware.core.engines.port import ERRORS, FailedItem, MakerProgress, MakerWords, Record
+from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
 from dataware.core.model import Location
+from dataware.kinds.dynamodb_table.export.failed_items import (
+    name_logged_items,
+    parse_log_line,
+    read_log,
+)
 from dataware.kinds.dynamodb_table.export.table_export import (
     BUCKET,
     DATA,
@@ -108,6 +114,16 @@ class TableImport(ExportBasedMaker):
         done = not running and table["TableStatus"] == "ACTIVE"
         return MakerProgress(True, done, problem, counts=counts, figures=figures)
 
+    def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
+        """The items of which its log tells, by the files of the export."""
+        group = _find_log_group(self._describe(record[IMPORT]))
+        if not group:
+            return iter(())
+        work, stream = WorkBucket(self._aws, record[BUCKET]), record[IMPORT].rpartition("/")[2]
+        errors = map(parse_log_line, read_log(self._aws, group, f"{stream}/error"))
+        names = self._list_key_names(target)
+        return name_logged_items(errors, record[BUCKET], work.read, names)
+
     def repair(self, target: Location, properties: Mapping[str, Any]) -> Sequence[str]:
         """Tags, TTL, stream and all else that an import does not make."""
         return repair_table(self._aws, target.name, properties)
@@ -161,12 +177,18 @@ def _stranger_error(name: str) -> RefusedError:
     )
 
 
+def _find_log_group(job: Mapping[str, Any]) -> str:
+    """The name of the log group of an import; empty where it has none."""
+    arn = str(job.get("CloudWatchLogGroupArn") or "")
+    return arn.rpartition("log-group:")[2].removesuffix(":*")
+
+
 def _problem_of(job: Mapping[str, Any]) -> str:
     """Why an import did not bring everything, in a clause; empty if it did, or goes on."""
     if job["ImportStatus"] in RUNNING or job["ImportStatus"] == "COMPLETED":
         return ""
-    group = str(job.get("CloudWatchLogGroupArn") or "").rpartition("log-group:")[2]
-    logged = f"; the log group {group.removesuffix(':*')} says which" if group else ""
+    group = _find_log_group(job)
+    logged = f"; the log group {group} says which" if group else ""
     return f"{describe_failure(job, job['ImportStatus'])}{logged}"
 
 

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from dataware.core.engines.port import FAILED_KEYS
 from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Journal
 from dataware.core.printable import escape_key
@@ -21,8 +22,8 @@ from dataware.kinds.s3_bucket.batch.manifest import decode_key, read_lines
 
 FORMAT = "Report_CSV_20180820"
 
-FILE, FAILED = "batch-file", "batch-failed"
-"""Records of the journal: a file of the report was read to its end; keys that were not copied."""
+FILE = "batch-file"
+"""A record of the journal: a file of the report was read to its end."""
 
 CHUNK = 500
 """Failed keys in one record."""
@@ -124,10 +125,11 @@ def _record_file(
                 succeeded += 1
                 continue
             failed += 1
-            chunk.append({"key": escape_key(row.key), "code": row.code, "status": row.status})
+            told = {"code": row.code, "status": row.status, "why": row.code or row.status}
+            chunk.append({"key": escape_key(row.key), **told})
             if len(chunk) == CHUNK:
                 check()
-                journal.append({"type": FAILED, "keys": chunk})
+                journal.append({"type": FAILED_KEYS, "keys": chunk})
                 chunk = []
     except ValueError as error:
         raise LookupFailedError(
@@ -137,7 +139,7 @@ def _record_file(
         raise LookupFailedError(f"{file.key} of the job's report is not what its checksum says")
     totals = {"succeeded": succeeded, "failed": failed}
     journal.append(
-        *([{"type": FAILED, "keys": chunk}] if chunk else []),
+        *([{"type": FAILED_KEYS, "keys": chunk}] if chunk else []),
         {"type": FILE, "key": file.key, **totals},
     )
     return ReportTotals(succeeded, failed)
