@@ -19,6 +19,9 @@ from dataware.state.journal import FileJournal
 from support.batch_reports import hostile_keys, read_manifest, write_report
 
 CHUNK = 1 << 20
+MOST_MEGABYTES = 150
+"""What no step may hold at once, whatever the number of keys."""
+
 FAILS_EACH = 100
 
 
@@ -52,6 +55,7 @@ def measure(name: str, work: Callable[[], object]) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     sys.stdout.write(f"{name}: {time.monotonic() - began:.0f} s, {peak} MB at most\n")
     sys.stdout.flush()
+    assert peak <= MOST_MEGABYTES, f"{name}: {peak} MB"
 
 
 def main(count: int) -> None:

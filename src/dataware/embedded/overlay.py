@@ -325,7 +325,7 @@ def head_object(original, bucket, key, headers=None, query=None):
     return status, answered | s3._object_tagging_count_header(*place), b""
 
 
-# --- DynamoDB: streams have shards, gaps and expiries, restores a window, and exports files
+# --- DynamoDB: streams have shards, gaps and expiries, restores a window; exports and bulk puts
 
 GIVEN = {"replaces": replaces}
 for name in (
@@ -336,6 +336,7 @@ for name in (
     "registry",
     "restore",
     "export",
+    "bulk",
     "map",
 ):
     made = runpy.run_path(__file__.replace("overlay.py", f"{name}_overlay.py"), GIVEN)

@@ -150,7 +150,7 @@ BULK = EngineCard(
     ),
     permissions=list_actions(BULK_SCOPES),
     scopes=BULK_SCOPES,
-    proven=f"{ON_A_MODEL}: requests and answers are checked against AWS's own model",
+    proven=f"{ON_A_MODEL}: a stand-in of our own, with requests and answers as in AWS's own model",
     time=NOT_BOUNDED,
     money="a price for each GB exported; the price of bulk put bytes is not in the price table",
     formula=("not bounded", "at least S x export-gb + verification"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote_plus
 
 import pytest
@@ -27,6 +30,7 @@ from dataware.kinds.s3_bucket.batch.report import (
     read_report_rows,
     record_report,
 )
+from dataware.state.journal import FileJournal
 from support.batch_reports import hostile_keys, read_manifest, report_manifest, write_report
 from support.copying import MemoryJournal
 
@@ -99,6 +103,66 @@ def test_a_manifest_has_no_header_and_comes_in_parts(monkeypatch: pytest.MonkeyP
     assert 0 < len(parts.parts[-1]) <= 100
     assert parts.body.startswith(b"source,")
     assert list(read_manifest(parts.parts)) == rows
+
+
+class Nowhere:
+    """Takes parts, and keeps none."""
+
+    def put(self, _number: int, _body: bytes) -> None:
+        """Forget it."""
+
+    def complete(self) -> str:
+        """Nobody asks."""
+        return ""
+
+
+def write_many(count: int) -> None:
+    """A manifest of so many keys."""
+    writer = ManifestWriter(Nowhere(), "source")
+    for key in hostile_keys(count):
+        writer.add(ManifestRow(key))
+    writer.complete()
+
+
+def read_many(count: int) -> None:
+    """A manifest of so many keys, which is made as it is read."""
+    lines = (b"source," + encode_key(key).encode() + b"\n" for key in hostile_keys(count))
+    rows = read_manifest(lines)
+    assert all(row.key == key for row, key in zip(rows, hostile_keys(count), strict=True))
+
+
+def report_many(count: int) -> None:
+    """A report of so many rows, which is made as it is read, into a journal on disk."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for line in write_report((key, "") for key in hostile_keys(count)):
+        digest.update(line)
+    with TemporaryDirectory() as folder:
+        journal = FileJournal(Path(folder, "target.journal"))
+        file = ReportFile("reports", "results/0.csv", digest.hexdigest())
+        rows = write_report((key, "") for key in hostile_keys(count))
+        assert record_report(journal, [file], lambda _file: rows) == (count, 0)
+        journal.close()
+
+
+def peak_of(work: Callable[[int], None], count: int) -> int:
+    """The most memory that some work has held at once."""
+    tracemalloc.start()
+    try:
+        work(count)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("work", [write_many, read_many, report_many])
+def test_ten_times_as_many_keys_take_no_more_memory(
+    work: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that 10,000,000 of them need what 2,000 need; `tests.bench.manifests` has the numbers."""
+    monkeypatch.setattr(manifest, "PART_BYTES", 50_000)
+    work(100)  # what is imported and compiled once
+    few, many = peak_of(work, 2_000), peak_of(work, 20_000)
+    assert many < few * 1.2 + 20_000, (few, many)
 
 
 def test_all_rows_have_a_version_or_none() -> None:

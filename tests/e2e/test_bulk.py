@@ -1,0 +1,98 @@
+"""A table that a run has made is filled in bulk: killed, and finished by the same command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataware.embedded import EmbeddedAws, StreamSettings
+from support.cli import ended, launch, run
+from support.killing import Strike, struck_run
+from support.proxied import proxied
+from support.servers import FaultProxy
+from support.worlds import client, items_of, make_table, varied_items
+
+TOML = """
+[[resource]]
+type = "AWS::DynamoDB::Table"
+id = "Orders"
+preferred = "Orders-prod"
+fallback = "Orders"
+
+[resource.properties]
+BillingMode = "PAY_PER_REQUEST"
+AttributeDefinitions = [{ AttributeName = "pk", AttributeType = "S" }]
+KeySchema = [{ AttributeName = "pk", KeyType = "HASH" }]
+Tags = [{ Key = "team", Value = "space" }]
+"""
+
+COMMAND = ("apply", "dataware.toml", "--yes", "--engine", "bulk", "--format", "json")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedAws]:
+    """A server whose exports and bulk puts take a moment."""
+    with EmbeddedAws(streams=StreamSettings(export_seconds=0.5, import_seconds=0.5)) as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(
+    server: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FaultProxy]:
+    """What commands speak to, beside a table of 60 items that can be exported."""
+    (tmp_path / "dataware.toml").write_text(TOML)
+
+    def prepare() -> None:
+        make_table("Orders", varied_items(60))
+        client("dynamodb").update_continuous_backups(
+            TableName="Orders",
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+
+    with proxied(server, tmp_path, monkeypatch, prepare) as proxy:
+        yield proxy
+
+
+def check_whole(before: dict[str, Any]) -> None:
+    """Both tables are equal for boto3, one operation filled the target, and no bucket is left."""
+    assert items_of("Orders-prod") == before == items_of("Orders")
+    dynamodb = client("dynamodb")
+    (row,) = dynamodb.list_bulk_operations()["BulkOperationsSummaryList"]
+    told = dynamodb.describe_bulk_operation(BulkOperationArn=row["BulkOperationArn"])
+    assert told["BulkOperationDescription"]["ProcessedItemCount"] == 60
+    assert len(dynamodb.list_exports()["ExportSummaries"]) == 1
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_killed_bulk_put_is_finished_by_the_same_command(
+    proxy: FaultProxy, answered: bool
+) -> None:
+    """Whether the request got through or not: one operation, all items, verified."""
+    before = items_of("Orders")
+    strike = Strike(1, answered=answered)
+    struck = struck_run(proxy, strike, *COMMAND, operation="StartBulkPutItems")
+    assert strike.struck, struck
+    assert "interrupted" in run("status").out
+    ran = ended(launch(*COMMAND))
+    assert ran.code == 0, ran
+    codes = [event["code"] for event in ran.events]
+    assert "verified" in codes
+    assert "migrated" in codes
+    check_whole(before)
+
+
+@pytest.mark.usefixtures("proxy")
+def test_a_table_that_somebody_made_is_not_filled() -> None:
+    """A bulk put replaces what it finds, so the plan says why this machine copies."""
+    make_table("Orders-prod", varied_items(0))
+    planned = run("plan", "dataware.toml", "--all")
+    said = " ".join(planned.out.split())
+    assert "bulk: no, this run did not make Orders-prod, and this engine replaces what it" in said
+    refused = run(*COMMAND)
+    assert refused.code == 3, refused
+    assert client("dynamodb").list_bulk_operations()["BulkOperationsSummaryList"] == []
