@@ -11,10 +11,17 @@ from dataware.calc.multiset_digest import MultisetDigest
 from dataware.core.reader import Evidence, KeyFingerprint
 from dataware.migrate.shard import LIMIT
 from dataware.verify.comparison import Comparison
+from dataware.verify.digests import SLOTS as ALL
 from dataware.verify.digests import DigestForm, DigestSlots, MismatchedSlots
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.steps import TaskResult, VerifyStep, VerifyTask
-from dataware.verify.task_state import DIFFERENCES, SLOTS, TaskState, new_task_states
+from dataware.verify.task_state import (
+    DIFFERENCES,
+    ROOM_ALONE,
+    SLOTS,
+    TaskState,
+    new_task_states,
+)
 from dataware.verify.verdict import Side
 
 
@@ -69,6 +76,16 @@ def test_all_tasks_of_a_step_fit_into_an_execution(
     for check in done:
         comparison.take(check.task, TaskState.from_json(check.to_json()).found)
     assert len(json.dumps(comparison.to_json(DIFFERENCES))) < LIMIT * 0.2
+
+
+@pytest.mark.parametrize("step", list(VerifyStep))
+@pytest.mark.parametrize("letter", ["k", "\u6f22", "\U0001f680"])
+def test_a_task_with_a_state_of_its_own_fits_into_it(step: VerifyStep, letter: str) -> None:
+    """With the sums of all slots, or as many differences as it names, beside the job."""
+    differing = MismatchedSlots(ALL, frozenset(range(ALL)))
+    task = VerifyTask(step, "199 of 200", Side.TARGET, DigestForm.CANONICAL, ALL, differing)
+    state = full(TaskState(task, ROOM_ALONE), letter)
+    assert len(json.dumps([state.to_json()])) < LIMIT * 0.8
 
 
 @pytest.mark.parametrize("step", list(VerifyStep))
