@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from dataware.cli.deployment.credentials import OPTION, AccountCredentials, AccountUse
@@ -43,7 +43,7 @@ class AppApplier:
     settings: CopySettings
     adoption: AdoptionMethod
 
-    def plan(self, wanted: Sequence[Wanted]) -> AppPlan:
+    def plan(self, wanted: Sequence[Wanted], *, restores: Container[str] = ()) -> AppPlan:
         """What is decided now. Raises DatawareError where an environment cannot be looked into."""
         app_plan = plan_environments(
             self.context,
@@ -53,6 +53,7 @@ class AppApplier:
                 self.settings.all_versions,
                 EngineDemand.of(self.settings),
                 self.settings if self.settings.follow else None,
+                restores,
             ),
             report=False,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -29,12 +29,16 @@ LOOKS = frozenset({"looking", "look-progress"})
 
 @dataclass(frozen=True, slots=True)
 class CopyTerms:
-    """What the copies of a plan are estimated and chosen by; `follow` is how they are followed."""
+    """What the copies of a plan are estimated and chosen by; `follow` is how they are followed.
+
+    A deletion of one of `restores` may be cancelled.
+    """
 
     prices: Prices | None = None
     all_versions: bool = False
     engines: EngineDemand | None = None
     follow: CopySettings | None = None
+    restores: Container[str] = ()
 
 
 def plan_environments(
@@ -58,6 +62,7 @@ def plan_environments(
             prices=terms.prices,
             all_versions=terms.all_versions,
             engines=terms.engines,
+            restores=terms.restores,
             report=report,
         )
         if terms.follow is None:

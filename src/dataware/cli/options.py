@@ -213,6 +213,12 @@ full_option = click.option(
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
+restore_option = click.option(
+    "--restore-secrets",
+    is_flag=True,
+    help="Cancel the deletion of a secret at which the plan stops, if nothing else stops it.",
+)
+
 prices_option = click.option(
     "--prices",
     metavar="FILE",
@@ -352,13 +358,6 @@ copy_options = join_options(
         help="Run a command or call a webhook when the run ends (repeatable).",
     ),
 )  # fmt: skip
-
-source_profile_option = click.option(
-    "--source-profile",
-    metavar="NAME",
-    shell_complete=complete_profile,
-    help="Profile that reads the source, whose data then passes through this machine.",
-)
 
 follow_options = join_options(
     click.option(

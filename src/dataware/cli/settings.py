@@ -70,6 +70,7 @@ class PlanOptions:
     enable_stream: bool = False
     export_to: str | None = None
     deep: bool = False
+    restore_secrets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

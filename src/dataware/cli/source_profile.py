@@ -1,14 +1,26 @@
-"""What does not go with `--source-profile`, and the profile that a saved plan was made with."""
+"""`--source-profile`: the option, what does not go with it, and that of a saved plan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
+from dataware.cli.profiles import complete_profile
 from dataware.cli.settings import AwsOptions
-from dataware.core.plan import Plan
+
+if TYPE_CHECKING:
+    from dataware.core.plan import Plan
+
+
+source_profile_option = click.option(
+    "--source-profile",
+    metavar="NAME",
+    shell_complete=complete_profile,
+    help="Profile that reads the source, whose data then passes through this machine.",
+)
 
 
 def check_source_profile(out: AwsOptions, options: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ Schema version 1; changes only add. A plan holds no data of the resources and no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataware.core.comparison import PropertyDifference, PropertyVerdict
@@ -61,6 +61,7 @@ class Planned:
     `differences` compare it with its template where a stack is about to adopt it. They are written
     and not read back, and so are `engines`, a line for each that could carry the data; `engine` is
     the one that does. Nor is `follow` read back, which says how a follow would read changes.
+    `restores` are the names of it whose deletion is cancelled first.
     """
 
     wanted: Wanted
@@ -72,6 +73,7 @@ class Planned:
     engine: EngineName | None = None
     engines: tuple[EngineLine, ...] = ()
     follow: FollowForecast | None = None
+    restores: tuple[str, ...] = ()
 
     @property
     def creates(self) -> bool:
@@ -84,7 +86,8 @@ class Planned:
     @property
     def changes(self) -> bool:
         """Whether carrying this out changes anything."""
-        return self.creates or self.decision.action in COPYING or self.decision.by_id
+        acts = self.creates or self.decision.action in COPYING or self.decision.by_id
+        return acts or bool(self.restores)
 
     @property
     def source(self) -> Facts | None:
@@ -116,6 +119,7 @@ class Planned:
             **({"engine": self.engine.value} if self.engine else {}),
             **({"engines": [line.to_json() for line in self.engines]} if self.engines else {}),
             **({"follow": self.follow.to_json()} if self.follow else {}),
+            **({"restores": list(self.restores)} if self.restores else {}),
             **_differences_json(self.differences),
             "wanted": _wanted_json(wanted),
         }
@@ -342,7 +346,10 @@ def _planned_from_json(data: Mapping[str, Any]) -> Planned:
     estimate = Estimate(**data["estimate"]) if data["estimate"] else None
     fallbacks = tuple(_facts(fallback) for fallback in data["fallbacks"])
     engine = EngineName(data["engine"]) if data.get("engine") else None
-    return Planned(wanted, _facts(data["preferred"]), fallbacks, decision, estimate, engine=engine)
+    restores = tuple(map(str, data.get("restores", ())))
+    preferred = _facts(data["preferred"])
+    planned = Planned(wanted, preferred, fallbacks, decision, estimate, restores=restores)
+    return replace(planned, engine=engine)
 
 
 def _facts(data: Mapping[str, Any]) -> Facts:

@@ -245,6 +245,7 @@ def plan_schema() -> dict[str, Any]:
     }
     resource["wanted"]["properties"]["hidden"] = _schema_of([_text])
     resource["by_id"] = _schema_of(_flag)
+    resource["restores"] = _schema_of([_text])
     return schema
 
 

@@ -23,6 +23,7 @@ from dataware.core.model import Action, Existence
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned, changed_facts, copies
 from dataware.kinds import load
+from dataware.ops.cancel_deletions import cancel_planned, list_restored
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creation_group import CreationGroup
 from dataware.ops.decision_events import report_decision
@@ -82,15 +83,21 @@ def apply_plan(
         raise RefusedError(
             f"nothing was changed, because of {names}; see the reasons above, and {more}"
         )
-    check_sources(plan, settings)
-    check_relay(plan, settings)
-    check_follow(plan, settings)
+    _check_settings(plan, settings)
+    cancel_planned(context, plan)
     _report_waiting(context, plan)
     if sums_up:
         _apply_and_sum_up(context, plan, settings, adoption)
     else:
         _apply_each(context, plan, settings)
     return plan
+
+
+def _check_settings(plan: Plan, settings: CopySettings) -> None:
+    """Raise DatawareError for settings by which the plan cannot be carried out."""
+    check_sources(plan, settings)
+    check_relay(plan, settings)
+    check_follow(plan, settings)
 
 
 def _apply_and_sum_up(
@@ -212,6 +219,7 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
         prices=plan.prices,
         all_versions=settings.all_versions,
         engines=EngineDemand.of(settings, saved),
+        restores=list_restored(plan),
     )
     pairs = zip(plan.resources, fresh.resources, strict=True)
     changes = [change for before, after in pairs for change in changed_facts(before, after)]

@@ -1,16 +1,19 @@
-"""Cancels the deletions of what a plan stops at, where a person allows that.
+"""Cancels the deletions of what a plan would else stop at, where a person allows that.
 
-Nothing is changed unless that cures every stop of the plan, since another one would end the run.
+A plan is made as if they were cancelled, and says so; they are cancelled when it is carried out,
+before anything else, and only if nothing stops it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
 
-from dataware.core.errors import IncompleteError
+from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.events import event
 from dataware.core.kind import DeletionCancellation, Kind
+from dataware.core.model import Action, Facts
 from dataware.core.plan import Plan, Planned
 from dataware.kinds import load
 from dataware.ops.adoption_check import NOT_USABLE, explain_obstacle
@@ -18,6 +21,18 @@ from dataware.ops.context import Context
 
 LOOKS = 30
 PAUSE_SECONDS = 1.0
+NOTE = "its deletion is cancelled first"
+
+
+class _AnyName:
+    """Holds every name."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+ANY_NAME: Final[Container[str]] = _AnyName()
+"""What may be restored where a person allows it for all there is."""
 
 
 class DueDeletion(NamedTuple):
@@ -28,24 +43,75 @@ class DueDeletion(NamedTuple):
     cancellation: DeletionCancellation
 
 
-def cancel_deletions(context: Context, plans: Sequence[Plan]) -> bool:
-    """Cancel every deletion at which plans stop; whether nothing else is in their way.
+def plan_as_restored(
+    context: Context,
+    names: tuple[Facts, tuple[Facts, ...]],
+    decide: Callable[[Facts, tuple[Facts, ...]], Planned],
+    restores: Container[str],
+) -> Planned:
+    """What is decided once the deletions in its way are cancelled, of names that `restores` holds.
+
+    It is what is decided without that where something else stops it. Raises LookupFailedError.
+    """
+    preferred, fallbacks = names
+    first = planned = decide(preferred, fallbacks)
+    done: list[str] = []
+    # A stop may hide another one.
+    while due := {one.name for one in _find_due(context, planned) if one.name in restores}:
+        done += due
+        preferred, *rest = (_as_restored(one, due) for one in (preferred, *fallbacks))
+        fallbacks = tuple(rest)
+        planned = decide(preferred, fallbacks)
+    if not done or planned.decision.action is Action.STOP:
+        return first
+    return replace(planned, restores=tuple(sorted(done)))
+
+
+def _as_restored(facts: Facts, names: Container[str]) -> Facts:
+    if facts.name not in names:
+        return facts
+    return replace(facts, obstacle="", notes=(*facts.notes, NOTE))
+
+
+def list_restored(plan: Plan) -> frozenset[str]:
+    """The names whose deletion a plan cancels."""
+    return frozenset(name for planned in plan.resources for name in planned.restores)
+
+
+def cancel_planned(context: Context, plan: Plan) -> None:
+    """Cancel every deletion that a plan cancels, if it is not yet.
 
     Raises LookupFailedError where that is denied, and IncompleteError where it does not become so.
     """
-    due: list[tuple[Context, DueDeletion]] = []
-    for plan in plans:
-        there = context.in_environment(plan.account, plan.region) if plan.stops else context
-        for planned in plan.stops:
-            if not (found := list(_find_due(there, planned))):
-                return False
-            due += ((there, one) for one in found)
-    for there, one in due:
-        one.cancellation.run(there.aws, one.name)
-        _await(there, one)
-        text = f"Cancelled the deletion of {one.kind.noun} {one.name}"
-        context.emit(event("note", text=text, name=one.name))
-    return bool(due)
+    for planned in plan.resources:
+        kind = load(planned.wanted.type)
+        for name in planned.restores:
+            if kind.cancellation is None or not kind.cancellation.is_due(context.aws, name):
+                continue
+            one = DueDeletion(kind, name, kind.cancellation)
+            one.cancellation.run(context.aws, name)
+            _await(context, one)
+            text = f"Cancelled the deletion of {kind.noun} {name}"
+            context.emit(event("note", text=text, name=name))
+
+
+def refuse_unplanned(plans: Sequence[Plan]) -> None:
+    """Raise RefusedError where a saved plan stops at a deletion that it does not cancel.
+
+    What would follow was never shown to anybody.
+    """
+    stopped = [
+        one.wanted.preferred
+        for plan in plans
+        for one in plan.stops
+        if one.decision.rule == NOT_USABLE
+    ]
+    if stopped:
+        raise RefusedError(
+            f"nothing was changed, because the plan stops at {', '.join(stopped)} and was made "
+            "without --restore-secrets: make another with `dataware plan --restore-secrets --out "
+            "FILE`"
+        )
 
 
 def _find_due(context: Context, planned: Planned) -> Iterator[DueDeletion]:

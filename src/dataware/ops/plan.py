@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from dataware.calc.words import with_article
 from dataware.core.chained_copies import stop_chained_copies
@@ -34,6 +35,7 @@ from dataware.core.source_profile import is_read_by_profile
 from dataware.kinds import load
 from dataware.ops.adoption import compare_adopted
 from dataware.ops.adoption_check import check_adoption, note_of_import, stop_at_obstacle
+from dataware.ops.cancel_deletions import plan_as_restored
 from dataware.ops.context import Context
 from dataware.ops.decision_events import report_decision
 from dataware.ops.declaration_check import check_declared
@@ -59,11 +61,12 @@ def make_plan(
     prices: Prices | None = None,
     all_versions: bool = False,
     engines: EngineDemand | None = None,
+    restores: Container[str] = (),
 ) -> Plan:
     """Look at every name and decide; with `prices`, estimate what each copy takes.
 
     `all_versions` says that copies will take older versions, too; `engines` are those that a person
-    asks for.
+    asks for. The deletion of a name that `restores` holds may be cancelled, if nothing else stops.
 
     Raises InputError for wanted resources that contradict each other, LookupFailedError when the
     account itself cannot be reached, and Refused for a wrong region if any doubt is a stop, and for
@@ -76,10 +79,7 @@ def make_plan(
     _check(named, account, region)
     context.emit(event("looking", count=len(wanted), account=account, region=region))
     facts = probe_all(context, named)
-    planned = tuple(
-        _plan_resource(item, preferred, fallbacks, all_versions=all_versions)
-        for item, (preferred, fallbacks) in zip(wanted, facts, strict=True)
-    )
+    planned = _decide_each(context, wanted, facts, restores, all_versions=all_versions)
     planned, demand = _refuse_second_import(planned), engines or EngineDemand()
     planned = choose_engines(context, planned, demand, prices, all_versions=all_versions)
     planned = compare_adopted(context, planned)
@@ -90,6 +90,23 @@ def make_plan(
     warnings = (*_doubts(context, planned), *_shared_fallbacks(named))
     plan = Plan(account, region, created, planned, warnings, prices=prices)
     return _with_profile(context, plan)
+
+
+def _decide_each(
+    context: Context,
+    wanted: Sequence[Wanted],
+    facts: Sequence[tuple[Facts, tuple[Facts, ...]]],
+    restores: Container[str],
+    *,
+    all_versions: bool,
+) -> tuple[Planned, ...]:
+    """What is decided on each resource by itself, with the facts of its names."""
+    return tuple(
+        plan_as_restored(
+            context, names, partial(_plan_resource, one, all_versions=all_versions), restores
+        )
+        for one, names in zip(wanted, facts, strict=True)
+    )
 
 
 def _report(context: Context, planned: Sequence[Planned], *, with_lines: bool) -> None:

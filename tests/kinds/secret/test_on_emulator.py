@@ -215,8 +215,9 @@ def test_a_secret_that_is_marked_for_deletion_is_a_stop(aws: Account) -> None:
     require_no_value(aws, ended)
 
 
+@pytest.mark.parametrize("saved", [False, True])
 def test_a_fallback_that_waits_for_its_deletion_is_restored_where_that_is_allowed(
-    aws: Account, tmp_path: Path
+    aws: Account, tmp_path: Path, saved: bool
 ) -> None:
     """The plan says how; with the option it is taken back, copied, and not marked any more."""
     app = tmp_path / "dataware.toml"
@@ -230,7 +231,14 @@ def test_a_fallback_that_waits_for_its_deletion_is_restored_where_that_is_allowe
     assert stopped.code == 3, stopped
     assert "--restore-secrets" in stopped.out + stopped.err
     assert "DeletedDate" in manager.describe_secret(SecretId=OLD)
-    ran = run("apply", app, "--yes", "--restore-secrets")
+    if saved:
+        file = tmp_path / "plan.json"
+        planned = run("plan", app, "--restore-secrets", "--out", file)
+        assert f"{OLD}: its deletion is cancelled first" in planned.out, planned
+        assert "DeletedDate" in manager.describe_secret(SecretId=OLD)
+        ran = run("apply", file)
+    else:
+        ran = run("apply", app, "--yes", "--restore-secrets")
     assert ran.code == 0, ran
     assert f"Cancelled the deletion of secret {OLD}" in ran.out
     assert "DeletedDate" not in manager.describe_secret(SecretId=OLD)

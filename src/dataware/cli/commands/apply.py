@@ -18,7 +18,7 @@ from dataware.cli.options import (
     only_option,
     outside_options,
     parallel_option,
-    source_profile_option,
+    restore_option,
     yes_option,
 )
 from dataware.cli.settings import (
@@ -29,16 +29,13 @@ from dataware.cli.settings import (
     check_follow_options,
     pick,
 )
+from dataware.cli.source_profile import check_source_profile, source_profile_option
 from dataware.core.errors import InputError
 from dataware.core.events import event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dataware.cli.app_apply import AppApplier
     from dataware.cli.notify import Listener
     from dataware.core.app_plan import AppPlan
-    from dataware.core.model import Wanted
     from dataware.ops.context import Context
     from dataware.ops.inputs import App
     from dataware.ops.run_summary import AdoptionMethod
@@ -61,11 +58,7 @@ if TYPE_CHECKING:
 )
 @credentials_option
 @source_profile_option
-@click.option(
-    "--restore-secrets",
-    is_flag=True,
-    help="Cancel the deletion of a secret at which the plan stops, if nothing else stops it.",
-)
+@restore_option
 @outside_options
 def apply(**given: Any) -> int:
     """Create, copy and verify; safe to repeat, and continues where it was interrupted.
@@ -107,7 +100,6 @@ def run_apply(
 ) -> int:
     """Carry out a saved plan, or a new plan of an app."""
     from dataware.cli.notify import notifying
-    from dataware.cli.source_profile import check_source_profile
 
     check_follow_options(copy)
     if copy.rehearse and (copy.follow or copy.engine is not None):
@@ -146,10 +138,11 @@ def _apply(
     from dataware.cli.project import in_project
     from dataware.cli.rehearse_plans import rehearse_plans
     from dataware.ops.adoption import check_allowed_losses, mark_allowed_losses
+    from dataware.ops.cancel_deletions import ANY_NAME
     from dataware.ops.inputs.resource_filter import choose_resources
 
     if _names_saved_plan(app, asked.only):
-        _apply_saved(out, app, copy, listener)
+        _apply_saved(out, app, copy, listener, restores=asked.restores)
         return
     asks = not asked.yes and can_ask(out)
     out = in_project(out, app)
@@ -161,7 +154,7 @@ def _apply(
         _report_passed_over(context, loaded, left_out)
         applier = AppApplier(context, found.credentials, settings_of(copy), _adoption_method(app))
         wanted = mark_allowed_losses(loaded.wanted, allowed)
-        app_plan = _plan(context, applier, wanted, restores=asked.restores)
+        app_plan = applier.plan(wanted, restores=ANY_NAME if asked.restores else ())
         plan = app_plan.join()
         check_allowed_losses(plan.resources, allowed)
         if copy.rehearse:
@@ -172,20 +165,9 @@ def _apply(
         applier.apply(app_plan)
 
 
-def _plan(
-    context: Context, applier: AppApplier, wanted: Sequence[Wanted], *, restores: bool
-) -> AppPlan:
-    """What is decided now, once deletions are taken back where that is allowed and enough."""
-    from dataware.ops.cancel_deletions import cancel_deletions
-
-    app_plan = applier.plan(wanted)
-    # A stop may hide another one, so what is decided is looked at after each cure.
-    while restores and cancel_deletions(context, app_plan.plans):
-        app_plan = applier.plan(wanted)
-    return app_plan
-
-
-def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener) -> None:
+def _apply_saved(
+    out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: Listener, *, restores: bool
+) -> None:
     """Carry out a saved plan, of one environment or of several."""
     from dataware.cli.app import saved_plan
     from dataware.cli.app_apply import AppApplier
@@ -195,6 +177,7 @@ def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: 
     from dataware.cli.rehearse_plans import rehearse_plans
     from dataware.cli.source_profile import with_plan_profile
     from dataware.ops.apply import apply_plan
+    from dataware.ops.cancel_deletions import refuse_unplanned
     from dataware.ops.fleet import check_applicable
 
     settings = settings_of(copy)
@@ -202,6 +185,8 @@ def _apply_saved(out: AwsOptions, app: AppOptions, copy: CopyOptions, listener: 
     whole = read_app_plan(app.app) if plan is None and app.app else None
     plans = whole.app_plan.plans if whole else tuple(filter(None, (plan,)))
     out = with_plan_profile(out, plans)
+    if restores:
+        refuse_unplanned(plans)
     credentials = read_credentials(out, app.credentials)
     if whole is not None:
         check_applicable(whole.whole)

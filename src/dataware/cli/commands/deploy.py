@@ -17,10 +17,11 @@ from dataware.cli.options import (
     parallel_option,
     pattern_option,
     prices_option,
-    source_profile_option,
+    restore_option,
     yes_option,
 )
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions, pick
+from dataware.cli.source_profile import source_profile_option
 
 
 @click.command(cls=SectionedCommand, short_help="Plan, apply, then run cdk deploy and import.")
@@ -34,6 +35,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
     is_flag=True,
     help="Also deploy stacks that the guard cannot read.",
 )
+@restore_option
 @credentials_option
 @source_profile_option
 @prices_option
@@ -64,4 +66,5 @@ def deploy(**given: Any) -> int:
         yes=given["yes"],
         allow_unseen=given["allow_unseen"],
         arguments=given["arguments"],
+        restores=given["restore_secrets"],
     )

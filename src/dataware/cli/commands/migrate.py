@@ -16,7 +16,6 @@ from dataware.cli.options import (
     pair_options,
     partial_option,
     rehearse_option,
-    source_profile_option,
 )
 from dataware.cli.settings import (
     AwsOptions,
@@ -25,6 +24,7 @@ from dataware.cli.settings import (
     check_follow_options,
     pick,
 )
+from dataware.cli.source_profile import check_source_profile, source_profile_option
 from dataware.core.kind import Kind
 
 if TYPE_CHECKING:
@@ -128,7 +128,6 @@ def _rehearse(
 
 def _check_relay(out: AwsOptions, copy: CopyOptions, kind: Kind) -> None:
     """Raise UsageError for what cannot pass through this machine."""
-    from dataware.cli.source_profile import check_source_profile
 
     options = {"--follow": copy.follow, "--engine": copy.engine, "--rehearse": copy.rehearse}
     check_source_profile(out, options)

@@ -21,8 +21,8 @@ from dataware.cli.options import (
     only_option,
     plan_outside_options,
     prices_option,
+    restore_option,
     saving_options,
-    source_profile_option,
 )
 from dataware.cli.settings import (
     AppOptions,
@@ -32,6 +32,7 @@ from dataware.cli.settings import (
     check_feed_options,
     pick,
 )
+from dataware.cli.source_profile import check_source_profile, source_profile_option
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.core.events import event
 
@@ -59,6 +60,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @follow_options
 @deep_option
 @prices_option
+@restore_option
 @credentials_option
 @source_profile_option
 @plan_outside_options
@@ -100,7 +102,6 @@ def run_plan(
     """Look, decide, guard, save."""
     from dataware.cli.app_credentials import load_with_credentials
     from dataware.cli.guarded_plan import report_plan
-    from dataware.cli.source_profile import check_source_profile
     from dataware.ops.inputs.prices import read_prices
     from dataware.ops.inputs.resource_filter import choose_resources
 
@@ -138,6 +139,7 @@ def _make_plan(
     from dataware.cli.environment_plans import CopyTerms
     from dataware.cli.guarded_plan import guarded_app_plan
     from dataware.core.change_set import ChangeSetUse
+    from dataware.ops.cancel_deletions import ANY_NAME
     from dataware.ops.context import CopySettings
     from dataware.ops.engine_choice import EngineDemand
 
@@ -153,7 +155,12 @@ def _make_plan(
         context,
         loaded,
         guarding,
-        CopyTerms(prices, engines=asked, follow=follow if saving.follow else None),
+        CopyTerms(
+            prices,
+            engines=asked,
+            follow=follow if saving.follow else None,
+            restores=ANY_NAME if saving.restore_secrets else (),
+        ),
         parameters=parameters_of(app),
         change_sets=ChangeSetUse.ALWAYS if saving.change_set else ChangeSetUse.NEVER,
     )

@@ -12,10 +12,10 @@ from dataware.cli.options import (
     outside_options,
     pair_options,
     request_payer_option,
-    source_profile_option,
     versions_option,
 )
 from dataware.cli.settings import AwsOptions, PairOptions, pick
+from dataware.cli.source_profile import source_profile_option
 from dataware.cli.values import word_option
 from dataware.core.engines.card import EngineName
 from dataware.core.errors import SidesDifferError

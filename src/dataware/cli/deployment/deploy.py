@@ -39,6 +39,7 @@ from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import unit_of_type
 from dataware.ops.adoption import mark_allowed_losses
 from dataware.ops.apply import check_sources
+from dataware.ops.cancel_deletions import cancel_planned
 from dataware.ops.context import Context
 from dataware.ops.decision_events import report_decision
 from dataware.ops.inputs.files import read_environments
@@ -49,7 +50,7 @@ from dataware.report.brief import RepetitionFilter
 DONE = 0
 
 
-def run_deploy(
+def run_deploy(  # noqa: PLR0913 - each is asked for by an option
     out: AwsOptions,
     app: AppOptions,
     copy: CopyOptions,
@@ -59,11 +60,15 @@ def run_deploy(
     yes: bool,
     allow_unseen: bool,
     arguments: Sequence[str],
+    restores: bool = False,
 ) -> int:
     """Bring the data in place, then deploy so that the stack adopts it."""
     folds = out.format is Format.TEXT and not out.full
     settings = settings_of(copy)
-    deployment = Deployment(settings, read_prices(prices), guarding, yes, allow_unseen, folds=folds)
+    priced = read_prices(prices)
+    deployment = Deployment(
+        settings, priced, guarding, yes, allow_unseen, folds=folds, restores=restores
+    )
     with notifying("deploy", out, copy.notify) as listener:
         _deploy(out, app, deployment, arguments, listener)
     return DONE
@@ -138,6 +143,9 @@ def _before(
     check_writers(context, chosen.credentials, writing)
     _ask(context, plan, deployment)
     writer = chosen.credentials.equip(context, AccountUse.WRITE)
+    for one in app_plan.plans:
+        # Also of what only the deployment fills: the lock file says what is decided from now on.
+        cancel_planned(writer.in_environment(one.account, one.region), one)
     apply_each_place(writer, writing, deployment.settings)
     wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
     save_decisions(context, plan_each(context, wanted))

@@ -20,6 +20,7 @@ from dataware.core.errors import ConflictError, DatawareError, LookupFailedError
 from dataware.core.fleet.waves import MAX_CONCURRENT
 from dataware.core.plan import Plan, changed_facts
 from dataware.ops.apply import apply_plan
+from dataware.ops.cancel_deletions import list_restored
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
@@ -45,7 +46,7 @@ def check_writers(context: Context, credentials: AccountCredentials, plans: Sequ
             if credentials.is_shared(account, region):
                 continue
             wanted = [one.wanted for one in plan.resources]
-            fresh = make_plan(there, wanted, report=False)
+            fresh = make_plan(there, wanted, report=False, restores=list_restored(plan))
         except LookupFailedError as error:
             raise RefusedError(f"nothing was changed: {error}") from error
         pairs = zip(plan.resources, fresh.resources, strict=True)

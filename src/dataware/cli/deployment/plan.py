@@ -17,6 +17,7 @@ from dataware.core.events import event
 from dataware.core.model import Wanted
 from dataware.core.parameters import GivenParameters, parse_parameters
 from dataware.core.plan import Plan
+from dataware.ops.cancel_deletions import ANY_NAME
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.inputs import App
 from dataware.ops.inputs.files import LOCK, save_lock
@@ -27,7 +28,7 @@ class Deployment:
     """One deployment: how to copy, what may be lost; `yes` asks nobody.
 
     `allow_unseen` goes on where the guard cannot look into a stack. With `folds` the last line
-    alone tells of many resources that the stack keeps.
+    alone tells of many resources that the stack keeps. `restores` cancels deletions.
     """
 
     settings: CopySettings
@@ -36,6 +37,7 @@ class Deployment:
     yes: bool
     allow_unseen: bool
     folds: bool = False
+    restores: bool = False
 
 
 def given_parameters(arguments: CdkArguments) -> GivenParameters:
@@ -55,7 +57,11 @@ def plan_deployment(
         context,
         app,
         deployment.guarding,
-        CopyTerms(deployment.prices, deployment.settings.all_versions),
+        CopyTerms(
+            deployment.prices,
+            deployment.settings.all_versions,
+            restores=ANY_NAME if deployment.restores else (),
+        ),
         deploys=not deployment.allow_unseen,
         parameters=parameters,
         change_sets=ChangeSetUse.WHERE_CHANGED,
