@@ -34,7 +34,7 @@ from tests.bench.world import World, world
 LATENCY = 0.025
 _LAGGING = Work(items=20_000, rate=2_000.0, seconds=30.0)
 _CUT = Work(items=1_000_000, rate=200.0, seconds=0.0)
-_VERIFIED = Amount(entries=300_000, copied=500_000, turns=3)
+_VERIFIED = Amount(entries=300_000, copied=1_000_000, turns=3)
 
 
 @dataclass(frozen=True, slots=True)
