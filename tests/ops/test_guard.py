@@ -324,3 +324,34 @@ def test_what_rests_on_stored_parameters_is_told_where_no_change_set_is_asked_fo
     assert guard(context_of(there, aws), App([], stacks=(stack,))).threats == ()
     (text,) = there.events.texts("note")
     assert text.startswith("the guard does not read the stored parameters on which Box of stack")
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("DELETE_FAILED", "is in DELETE_FAILED and CloudFormation no longer updates it"),
+        ("ROLLBACK_FAILED", "is in ROLLBACK_FAILED and CDK would delete it before it deploys"),
+        ("UPDATE_COMPLETE", ""),
+        (None, ""),
+        (LookupFailedError("denied"), ""),
+    ],
+)
+def test_a_stack_that_is_half_deleted_is_not_deployed(
+    status: Any, says: str, there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be deleted would be deleted next; nothing else asks for the status."""
+    held = {"App": {"Box": Deployed(BOX, "full", is_half_deleted=True)}}
+    aws = StackedAws(there, held=held, templates=TEMPLATES)
+    monkeypatch.setattr(
+        StackedAws, "stack_status", lambda self, _stack: self._answer(status), raising=False
+    )
+    app = App([], stacks=(StackTemplate("App", {"Box": box("full")}),))
+    warnings = guard(context_of(there, aws), app).warnings
+    if not says:
+        assert warnings == ()
+        return
+    (warning,) = warnings
+    assert says in warning
+    assert "--stack-name App --retain-resources Box" in warning
+    with pytest.raises(RefusedError, match=says):
+        guard(context_of(there, aws), app, deploys=True)

@@ -27,7 +27,11 @@ def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
     LookupFailedError.
     """
     return {
-        row["LogicalResourceId"]: Deployed(row["ResourceType"], row["PhysicalResourceId"])
+        row["LogicalResourceId"]: Deployed(
+            row["ResourceType"],
+            row["PhysicalResourceId"],
+            is_half_deleted=row["ResourceStatus"] == "DELETE_FAILED",
+        )
         for row in list_rows(aws.client("cloudformation"), stack)
         if row["ResourceStatus"] not in RELEASED and row.get("PhysicalResourceId")
     }
@@ -72,6 +76,16 @@ def stack_id(aws: Aws, stack: str) -> str | None:
     return str(description["StackId"])
 
 
+def stack_status(aws: Aws, stack: str) -> str | None:
+    """The status of a stack; None if there is no stack. Raises LookupFailedError."""
+    try:
+        with translate_errors(f"stack {stack}", PERMISSIONS[2]):
+            (description,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except NotFoundError:
+        return None
+    return str(description["StackStatus"])
+
+
 def stack_outputs(aws: Aws, stack: str) -> dict[str, str]:
     """The outputs of a stack, by name or id; empty if there is no stack. Raises LookupFailedError.
 
@@ -112,6 +126,10 @@ class DeployedValues:
     def stack_id(self: Aws, stack: str) -> str | None:
         """The id of a stack; None without it."""
         return stack_id(self, stack)
+
+    def stack_status(self: Aws, stack: str) -> str | None:
+        """The status of a stack; None without it."""
+        return stack_status(self, stack)
 
     def stack_outputs(self: Aws, stack: str) -> Mapping[str, str]:
         """The outputs of a stack, empty without it."""

@@ -71,7 +71,8 @@ def guarded_app_plan(
     seen = plan_environments(context, wanted, terms, tolerant=not deploys)
     plans = seen.plans
     if not wanted:
-        context.emit(event("note", text="no resource opts in: there is nothing but the guard"))
+        opted = "nothing that opts in is created" if app.notes else "no resource opts in"
+        context.emit(event("note", text=f"{opted}: there is nothing but the guard"))
     check_allowed_losses((one for plan in plans for one in plan.resources), guarding.allow_loss)
     used = [one.wanted for plan in plans for one in plan.resources if find_allowed(one)]
     guarded = guard(

@@ -130,18 +130,16 @@ UNMANAGED = Owner(Ownership.UNMANAGED)
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A resource that a stack has: its CloudFormation type and physical id."""
+    """A resource that a stack has; one that is half deleted its stack tried to delete in vain."""
 
     type: str
     physical_id: str
+    is_half_deleted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a service can be told to read at an address: its URL, and its size in bytes.
-
-    `size` is None where nothing is there.
-    """
+    """What can be read at an address: URL and size in bytes, None where nothing is there."""
 
     address: str
     url: str

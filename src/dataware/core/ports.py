@@ -246,6 +246,10 @@ class Aws(Protocol):
         """The id of a stack; None if it does not exist. Raises LookupFailedError."""
         ...
 
+    def stack_status(self, stack: str) -> str | None:
+        """The status of a stack; None if it does not exist. Raises LookupFailedError."""
+        ...
+
     def stack_outputs(self, stack: str) -> Mapping[str, str]:
         """The outputs of a stack, empty if it does not exist. Raises LookupFailedError."""
         ...

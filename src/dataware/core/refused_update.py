@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dataware.core.kind import Kind
+from dataware.core.model import Deployed
 from dataware.core.stack_template import DeclaredResource, StackTemplate, is_changed
+
+DELETE_FAILED, ROLLBACK_FAILED = "DELETE_FAILED", "ROLLBACK_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,45 @@ class RefusedUpdate:
             f"change {self.name} of {self.noun} {self.logical_id}; leave it as it is, or declare "
             f"a new {self.short} under another name"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HalfDeletedStack:
+    """A stack whose deletion, or whose first deployment's rollback, could not end.
+
+    Sources: CloudFormation User Guide, "Understand CloudFormation stack creation events" (stack
+    status codes) and "Delete a stack" (`--retain-resources`); the CDK command line deletes a stack
+    whose creation has failed before it deploys it.
+    """
+
+    stack: str
+    status: str
+    logical_ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """What would happen, and what to do, in one sentence."""
+        kept, parts = " ".join(self.logical_ids), ", ".join(self.logical_ids)
+        happens = (
+            "CDK would delete it before it deploys it again"
+            if self.status == ROLLBACK_FAILED
+            else "CloudFormation no longer updates it"
+        )
+        return (
+            f"the deployment of stack {self.stack} would fail, or delete what is left of it "
+            f"({parts}), because the stack is in {self.status} and {happens}; "
+            "delete the stack and keep what holds data, with `aws cloudformation delete-stack "
+            f"--stack-name {self.stack} --retain-resources {kept}`, then deploy"
+        )
+
+
+def find_half_deleted(
+    stack: str, status: str | None, deployed: Mapping[str, Deployed]
+) -> HalfDeletedStack | None:
+    """What a stack is stuck with; None where its status lets it be updated."""
+    if status not in (DELETE_FAILED, ROLLBACK_FAILED):
+        return None
+    stuck = tuple(one for one, each in deployed.items() if each.is_half_deleted)
+    return HalfDeletedStack(stack, status, stuck)
 
 
 def find_refused_updates(

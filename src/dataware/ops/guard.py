@@ -25,7 +25,7 @@ from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.parameters import GivenParameters
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection
-from dataware.core.refused_update import RefusedUpdate
+from dataware.core.refused_update import HalfDeletedStack, RefusedUpdate
 from dataware.core.stack_template import StackTemplate
 from dataware.kinds import guarded_kinds, load
 from dataware.ops.change_set import ChangeSetCheck
@@ -55,7 +55,7 @@ class GuardFindings:
     threats: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
-    refused: list[RefusedUpdate] = field(default_factory=list)
+    refused: list[RefusedUpdate | HalfDeletedStack] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 

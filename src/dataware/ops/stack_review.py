@@ -24,7 +24,12 @@ from dataware.core.parameters import (
 )
 from dataware.core.ports import Aws
 from dataware.core.protection import WeakerProtection, find_weakened
-from dataware.core.refused_update import RefusedUpdate, find_refused_updates
+from dataware.core.refused_update import (
+    HalfDeletedStack,
+    RefusedUpdate,
+    find_half_deleted,
+    find_refused_updates,
+)
 from dataware.core.stack_template import DeclaredResource, StackTemplate, may_be_left_out
 from dataware.core.values import MOST_LEVELS, count_levels
 from dataware.ops.inputs.template import NESTED
@@ -47,7 +52,7 @@ class StackReview:
     lost: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
-    refused: list[RefusedUpdate] = field(default_factory=list)
+    refused: list[RefusedUpdate | HalfDeletedStack] = field(default_factory=list)
     nested: dict[str, StackReview] = field(default_factory=dict)
     absent: bool = False
 
@@ -103,13 +108,29 @@ class StackReviewer:
             )
         )
         review.weakened = list(find_weakened(self.outlook.kinds, now, was or {}))
-        review.refused = list(find_refused_updates(self.outlook.kinds, now, was or {}))
+        review.refused = [
+            *self._find_half_deleted(now, stack_id, deployed),
+            *find_refused_updates(self.outlook.kinds, now, was or {}),
+        ]
         review.nested = {
             logical_id: self._review_nested(now, logical_id, resource, (was or {}).get(logical_id))
             for logical_id, resource in deployed.items()
             if resource.type == NESTED
         }
         return review
+
+    def _find_half_deleted(
+        self, stack: StackTemplate, stack_id: str, deployed: Mapping[str, Deployed]
+    ) -> Iterator[HalfDeletedStack]:
+        """That a stack cannot be updated; its status is asked for only where that may be."""
+        if not any(one.is_half_deleted for one in deployed.values()):
+            return
+        try:
+            found = find_half_deleted(stack.name, self.aws.stack_status(stack_id), deployed)
+        except LookupFailedError:
+            found = None
+        if found is not None:
+            yield found
 
     def _evaluate(
         self,

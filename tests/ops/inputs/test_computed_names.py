@@ -619,3 +619,25 @@ def test_a_key_that_stands_twice_in_json_is_refused(tmp_path: Path) -> None:
     path.write_text(f'{{"Resources": {{"Up": {{"Type": "AWS::SNS::Topic"}}, "Up": {one}}}}}')
     with pytest.raises(InputError, match="key Up is given twice"):
         load(path)
+
+
+LOOP: dict[str, Any] = {
+    "Fn::ForEach::Each": ["Name", {"Ref": "Names"}, {"Up${Name}": bucket("${Name}")}]
+}
+
+
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [
+        ({"Up": bucket("uploads", Condition="IsNot")}, "planned: Up is not created, because cond"),
+        (LOOP, "Fn::ForEach::Each is not inspected, because its list is not known"),
+    ],
+)
+def test_an_app_without_a_plan_says_what_it_has_instead(
+    resources: Any, says: str, tmp_path: Path
+) -> None:
+    """A resource that opts in and is not created, or may be made by what nobody sees."""
+    sections = {"Conditions": CONDITIONS, "Parameters": {"Names": {"Type": "CommaDelimitedList"}}}
+    path = write(tmp_path, resources, **sections)
+    with pytest.raises(InputError, match=says):
+        load_app(path, kinds=kinds_by_type())

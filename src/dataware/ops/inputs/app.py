@@ -77,8 +77,15 @@ def load_app(  # noqa: PLR0913 - each is an option of a command
         _default(folder or Path(), reading, run) if path is None else _read_path(path, reading, run)
     )
     if not app.wanted and not app.unplanned and not (guarding and app.stacks):
-        raise InputError(f"{path or 'The app of cdk.json'}: no resource opts in: {OPT_IN}")
+        raise InputError(f"{path or 'The app of cdk.json'}: {_describe_nothing(app)}")
     return app
+
+
+def _describe_nothing(app: App) -> str:
+    """Why there is nothing to plan: nothing opts in, nothing of it is created, or it is unseen."""
+    if app.notes:
+        return f"nothing is to be planned: {'; '.join(app.notes)}"
+    return "; ".join([f"no resource opts in: {OPT_IN}", *app.unseen])
 
 
 def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
