@@ -21,8 +21,8 @@ class BoundedQueue(Generic[T]):
     """
 
     def __init__(self, units: int, size: int) -> None:
-        self._most_units = units
-        self._most_bytes = size
+        self._most_units, self._most_bytes = units, size
+        self._few_units = ROOM * units
         self._jobs: deque[T] = deque()
         self._units = 0
         self._bytes = 0
@@ -33,6 +33,7 @@ class BoundedQueue(Generic[T]):
     def resize(self, units: int, size: int) -> None:
         """Hold another number of jobs and bytes at most from now on; those held already stay."""
         self._most_units, self._most_bytes = units, size
+        self._few_units = ROOM * units
         self._wake_blocked()
 
     async def put(self, jobs: Iterable[tuple[T, int]]) -> None:
@@ -81,7 +82,8 @@ class BoundedQueue(Generic[T]):
         """A job of `size` bytes is no longer held."""
         self._units -= 1
         self._bytes -= size
-        if self._blocked:
+        # Looked at here, too, because it is asked for each job while readers wait.
+        if self._blocked and self._units <= self._few_units:
             self._wake_blocked()
 
     def _wake_blocked(self) -> None:
@@ -105,8 +107,7 @@ class BoundedQueue(Generic[T]):
         return self._units < self._most_units and self._bytes + size <= self._most_bytes
 
     def _has_room(self) -> bool:
-        few = self._units <= ROOM * self._most_units
-        return few and self._bytes <= ROOM * self._most_bytes
+        return self._units <= self._few_units and self._bytes <= ROOM * self._most_bytes
 
     @staticmethod
     async def _turn(queue: deque[asyncio.Future[None]] | list[asyncio.Future[None]]) -> None:

@@ -30,14 +30,16 @@ class CheckpointWriter:
         """A page was read: `units` of it are to be written, `outcome` is known already."""
         page = pages.open_page(cursor, units)
         self._count(page, outcome)
-        self._settle(pages, page)
+        if units == 0:
+            self._settled[pages.partition] = pages
         return page
 
     def count_written(self, pages: PageWindow, page: PendingPage, outcome: CopyOutcome) -> None:
         """A unit of a page is accounted for."""
         self._count(page, outcome)
         page.pending -= 1
-        self._settle(pages, page)
+        if page.pending == 0:
+            self._settled[pages.partition] = pages
 
     def tick(self) -> None:
         """Write the checkpoints that are due."""
@@ -53,10 +55,6 @@ class CheckpointWriter:
             for record in records:
                 self._tools.state.take(record)
         self._written = self._tools.clock.monotonic()
-
-    def _settle(self, pages: PageWindow, page: PendingPage) -> None:
-        if page.pending == 0:
-            self._settled[pages.partition] = pages
 
     def _count(self, page: PendingPage, outcome: CopyOutcome) -> None:
         counts = page.counts

@@ -8,7 +8,7 @@ holds only what the target has acknowledged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -265,7 +265,9 @@ class Engine:
         while (job := first or backlog.next() or await backlog.get()) is not None:
             first = None
             try:
-                await self._write(job)
+                if self._holds_back(job.unit):
+                    await self._await_turn(job.unit)
+                self._account_for(job, await self._write(job.unit))
             except asyncio.CancelledError:
                 raise
             except BaseException as error:
@@ -274,19 +276,36 @@ class Engine:
                 backlog.done(job.unit.bytes)
                 del job  # who waits for the next one holds none
 
-    async def _write(self, job: QueuedUnit) -> None:
-        window, page, unit = job
-        if self._control.is_paused:
-            await self._await_resumption()
-        if not self._rate.passed(unit.items):
-            await self._rate.take(unit.items)
-        if self._write_share.limit is not None:
-            await self._write_share.take(unit.write_units)
-        if self._sharers is None:
-            outcome = await self._copier.write(unit)
-        else:
-            async with self._writing:
-                outcome = await self._copier.write(unit)
+    def _holds_back(self, unit: Unit[Any]) -> bool:
+        """Whether a unit has to `_await_turn`; else it is counted as passed."""
+        return (
+            self._control.is_paused
+            or self._write_share.limit is not None
+            or not self._rate.passed(unit.items)
+        )
+
+    async def _await_turn(self, unit: Unit[Any]) -> None:
+        """Wait for the end of a pause, and until the rate and the share of capacity allow it."""
+        await self._await_resumption()
+        await self._rate.take(unit.items)
+        await self._write_share.take(unit.write_units)
+
+    def _write(self, unit: Unit[Any]) -> Coroutine[Any, Any, CopyOutcome]:
+        """Write a unit; a coroutine around that of the copier would count for each object."""
+        return self._copier.write(unit) if self._sharers is None else self._write_in_turn(unit)
+
+    async def _write_in_turn(self, unit: Unit[Any]) -> CopyOutcome:
+        """Write a unit as one of the writers that this copy may have of those of the run."""
+        if not self._writing.pass_through():
+            await self._writing.enter()
+        try:
+            return await self._copier.write(unit)
+        finally:
+            self._writing.leave()
+
+    def _account_for(self, job: QueuedUnit, outcome: CopyOutcome) -> None:
+        """Count what became of a unit, once a write was allowed."""
+        window, page, _ = job
         if self._trial is None:
             self._ledger.count_written(window, page, outcome)
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from dataware.core.ports import Request, Response, Wire
 from dataware.core.run_control import RunControl
@@ -23,8 +24,16 @@ class PausableWire(WrappedWire):
         super().__init__(wire)
         self._read_control = read_control
 
-    async def send(self, request: Request) -> Response:
-        """Wait for the end of a pause, then send as the other one does."""
+    def send(self, request: Request) -> Coroutine[Any, Any, Response]:
+        """Wait for the end of a pause, then send as the other one does.
+
+        Without a pause nothing stands between the two: a coroutine in between would count.
+        """
+        if self._read_control().is_paused:
+            return self._send_after_pause(request)
+        return self._wire.send(request)
+
+    async def _send_after_pause(self, request: Request) -> Response:
         while self._read_control().is_paused:  # noqa: ASYNC110 - another thread changes it
             await asyncio.sleep(LOOK_SECONDS)
         return await self._wire.send(request)

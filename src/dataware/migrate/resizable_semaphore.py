@@ -17,25 +17,35 @@ class ResizableSemaphore:
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def __aenter__(self) -> None:
-        """Wait for a turn, behind those who wait already."""
+    def pass_through(self) -> bool:
+        """Go in if there is room and nobody waits; whether that was so."""
         if self._inside < self._most and not self._waiting:
             self._inside += 1
-            return
+            return True
+        return False
+
+    async def enter(self) -> None:
+        """Wait for a turn, behind those who wait already."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._leave()
+                self.leave()
             raise
+
+    async def __aenter__(self) -> None:
+        """Go in, or wait for a turn."""
+        if not self.pass_through():
+            await self.enter()
 
     async def __aexit__(self, *_error: object) -> None:
         """Let the next one in."""
-        self._leave()
+        self.leave()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Let the next one in."""
         self._inside -= 1
         self._admit()
 

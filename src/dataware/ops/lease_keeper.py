@@ -196,8 +196,7 @@ class LeaseKeeper(_LeaseThread):
         self.term.renew(asked, asked_at)
         self._report_control()
 
-    @property
-    def control(self) -> RunControl:
+    def read_control(self) -> RunControl:
         """What people ask of the run, as of the last heartbeat."""
         return self._lease.control
 

@@ -31,7 +31,6 @@ from dataware.core.errors import (
 from dataware.core.events import event
 from dataware.core.model import Existence, Facts, Marker
 from dataware.core.ports import Journal
-from dataware.core.run_control import RunControl
 from dataware.migrate import CopyState, Counts, since_boot
 from dataware.ops.context import ComparisonSpec, Context, MadeTarget
 from dataware.ops.control_reporter import ControlReporter
@@ -342,7 +341,7 @@ class MigrationRun:
             self._keeper.publish,
             self._keeper.term,
             self._highest,
-            self._read_control,
+            self._keeper.read_control,
         )
 
     def _enter(self, phase: str) -> None:
@@ -377,11 +376,8 @@ class MigrationRun:
         """The wish to stop, for threads that must not go on during a pause."""
         return HeldStop(self._stop, self._is_paused)
 
-    def _read_control(self) -> RunControl:
-        return self._keeper.control
-
     def _is_paused(self) -> bool:
-        return self._keeper.control.is_paused
+        return self._keeper.read_control().is_paused
 
     def describe_pause_effect(self) -> str:
         """What a pause does now, in a clause; empty where nothing more is written."""

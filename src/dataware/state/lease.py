@@ -50,7 +50,7 @@ class ParameterLease:
         self._at = written.at
         self._written_at = store.clock.now()
         self._look_after = look_after
-        self._asked: Mapping[str, Any] = asked_in(value.detail)
+        self._hear(value.detail)
         self._said: Mapping[str, Any] = value.detail
         self._ended = False
         self._lock = threading.Lock()
@@ -76,8 +76,8 @@ class ParameterLease:
 
     @property
     def control(self) -> RunControl:
-        """What of that is a pause or a rate."""
-        return control_in({ASKED: self._asked})
+        """What of that is a pause or a rate; read before each request, so it is kept as parsed."""
+        return self._control
 
     @property
     def unsettled_seconds(self) -> float:
@@ -182,11 +182,16 @@ class ParameterLease:
         detail = {name: part for name, part in value.detail.items() if name != ASKED}
         return replace(value, detail={**detail, ASKED: asked} if asked else detail)
 
+    def _hear(self, detail: Mapping[str, Any]) -> None:
+        """Take what people ask of this run."""
+        self._asked: Mapping[str, Any] = asked_in(detail)
+        self._control = control_in(detail)
+
     def _check_held(self, look: StoredParameter) -> StoredParameter:
         """What was seen, if the lock is still ours, with what it asks. Raises Refused."""
         stored = look.stored
         if stored is not None and _is_same_lease(stored.value, self._value):
-            self._asked = asked_in(stored.value.detail)
+            self._hear(stored.value.detail)
             return look
         if stored is not None and stored.value.state is MarkerState.COMPLETE:
             # People and other tools read the newest version, so that it says "complete" as well.

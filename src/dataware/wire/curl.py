@@ -124,19 +124,26 @@ class CurlTransport:
             if address is None:
                 address = self._address(request.service, region)
             signed = self._signer.sign(request, region, address.host, self.skew)
-            status, received, body = await self._transfer_request(request, signed, address)
+            shape = _shape(request)
+            idle = address.idle[shape]
+            transfer = idle.pop() if idle else self._new(address, shape)
+            _prepare(transfer, request, signed, address)
+            if self._multi is None:
+                self._multi = _multi(self._limits, self._permit)
+            try:
+                await self._multi.begin(transfer)
+            except asyncio.CancelledError:
+                self._multi.abandon(transfer)
+                raise
+            except TransferError as failure:
+                transfer.clear()
+                idle.append(transfer)
+                raise _fault(failure, address) from failure
+            response = self._take_response(transfer, address)
+            idle.append(transfer)
         finally:
             slots.give_back()
-        if status == PROXY_WANTS_CREDENTIALS:
-            raise proxy_refusal(address.proxy, str(status))
-        if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
-            # libcurl takes the end of a connection for the end of the headers.
-            raise ConnectionError("the headers of the answer are truncated")
-        headers = Headers(received)
-        # Most answers share their date with the one before.
-        if self._permit is not None and self._date not in received:
-            self._hear(self._permit, headers.date())
-        return Response(status, headers, body), signed.token
+        return response, signed.token
 
     async def close(self) -> None:
         """Give up what is under way and close every connection."""
@@ -150,28 +157,22 @@ class CurlTransport:
         self._date = b"%b%b\r\n" % (_DATE, date)
         permit.hear(date.decode("latin-1"))
 
-    async def _transfer_request(
-        self, request: Request, signed: SignedHeaders, address: ServiceHost
-    ) -> tuple[int, bytes, bytes]:
-        """Status, headers and body of the answer."""
-        shape = _shape(request)
-        idle = address.idle[shape]
-        transfer = idle.pop() if idle else self._new(address, shape)
-        _prepare(transfer, request, signed, address)
-        if self._multi is None:
-            self._multi = _multi(self._limits, self._permit)
-        try:
-            await self._multi.begin(transfer)
-        except asyncio.CancelledError:
-            self._multi.abandon(transfer)
-            raise
-        except TransferError as failure:
-            transfer.clear()
-            idle.append(transfer)
-            raise _fault(failure, address) from failure
-        answer = transfer.take_answer()
-        idle.append(transfer)
-        return answer
+    def _take_response(self, transfer: Transfer, address: ServiceHost) -> Response:
+        """The response of a transfer that has ended; its time of day is told to the permit.
+
+        Raises ConnectionError for one that is cut short, and what stands for a proxy's refusal.
+        """
+        status, received, body = transfer.take_answer()
+        if status == PROXY_WANTS_CREDENTIALS:
+            raise proxy_refusal(address.proxy, str(status))
+        if not received.endswith(_END) and _END not in received[received.rfind(b"\nHTTP/") :]:
+            # libcurl takes the end of a connection for the end of the headers.
+            raise ConnectionError("the headers of the answer are truncated")
+        headers = Headers(received)
+        # Most answers share their date with the one before.
+        if self._permit is not None and self._date not in received:
+            self._hear(self._permit, headers.date())
+        return Response(status, headers, body)
 
     def _address(self, service: str, region: str) -> ServiceHost:
         base = self._access.endpoint(service, region).rstrip("/")

@@ -7,24 +7,25 @@ secret key, day, region and service. Of the thousand requests that a copy sends 
 all of that is the same, so it is computed once and only the rest is filled in:
 
     Stamp            once a second, region, service      date, scope, signing key (four HMACs)
-    SigningTemplate  once for each form of request       canonical text with `%s` for what varies
-    sign             for each request                    one format, two SHA-256, one HMAC
+    SigningTemplate  once for each form of request       canonical text with gaps for what varies
+    sign             for each request                    one join, two SHA-256, one HMAC
 
 For `PUT /b/key1` and `PUT /b/key2` with the same own header names, the template is
 (one line here for each |)
 
-    PUT | %s | %s | host:… | x-amz-date:… | x-amz-tagging:%s | | host;… | %s
+    PUT | … | … | host:b.s3… | x-amz-date:2026… | x-amz-tagging:… | | host;x-amz-… | …
 
-and is filled with path, query, the value of each own header, and the digest of the body. A
-template is found again by service, region, host, method, header names and the identity of the
-shared headers, and is renewed with the second it was made for.
+and its gaps are filled with path, query, the value of each own header, and the digest of the body.
+It is kept as a list of texts of which every second one is a gap: joining it takes half of the time
+of a format. A template is found again by service, region, host, method, header names and the
+identity of the shared headers, and is renewed with the second it was made for.
 """
 
 from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from hashlib import sha256
@@ -89,17 +90,17 @@ class Stamp:
 class SigningTemplate:
     """What requests of one second share that differ in path, query, body and own values only.
 
-    `canonical` is the canonical request, to be filled in with the path, the query, the values of
-    the own headers in the order of `names`, and the digest of the body. `lines` are the header
-    lines of the headers that are not own; `mac` signs the hash of that, after all that stands
-    before it, and `proof` is the header line with the signature, up to it. `shared` is held so that
-    no other headers can take its identity.
+    `canonical` is the canonical request, of which every second text is a gap: for the path, the
+    query, the values of the own headers in the order of `names`, and the digest of the body.
+    `lines` are the header lines of the headers that are not own; `mac` signs the hash of that,
+    after all that stands before it, and `proof` is the header line with the signature, up to it.
+    `shared` is held so that no other headers can take its identity.
     """
 
     stamp: Stamp
     shared: Mapping[str, str]
     names: tuple[str, ...]
-    canonical: str
+    canonical: Sequence[str]
     lines: Sequence[bytes]
     mac: Mac
     proof: str
@@ -165,11 +166,11 @@ class Signer:
             path = quote(path, safe="/~")
         query = _sort_query(query) if query else ""
         values = [own[name] for name in form.names]
-        canonical = form.canonical % (path, query, *values, digest)
+        canonical = _fill_gaps(form.canonical, path, query, *values, digest)
         if " " in canonical or "\t" in canonical or not canonical.isascii():
             # Few values have white space, of which runs are signed as one blank.
             trimmed = [" ".join(value.split()) for value in values]
-            canonical = form.canonical % (path, query, *trimmed, digest)
+            canonical = _fill_gaps(form.canonical, path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
         signature = form.mac.hexdigest(hashed.encode())
         lines = _sendable_lines([*_lines(own), f"{form.proof}{signature}"])
@@ -192,9 +193,6 @@ class Signer:
         if stamp.token is not None:
             all_headers["x-amz-security-token"] = stamp.token
         signed = sorted({*all_headers, *own, "host"} - UNSIGNED)
-        values = {name: _literal(value) for name, value in {**all_headers, "host": host}.items()}
-        values |= dict.fromkeys(own, "%s")
-        headers = "\n".join(f"{_literal(name)}:{values[name]}" for name in signed)
         names = ";".join(signed)
         lines = _lines({name: value for name, value in all_headers.items() if name not in own})
         lines += self._unsigned(request)
@@ -202,7 +200,7 @@ class Signer:
             stamp,
             request.shared,
             tuple(name for name in signed if name in own),
-            f"{request.method}\n%s\n%s\n{headers}\n\n{_literal(names)}\n%s",
+            _canonical_texts(request.method, {**all_headers, "host": host}, signed, own),
             _encode_lines(_sendable_lines(lines)),
             stamp.mac.after(f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n".encode()),
             f"authorization: {ALGORITHM} Credential={stamp.credential}, SignedHeaders={names}, "
@@ -246,9 +244,25 @@ def _encode_lines(lines: list[str] | list[bytes]) -> list[bytes]:
     return [each if isinstance(each, bytes) else each.encode() for each in lines]
 
 
-def _literal(value: str) -> str:
-    """A name or a value as it is signed, in what is still to be filled in."""
-    return " ".join(value.split()).replace("%", "%%")
+def _canonical_texts(
+    method: str, values: Mapping[str, str], signed: Sequence[str], own: Collection[str]
+) -> list[str]:
+    """The canonical request as texts and gaps in turns; the values of `own` headers are gaps."""
+    texts, text = [f"{method}\n", "", "\n", ""], "\n"
+    for name in signed:
+        if name in own:
+            texts += [f"{text}{name}:", ""]
+            text = "\n"
+        else:
+            text += f"{name}:{' '.join(values[name].split())}\n"
+    return [*texts, f"{text}\n{';'.join(signed)}\n", ""]
+
+
+def _fill_gaps(texts: Sequence[str], *values: str) -> str:
+    """Texts of which every second one is a gap, as one with as many values."""
+    filled = list(texts)
+    filled[1::2] = values
+    return "".join(filled)
 
 
 def _sort_query(query: str) -> str:

@@ -168,11 +168,11 @@ class FollowRun(MigrationRun):
     @property
     def _max_rate(self) -> float | None:
         """Items or objects a second that may be carried now; None without a limit."""
-        return self._keeper.control.max_rate or self._migration.settings.max_rate
+        return self._keeper.read_control().max_rate or self._migration.settings.max_rate
 
     def _chunk_seconds(self, sharers: int) -> float:
         """For how long a chunk lets others wait; `sharers` follows share the rate of the run."""
-        if (asked := self._keeper.control.max_rate) is not None:
+        if (asked := self._keeper.read_control().max_rate) is not None:
             return min(self._chunk / asked, LONGEST_REST)
         rate = self._migration.settings.max_rate
         return 0.0 if rate is None else min(self._chunk * sharers / rate, LONGEST_REST)

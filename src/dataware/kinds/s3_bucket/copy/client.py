@@ -120,8 +120,7 @@ class S3Client:
     """Sends requests and reads the answers; buckets with own credentials over `reading`."""
 
     def __init__(self, wire: Wire, reading: Wire | None = None) -> None:
-        self._wire = wire
-        self._reading = reading
+        self._wires = {False: wire, True: reading or wire}
 
     async def document(
         self,
@@ -138,14 +137,16 @@ class S3Client:
         Raises RequestRefusedError.
         """
         answer = AnswerReader(read, quick)
-        response = await self._wire_to(bucket).send(bucket.request(method, answer, ask))
+        wire = self._wires[bucket.own_credentials]
+        response = await wire.send(bucket.request(method, answer, ask))
         if answer.value is None:
             raise self._rejection_of(bucket, call, response)
         return answer.value
 
     async def plain(self, bucket: Bucket, call: str, method: str, ask: S3Request) -> Response:
         """A call whose status says everything; raises RequestRefusedError."""
-        response = await self._wire_to(bucket).send(bucket.request(method, judge_plain, ask))
+        wire = self._wires[bucket.own_credentials]
+        response = await wire.send(bucket.request(method, judge_plain, ask))
         if judge_plain(response) is not Judgement.DONE:
             raise self._rejection_of(bucket, call, response)
         return response
@@ -203,7 +204,8 @@ class S3Client:
         headers = {"range": f"bytes={start}-{end - 1}", "if-match": quote_etag(head.etag)}
         ask = S3Request(key, _version(version), headers)
         judge = judge_range(end - start)
-        response = await self._wire_to(bucket).send(bucket.request("GET", judge, ask))
+        wire = self._wires[bucket.own_credentials]
+        response = await wire.send(bucket.request("GET", judge, ask))
         if judge(response) is not Judgement.DONE:
             raise self._rejection_of(bucket, "GetObject", response)
         return response.body
@@ -219,13 +221,11 @@ class S3Client:
         """An object with all its headers, if it still has the ETag; raises RequestRefusedError."""
         headers = {"if-match": quote_etag(etag), "x-amz-checksum-mode": "ENABLED"}
         ask = S3Request(key, _version(version), headers)
-        response = await self._wire_to(bucket).send(bucket.request("GET", judge, ask))
+        wire = self._wires[bucket.own_credentials]
+        response = await wire.send(bucket.request("GET", judge, ask))
         if judge(response) is not Judgement.DONE:
             raise self._rejection_of(bucket, "GetObject", response)
         return response
-
-    def _wire_to(self, bucket: Bucket) -> Wire:
-        return self._reading if bucket.own_credentials and self._reading else self._wire
 
     def _rejection_of(self, bucket: Bucket, call: str, response: Response) -> RequestRefusedError:
         answer = read_error(call, response)

@@ -119,11 +119,12 @@ class BucketCopier(_ListedBucket):
     ) -> UnitPage[OneObject]:
         keys = self._pair.source.relatives(one.key for one in entries)
         there = await beside.among(keys)
+        in_memory = self._pair.bytes_in_memory if self._pair.source.own_credentials else None
         units: tuple[Unit[OneObject], ...] = tuple(
             Unit(
                 one if other is None else MismatchedObject(one),
                 1,
-                REQUEST_BYTES + self._pair.bytes_in_memory(one.size),
+                REQUEST_BYTES + (in_memory(one.size) if in_memory else 0),
             )
             for one, other in zip(entries, map(there.get, keys), strict=True)
             if other is None or not _same(one, other)

@@ -55,8 +55,9 @@ def _query(parameters: Mapping[str, str | bytes]) -> str:
 class Bucket:
     """A bucket, or the part of it under a prefix, with the account that must own it.
 
-    `expected` are the headers that every request to it shares, with who pays for it. With
-    `own_credentials` it is read over a wire of its own.
+    `expected` are the headers that every request to it shares, with who pays for it, and
+    `_as_source` is how a copy names it as its source. With `own_credentials` it is read over a wire
+    of its own.
     """
 
     name: str
@@ -67,12 +68,16 @@ class Bucket:
     own_credentials: bool = False
     access_point: str = ""
     expected: Mapping[str, str] = field(init=False, compare=False, repr=False)
+    _as_source: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         headers = {"x-amz-expected-bucket-owner": self.owner}
         if self.requester_pays:
             headers["x-amz-request-payer"] = "requester"
         object.__setattr__(self, "expected", headers)
+        arn = self.access_point
+        at = f"{encode_key(arn.encode())}/object" if arn else self.name
+        object.__setattr__(self, "_as_source", at)
 
     @classmethod
     def of(cls, place: Location) -> Bucket:
@@ -98,12 +103,6 @@ class Bucket:
         if version is not None:
             source += f"?versionId={encode_value(version)}"
         return {"x-amz-copy-source": source, "x-amz-copy-source-if-match": quote_etag(etag)}
-
-    @property
-    def _as_source(self) -> str:
-        if not self.access_point:
-            return self.name
-        return f"{encode_key(self.access_point.encode())}/object"
 
     def relative(self, key: bytes) -> bytes:
         """A key of this bucket without the prefix."""
