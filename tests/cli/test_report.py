@@ -58,7 +58,7 @@ def test_only_an_older_page_is_replaced_and_that_is_said(here: Path) -> None:
     app.write_text("[[resource]]", encoding="utf-8")
     refused = run("report", "--out", app)
     assert refused.code == 1
-    assert "exists and is no page of dataware, so it is not overwritten" in refused.err
+    assert "exists and is not a page of dataware, so it is not overwritten" in refused.err
     assert app.read_text(encoding="utf-8") == "[[resource]]"
     (here / "empty.html").touch()
     assert run("report", "--out", "empty.html").code == 0

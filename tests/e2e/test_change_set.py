@@ -135,7 +135,7 @@ def test_without_a_change_set_the_guard_stands(calls: Path) -> None:
     later = template(None, Parameters={"Owner": {"Type": "String"}})
     ran = run("plan", write(later), "--change-set")
     check_stopped(ran, "leave the stack")
-    says = "no change set of stack App can be had, so the guard compares templates only"
+    says = "cannot make a change set of stack App, so the guard compares templates only"
     (line,) = [one for one in ran.lines if says in one]
     assert line.startswith("ℹ️  ")
     check_untouched()

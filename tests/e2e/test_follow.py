@@ -203,7 +203,7 @@ def test_a_person_sees_how_far_it_is_and_stops_it_with_ctrl_c(tables: Pair) -> N
     ran = ended(command)
     assert ran.code == 4
     assert f"Following {tables.source} → {tables.target} by its stream" in ran.out
-    assert "not carried yet; run the same command again to go on" in ran.err
+    assert "not carried yet; run the same command again to resume" in ran.err
     assert "incomplete" in run("status", tables.target).out
 
 

@@ -44,7 +44,7 @@ def test_a_pause_outlives_kill_9_and_nothing_is_written_meanwhile() -> None:
     told = run("status", "new-one")
     assert "running: copying" in told.out
     assert "paused since" in told.out
-    assert "`dataware resume new-one` lets it go on" in told.out
+    assert "`dataware resume new-one` continues it" in told.out
     first.kill()
     codes = [json.loads(line)["code"] for line in ended(first).lines]
     assert "paused" in codes

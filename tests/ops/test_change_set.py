@@ -163,7 +163,7 @@ def test_a_failed_change_set_says_why_and_is_deleted() -> None:
     lost, (remark,) = ask(aws)
     assert lost == []
     assert remark == (
-        "no change set of stack App can be had, so the guard compares templates only: No export "
+        "cannot make a change set of stack App, so the guard compares templates only: No export "
         "named net found"
     )
 
@@ -279,7 +279,7 @@ def test_without_the_templates_of_nested_stacks_the_outer_one_is_asked_about() -
     aws.deletes()
     lost, (remark,) = ask_nested(aws, nested_review())
     assert lost == [("App", "Orders")]
-    assert "no change set of the stacks nested in App can be had" in remark
+    assert "cannot make a change set of the stacks nested in App" in remark
     assert "The specified key does not exist" in remark
     assert "run `cdk publish-assets App`" in remark
 

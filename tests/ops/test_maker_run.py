@@ -387,7 +387,7 @@ def test_what_can_be_put_by_nobody_is_explained_in_the_end(monkeypatch: pytest.M
         return CarryOutcome(failed=frozenset(keys))
 
     monkeypatch.setattr(BoxCarrier, "carry", refuse)
-    with pytest.raises(IncompleteError, match=r"left out: k00 \(did not fit\); cure it, and run"):
+    with pytest.raises(IncompleteError, match=r"left out: k00 \(did not fit\); fix that, and run"):
         run(service)
 
 
@@ -520,7 +520,7 @@ def test_a_target_that_goes_away_on_the_way_is_said() -> None:
             del there.boxes["new"]
 
     there.meddle = remove
-    with pytest.raises(IncompleteError, match="new went away"):
+    with pytest.raises(IncompleteError, match="new disappeared"):
         run(service)
     there.meddle = do_nothing
     run(service)

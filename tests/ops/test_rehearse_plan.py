@@ -168,7 +168,9 @@ def test_what_cannot_be_rehearsed_is_said_before_anything_is_made(
     catalogue = {BOX: "memory_box", "Memory::Crate": "memory_box"}
     monkeypatch.setattr("dataware.kinds.CATALOGUE", catalogue)
     other = replace(other, wanted=replace(other.wanted, type="Memory::Crate"))
-    with pytest.raises(InputError, match="is no Memory::Crate; leave it out with --only"):
+    with pytest.raises(
+        InputError, match="is not one of type Memory::Crate; leave it out with --only"
+    ):
         stage.rehearse(stage.plan(other))
     install(monkeypatch, stage.world, rehearsal=None)
     with pytest.raises(InputError, match="of box new-a cannot be rehearsed; leave it out"):

@@ -70,8 +70,8 @@ def test_a_pause_says_when_it_begins_and_how_it_ends(desk: Desk) -> None:
     lease = desk.run()
     pause(desk.context, desk.controls, TARGET, "laptop")
     assert desk.last == (
-        "Paused the migration into new: the run stops within 10 s; `dataware resume new` lets it "
-        "go on"
+        "Paused the migration into new: the run stops within 10 s; `dataware resume new` continues "
+        "it"
     )
     began = desk.control().paused_at
     desk.store.clock.time += 30
@@ -132,7 +132,7 @@ def test_status_says_since_when_and_how_it_goes_on(desk: Desk) -> None:
     desk.run(phase="copying", done=5, total=10, unit="item", rate=100.0, seconds_left=3)
     pause(desk.context, desk.controls, TARGET, "laptop")
     status(desk.context)
-    words = "paused since 2025-11-29 21:00 UTC from laptop, `dataware resume new` lets it go on"
+    words = "paused since 2025-11-29 21:00 UTC from laptop, `dataware resume new` continues it"
     assert words in desk.last
     assert "100/s" not in desk.last
     shown = io.StringIO()
@@ -191,7 +191,7 @@ def test_a_pause_says_what_a_service_goes_on_with(
         desk.store.clock.time += ALIVE_SECONDS
     pause(desk.context, desk.controls, TARGET, "laptop")
     assert said in desk.last
-    assert "`dataware resume new` lets it go on" in desk.last
+    assert "`dataware resume new` continues it" in desk.last
 
 
 @pytest.mark.parametrize("alive", [True, False])

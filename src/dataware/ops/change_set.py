@@ -69,7 +69,7 @@ class ChangeSetCheck:
         try:
             changes = plan_changes(aws, review.stack, self.given, remarks, _has_nested(review))
         except (LookupFailedError, NotFoundError) as error:
-            text = f"no change set of stack {review.stack.name} can be had, so the guard compares "
+            text = f"cannot make a change set of stack {review.stack.name}, so the guard compares "
             remarks.insert(0, f"{text}templates only: {error}")
         return list(_find_threats(outlook, review, changes)), remarks
 
@@ -131,7 +131,7 @@ def plan_changes(
             return _ask(aws, stack, {**request, "IncludeNestedStacks": True}, remarks)
         except LookupFailedError as error:
             remarks.append(
-                f"no change set of the stacks nested in {stack.name} can be had, so the guard "
+                f"cannot make a change set of the stacks nested in {stack.name}, so the guard "
                 f"compares their templates only: {error}; if their templates are not uploaded yet, "
                 f"run `cdk publish-assets {stack.key}`"
             )

@@ -23,7 +23,7 @@ def describe_pause(control: RunControl) -> str:
 def describe_control(control: RunControl, target: str) -> str:
     """What is asked of a migration, for a line about it; empty where nothing is."""
     if control.is_paused:
-        return f"paused {describe_pause(control)}, `dataware resume {quote(target)}` lets it go on"
+        return f"paused {describe_pause(control)}, `dataware resume {quote(target)}` continues it"
     if control.max_rate is not None:
         return f"held at {control.max_rate:,.10g}/s by `dataware throttle`"
     return ""

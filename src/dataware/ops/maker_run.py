@@ -269,7 +269,7 @@ class MakerRun(EngineRun):
             if not progress.exists:
                 # What made it has ended, and the same request would only find that again.
                 self._keep({**self._record, FAILED: True})
-                raise IncompleteError(f"{target.name} went away; run the same command again")
+                raise IncompleteError(f"{target.name} disappeared; run the same command again")
         return progress
 
     def _finish_work(self, journal: Journal) -> None:
@@ -322,7 +322,7 @@ class MakerRun(EngineRun):
         cause = f"{source} is being written to; pause its writers"
         if count_reported(journal, verdict) == verdict.differences:
             cause = (
-                f"they are what the {self._noun} left out: {describe_failures(journal)}; cure it"
+                f"they are what the {self._noun} left out: {describe_failures(journal)}; fix that"
             )
         return IncompleteError(
             f"{source} and {target} still differ after {ROUNDS} comparisons "

@@ -67,7 +67,7 @@ def describe_empty(kind: Kind, place: Location) -> str:
     at = address_of(kind, replace(place, prefix="")) + "/"
     if pattern := _PATTERN.search(place.prefix):
         plain = at + place.prefix[: pattern.start()]
-        return f"{text}; a prefix is text and no pattern, so leave the {pattern[0]} out: {plain}"
+        return f"{text}; a prefix is text, not a pattern, so leave the {pattern[0]} out: {plain}"
     if place.prefix.startswith("/"):
         plain = at + place.prefix.lstrip("/")
         return f"{text}; few keys begin with /, so leave it out: {plain}"

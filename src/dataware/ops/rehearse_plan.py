@@ -111,8 +111,8 @@ def _check_planned(planned: Planned) -> None:
         )
     if wanted.type != kind.cfn_type:
         raise InputError(
-            f"{name} cannot be rehearsed before it exists, because a scratch {kind.short} is no "
-            f"{wanted.type}; {other}"
+            f"{name} cannot be rehearsed before it exists, because a scratch {kind.short} is not "
+            f"one of type {wanted.type}; {other}"
         )
 
 

@@ -46,7 +46,7 @@ def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
     controls.change(status.kind, status.target, change)
     effect = describe_pause_of_work(status.kind, marker) or _when(marker, "stops", "waits")
     text = f"Paused the migration into {status.target}: {effect}"
-    command = f"`dataware resume {quote(status.target)}` lets it go on"
+    command = f"`dataware resume {quote(status.target)}` continues it"
     _report(context, status, f"{text}; {command}")
 
 

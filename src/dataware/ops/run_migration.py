@@ -229,7 +229,7 @@ class MigrationRun:
         target = look(self._context, migration.kind, migration.order.target.name)
         if target.existence is Existence.ABSENT:
             raise IncompleteError(
-                f"{target.name} went away while it was being created; run the same command again"
+                f"{target.name} disappeared while it was being created; run the same command again"
             )
         return target
 
@@ -367,7 +367,7 @@ class MigrationRun:
             self._keeper.check()
             name = self._migration.order.target.name
             raise IncompleteError(
-                f"stopped during the pause of {name}; let it go on with `dataware resume "
+                f"stopped during the pause of {name}; continue it with `dataware resume "
                 f"{name}`, and run the same command again"
             )
 

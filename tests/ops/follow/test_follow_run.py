@@ -63,7 +63,8 @@ def test_what_changes_is_carried_until_a_person_stops_it(boxes: FollowedBoxes) -
     boxes.on_event["following"] = lambda: boxes.put("old", "k001", None)
     boxes.on_event["found"] = lambda: boxes.put("old", "k002", "during the copy")
     assert follow_until_equal(boxes) == (
-        "stopped following old; 0 changed keys not carried yet; run the same command again to go on"
+        "stopped following old; 0 changed keys not carried yet; run the same command again to "
+        "resume"
     )
     assert boxes.boxes["new"] == boxes.boxes["old"]
     assert boxes.boxes["new"]["k002"] == "during the copy"

@@ -195,7 +195,7 @@ def test_a_follow_that_is_gone_is_told_so_that_this_machine_takes_over(
     told: list[Event] = []
     context = replace(boxes.context(host="far"), emit=told.append)
     assert not ask_follow(context, found, Terminal().settings())
-    assert "The follow there is gone: going on here" in told[-1].text()
+    assert "The follow there is gone: continuing here" in told[-1].text()
 
 
 class Keeper:

@@ -257,4 +257,4 @@ def test_the_commands_run_where_they_were_typed_and_their_end_travels_back(
     monkeypatch.setattr(markers, "ask", ask_again)
     assert requester.request()
     assert "freezing" in [one.code for one in world.events]
-    assert "Let the writers of old go on" in [one.text() for one in world.events]
+    assert "Restarted the writers of old" in [one.text() for one in world.events]

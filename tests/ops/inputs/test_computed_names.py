@@ -403,7 +403,7 @@ def test_a_file_of_parameters_has_any_form_of_cloudformations_tools(
     [
         (["Stage"], "", "has no value: write it as KEY=VALUE"),
         ([], "text", "it holds no parameters"),
-        ([], "[1]", "an entry of it is no parameter"),
+        ([], "[1]", "an entry of it is not a parameter"),
         ([], "Stage: {a: 1}", "parameter Stage must be a text"),
         (["Stag=x"], "", r"no template declares it, did you mean Stage\?"),
         (["Stage=pro"], "", "--parameter Stage=pro: it takes one of dev, prod"),

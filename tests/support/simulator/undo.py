@@ -150,7 +150,7 @@ def _left(value: int | None) -> WrittenVersion:
 
 
 class UndoHooks:
-    """What stops the app on the target, and lets it go on; nothing postpones the way back."""
+    """What stops the app on the target, and continues it; nothing postpones the way back."""
 
     def __init__(self, process: Process) -> None:
         self._process = process

@@ -51,7 +51,7 @@ def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> i
         if not yes:
             if not sys.stdin.isatty():
                 raise InputError("this is not a terminal: pass --yes to continue")
-            confirm(f"Close the cut-over from {found.source} to {found.target}? This ends undo.")
+            confirm(f"Close the cut-over to {found.target}? It cannot be undone after that.")
         places = places_on_record(context, found.kind, found.source, found.target, source)
         close_undo_window(context, found, places)
     return 0

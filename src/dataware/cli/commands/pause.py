@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dataware.ops.run_control import RunControls
 
 
-@click.command(cls=SectionedCommand, short_help="Pause a migration that runs, from any machine.")
+@click.command(cls=SectionedCommand, short_help="Pause a running migration, from any machine.")
 @click.argument("name", shell_complete=complete_run)
 @outside_options
 def pause(**given: Any) -> int:

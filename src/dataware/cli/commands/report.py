@@ -129,8 +129,8 @@ def _check_replaceable(out: Path) -> bool:
         head = file.read(HEAD_BYTES)
     if head and GENERATOR not in head:
         raise InputError(
-            f"{out} exists and is no page of dataware, so it is not overwritten: name another file "
-            "with --out"
+            f"{out} exists and is not a page of dataware, so it is not overwritten: name another "
+            "file with --out"
         )
     return bool(head)
 

@@ -38,7 +38,7 @@ class Rate(click.ParamType[float | None]):
         return rate
 
 
-@click.command(cls=SectionedCommand, short_help="Change the rate of a migration that runs.")
+@click.command(cls=SectionedCommand, short_help="Change the rate of a running migration.")
 @click.argument("name", shell_complete=complete_run)
 @click.argument("rate", type=Rate(), metavar="RATE|off")
 @outside_options

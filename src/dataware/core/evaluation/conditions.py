@@ -59,8 +59,8 @@ class Conditions:
             if name in _TESTS:
                 return _TESTS[name](self, arguments)
         raise NotKnownError(
-            f"{own_name(expression) or 'a condition that is no function'} is no condition that a "
-            "run can test"
+            f"{own_name(expression) or 'a condition that is no function'} is not a condition that "
+            "a run can test"
         )
 
     def _both(self, arguments: Any) -> bool:

@@ -121,7 +121,7 @@ class FleetPlan:
         if not isinstance(data, Mapping) or not isinstance(data.get("targets"), list):
             raise InputError(f"this is not the plan of a fleet; {AGAIN}")
         if data.get("version") != VERSION:
-            raise InputError(f"this is no plan of a fleet of version {VERSION}; {AGAIN}")
+            raise InputError(f"this is not a fleet plan of version {VERSION}; {AGAIN}")
         content = {name: value for name, value in data.items() if name != "hash"}
         if data.get("hash") != hash_of(content):
             raise InputError(f"the fleet's plan was changed after it was made; {AGAIN}")

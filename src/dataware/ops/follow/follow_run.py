@@ -305,7 +305,7 @@ class FollowRun(MigrationRun):
         beside = f" and {kept} kept" if loop.conflicts else ""
         raise IncompleteError(
             f"stopped following {words['source']}; {dirty} not carried yet{beside}; run the same "
-            "command again to go on"
+            "command again to resume"
         )
 
     def _check_requests(self, step: FollowStep) -> None:

@@ -1,7 +1,7 @@
 """What is said where a command ends while the writers of a side may be stopped.
 
 Whoever begins a freeze says so in the record first. So a command that cannot go on from there, for
-whatever reason, names the side that waits and what lets it go on.
+whatever reason, names the side that waits and what continues it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def warn_of_freeze(
             if isinstance(error, RefusedError):
                 after = (
                     f"look at `dataware status {target}`; if no run is alive, run the same command "
-                    "again, or let them go on by hand"
+                    "again, or restart them by hand"
                 )
             text = f"the writers of {stopped} may still be stopped; {after}"
             context.emit(event("warning", text=text, name=target))

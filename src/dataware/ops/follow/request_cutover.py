@@ -73,7 +73,7 @@ def ask_follow(context: Context, followed: FollowedMigration, settings: CutoverS
     markers = ParameterMarkers(context.aws, context.clock)
     done = CutoverRequester(context, markers, words, settings).request()
     if not done:
-        text = "The follow there is gone: going on here, which compares both sides in full first"
+        text = "The follow there is gone: continuing here, which compares both sides in full first"
         context.emit(event("warning", text=text, **words))
     return done
 
@@ -190,7 +190,7 @@ class CutoverRequester:
         self._token = token
         self._request = replace(self._request, answered=token, failure=failure[:200])
         if hook == "thaw" and not failure:
-            text = f"Let the writers of {self._words['source']} go on"
+            text = f"Restarted the writers of {self._words['source']}"
             self._context.emit(event("warning", text=text, **self._words))
 
     def _send(self) -> None:

@@ -68,7 +68,7 @@ def _words_in(section: InputSection, rows: Iterable[Any]) -> Iterator[str]:
             if text_of(row.get(PREVIOUS)) != "true":
                 yield _word(section, row[KEY], row.get(VALUE))
         else:
-            raise section.bad(f"an entry of it is no parameter: {FORMS}")
+            raise section.bad(f"an entry of it is not a parameter: {FORMS}")
 
 
 def _word(section: InputSection, name: object, value: Any) -> str:

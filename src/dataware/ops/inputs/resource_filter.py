@@ -33,7 +33,7 @@ def check_known(names: Sequence[str], choices: Set[str]) -> None:
     for name in names:
         if name not in choices:
             raise InputError(
-                f"--only {name}: no resource of the app is so called, {did_you_mean(name, choices)}"
+                f"--only {name}: no resource has this name, {did_you_mean(name, choices)}"
             )
 
 

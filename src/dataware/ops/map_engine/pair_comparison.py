@@ -169,7 +169,7 @@ class PairComparison:
             self._context.aws.pause(seconds)
         raise IncompleteError(
             f"the execution {execution.name} was begun and is not seen; run the same command again "
-            "to go on"
+            "to resume"
         )
 
     def _emit(self, code: str, **fields: object) -> None:

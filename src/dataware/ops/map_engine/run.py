@@ -238,7 +238,7 @@ class MapRun(EngineRun):
                 break
         raise IncompleteError(
             f"the execution {self._record['execution']} was begun and is not seen; run the same "
-            "command again to go on"
+            "command again to resume"
         )
 
     def _stop_workers(self, execution: MapExecution) -> IncompleteError:
