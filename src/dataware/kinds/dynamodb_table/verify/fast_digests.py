@@ -50,6 +50,8 @@ _OTHER_NUMBER = re.compile(
 
 def canonical_text(sent: bytes) -> bytes | None:
     """The canonical text of an item as it was sent; None where it needs more than an order."""
+    if b"\\u" in sent:
+        return None  # nearly always a letter that the text has itself
     try:
         text = _encode(_decode(sent))
     except (RecursionError, ValueError):
