@@ -9,6 +9,7 @@ import pytest
 
 from dataware.calc.measures import duration
 from dataware.core.engines.card import EngineName
+from dataware.core.errors import InputError
 from dataware.core.model import (
     Action,
     Content,
@@ -21,6 +22,7 @@ from dataware.core.model import (
     absent,
 )
 from dataware.core.plan import Plan, Planned
+from dataware.core.plan_shape import check_shown_parts
 from dataware.kinds import load
 from dataware.kinds.dynamodb_table.restore import TableRestore
 from dataware.ops.engine_choice import EngineDemand, choose_engines, table_of
@@ -133,3 +135,22 @@ def test_the_engine_of_a_plan_survives_its_file() -> None:
     plan = Plan("1" * 12, "us-east-1", "now", (one,), prices=list_prices())
     (read,) = Plan.from_json(plan.to_json()).resources
     assert read.engine is EngineName.RESTORE
+
+
+@pytest.mark.parametrize(
+    "part", ["", {}, {"seconds": -1, "usd": 1.0}, {"seconds": 1, "usd": "much"}]
+)
+def test_a_damaged_part_of_a_line_is_refused_and_a_plan_without_it_is_shown(part: object) -> None:
+    """A plan of an earlier version says nothing of the verification alone."""
+    one = planned(Size(100, 10_000))
+    plan = Plan("1" * 12, "us-east-1", "now", (one,), prices=list_prices()).to_json()
+    check_shown_parts(plan)
+    (line,) = [line for line in plan["resources"][0]["engines"] if "verification" in line]
+    damaged = {**line, "verification": part}
+    lines = plan["resources"][0]["engines"]
+    lines[lines.index(line)] = damaged
+    with pytest.raises(InputError, match="the plan is damaged"):
+        check_shown_parts(plan)
+    del damaged["verification"]
+    check_shown_parts(plan)
+    assert not any("verifying" in text for text in list_engine_lines(plan["resources"][0]))
