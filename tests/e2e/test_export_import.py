@@ -127,6 +127,15 @@ def test_a_table_of_another_region_is_carried_by_dynamodb(
     assert client("s3").list_buckets()["Buckets"] == []
 
 
+@pytest.mark.usefixtures("proxy")
+def test_a_plan_picks_what_apply_picks_where_changes_come_by_exports() -> None:
+    """They come too late for what DynamoDB makes, so the same options show why it is out."""
+    planned = run("plan", "dataware.toml", "--all", "--follow", "--export-to", "s3://changes/x")
+    said = " ".join(planned.out.split())
+    for engine in ("export-import", "restore"):
+        assert f"{engine}: no, --export-to reads exports, which tell of a change too late" in said
+
+
 def test_an_import_that_is_stopped_goes_on_and_is_gone_on_with(proxy: FaultProxy) -> None:
     """Ctrl-C ends the watching of the export; no other engine may carry the migration then."""
     before = items_of("Orders")

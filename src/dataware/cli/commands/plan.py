@@ -143,13 +143,13 @@ def _make_plan(
     from dataware.ops.context import CopySettings
     from dataware.ops.engine_choice import EngineDemand
 
-    has_role = saving.batch_role is not None
-    asked = EngineDemand(saving.engine, followed=saving.follow, has_role=has_role)
-    follow = CopySettings(
-        follow=True,
+    settings = CopySettings(
+        follow=saving.follow,
         enable_feed=saving.enable_stream,
         export_to=(saving.export_to or "").removeprefix("s3://"),
         deep=saving.deep,
+        engine=saving.engine,
+        service_role=saving.batch_role,
     )
     return guarded_app_plan(
         context,
@@ -157,8 +157,8 @@ def _make_plan(
         guarding,
         CopyTerms(
             prices,
-            engines=asked,
-            follow=follow if saving.follow else None,
+            engines=EngineDemand.of(settings),
+            follow=settings if saving.follow else None,
             restores=ANY_NAME if saving.restore_secrets else (),
         ),
         parameters=parameters_of(app),

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError
 from dataware.core.model import Location
-from dataware.kinds.s3_bucket.batch.job import BatchCopy
+from dataware.kinds.s3_bucket.batch.job import BatchCopy, is_for_job
 from dataware.kinds.s3_bucket.batch.target_fingerprint import read_fingerprint
+from dataware.kinds.s3_bucket.copy.xml import ListedObject
 from support.copying import LoopClock, MemoryJournal
 from support.memory_batch import BatchAccount
 from support.memory_buckets import Stored, stored, stored_in_parts
@@ -62,6 +63,25 @@ def test_the_manifest_has_what_the_target_lacks_and_a_job_copies_as_this_machine
     record = begun(aws)
     assert set(aws.manifest_of(record["job"])) == HOSTILE.keys() - {b"z"}
     assert record["manifest"]["count"] == len(HOSTILE) - 1
+
+
+@pytest.mark.parametrize(
+    ("more", "fits"),
+    [
+        ({}, True),
+        ({"size": 5 * 1024**3}, True),
+        ({"size": 5 * 1024**3 + 1}, False),
+        ({"storage_class": "GLACIER"}, False),
+        ({"storage_class": "DEEP_ARCHIVE"}, False),
+        ({"storage_class": "INTELLIGENT_TIERING"}, False),
+        ({"etag": "0123456789abcdef0123456789abcdef-2"}, False),
+        ({"marker": True}, False),
+    ],
+)
+def test_what_a_job_cannot_copy_stays_with_this_machine(more: dict[str, Any], fits: bool) -> None:
+    """Over 5 GB, archived, of another class, uploaded in parts, or a delete marker."""
+    plain = ListedObject(b"key", 1, "0123456789abcdef0123456789abcdef")
+    assert is_for_job(plain._replace(**more)) is fits
 
 
 def test_a_job_does_nothing_before_it_is_confirmed() -> None:
