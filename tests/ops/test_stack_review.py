@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from dataware.core.errors import LookupFailedError
 from dataware.core.expand import expand
 from dataware.core.guard import AppIndex
 from dataware.core.model import Deployed
-from dataware.core.parameters import GivenParameters
+from dataware.core.parameters import GivenParameters, parse_parameters
 from dataware.core.stack_template import OWN, StackTemplate, read_declared
 from dataware.kinds import kinds_by_type
 from dataware.ops.stack_review import StackReviewer
@@ -396,3 +396,73 @@ def test_a_table_is_lost_where_a_second_implementation_names_it_otherwise(
     deployed = {"Stage": before["Parameters"]["Stage"]["Default"]}
     found = lost(before, now, deployed, held)
     assert [one.loss for one in found] == ([Loss.RENAMED] if name(now) != name(before) else [])
+
+
+LOOP = {
+    "Fn::ForEach::Tables": [
+        "Name",
+        {"Ref": "Names"},
+        {"Table${Name}": table({"Ref": "Name"})},
+    ]
+}
+BOTH = {"Tableone": Deployed(TABLE, "one"), "Tabletwo": Deployed(TABLE, "two")}
+
+
+def looped(names: str, kind: str = "CommaDelimitedList") -> dict[str, Any]:
+    """A template with a table for each of some names."""
+    return {"Parameters": {"Names": {"Type": kind, "Default": names}}, "Resources": LOOP}
+
+
+def read_with_text(document: Mapping[str, Any], names: Any) -> StackTemplate:
+    """The stack as an app reads it, whose loops are over these names."""
+    written = expand(document, CARDS, lambda one: names if one == {"Ref": "Names"} else one)
+    return replace(read_declared(STACK, written, "t.json"), text=json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("now", "words", "expected"),
+    [
+        ("one,two", [], []),
+        ("one", [], ["Tabletwo"]),
+        ("one", ["Names=one,two"], []),
+        ("one,two", ["Names=two"], ["Tableone"]),
+    ],
+)
+def test_a_loop_is_over_what_the_update_gives(
+    now: str, words: list[str], expected: list[str]
+) -> None:
+    """The stack keeps both names; a default that changes counts until somebody says the value."""
+    aws = StackedAws({STACK: looped("one,two")}, {STACK: BOTH}, {STACK: {"Names": "one,two"}})
+    given_words = parse_parameters(words, keeps_others=True)
+    stack = read_with_text(looped(now), ["one", "two"])
+    review = StackReviewer(aws, INDEX, given_words).review(stack)  # type: ignore[arg-type]
+    assert [one.logical_id for one in review.lost] == expected
+
+
+def test_a_loop_over_stored_names_is_as_the_app_has_looked_them_up() -> None:
+    """The guard looks nothing up, and takes what is read for no less than that."""
+    document = looped("/names", "AWS::SSM::Parameter::Value<List<String>>")
+    aws = StackedAws({STACK: document}, {STACK: BOTH}, {STACK: {"Names": "/names"}})
+    reviewer = StackReviewer(aws, INDEX, GivenParameters())  # type: ignore[arg-type]
+    lost_ids = [one.logical_id for one in reviewer.review(read_with_text(document, ["one"])).lost]
+    assert lost_ids == ["Tabletwo"]
+
+
+@pytest.mark.parametrize(("names", "expected"), [("one,two", []), ("one", ["Tabletwo"])])
+def test_a_loop_of_a_nested_stack_is_over_what_is_handed_down(
+    names: str, expected: list[str]
+) -> None:
+    """Its template is read before anybody knows what its parameters are."""
+
+    def outer(handed: str) -> dict[str, Any]:
+        properties = {"TemplateURL": "in.json", "Parameters": {"Names": handed}}
+        return {"Resources": {"Inner": {"Type": NESTED, "Properties": properties}}}
+
+    held = {STACK: {"Inner": Deployed(NESTED, ARN)}, ARN: BOTH}
+    templates = {STACK: outer("one,two"), ARN: looped("")}
+    aws = StackedAws(templates, held, {ARN: {"Names": "one,two"}})
+    inner = read_with_text(looped(""), {"Ref": "Names"})
+    assert inner.unseen
+    stack = declared(outer(names), Inner=inner)
+    review = StackReviewer(aws, INDEX, GivenParameters()).review(stack)  # type: ignore[arg-type]
+    assert [one.logical_id for one in review.nested["Inner"].lost] == expected

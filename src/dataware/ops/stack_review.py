@@ -141,7 +141,9 @@ class StackReviewer:
     ) -> StackTemplate:
         """The stack with its values; what rests on a changed parameter is not as before."""
         if nested is not None:
-            return values.evaluate_nested(mark_changed(stack, nested.changed), nested.passed)
+            stack = mark_changed(values.write_out_nested(stack, nested.passed), nested.changed)
+            return values.evaluate_nested(stack, nested.passed)
+        stack = values.write_out_update(stack, before, self.given)
         if self.given.concerns(stack.name):
             stack = mark_changed(stack, find_changed(self.given, stack, _ask_parameters(values)))
         return values.evaluate_update(stack, before, self.given)

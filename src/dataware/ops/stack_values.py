@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from dataware.core.errors import DatawareError
 from dataware.core.evaluation import Evaluator, NotKnownError, ValueLookups
-from dataware.core.expand import expand
+from dataware.core.expand import LOOP, expand
 from dataware.core.kind import Kind
 from dataware.core.model import Deployed
 from dataware.core.names import parse_stack, url_suffix_of
@@ -25,6 +26,7 @@ from dataware.core.parameters import (
 from dataware.core.ports import Aws
 from dataware.core.stack_template import StackTemplate, read_declared, with_evaluator
 from dataware.core.values import mapping_of
+from dataware.ops.inputs.template import parse_template_text
 from dataware.ops.inputs.value_sources import ask_once, find_output, naming_rules
 
 Answer = TypeVar("Answer")
@@ -33,6 +35,16 @@ Parameter = Callable[[str, Mapping[str, Any]], Any]
 
 def _look_up(name: str) -> str:
     raise NotKnownError(f"CloudFormation looks {name} up at each update")
+
+
+def _passed_parameter(passed: Any) -> Parameter:
+    """Answers for the parameters of a nested stack, by what is handed down to it."""
+
+    def unknown(name: str, _definition: Mapping[str, Any]) -> Any:
+        raise NotKnownError(f"what the outer stack hands down as {name} is unknown")
+
+    is_known = passed is None or isinstance(passed, Mapping)
+    return ParameterValues(mapping_of(passed), stored=_look_up).value if is_known else unknown
 
 
 class DeployedStackValues:
@@ -65,6 +77,31 @@ class DeployedStackValues:
         values = ParameterValues(deployed=self.parameters, stored=_look_up)
         return self._evaluator(document, values.value, self._deployed_output)
 
+    def write_out_update(
+        self, template: StackTemplate, before: StackTemplate | None, given: GivenParameters
+    ) -> StackTemplate:
+        """The stack with its loops written out over what a deployment gives."""
+        return self._write_out(template, self._updated_parameter(template, before, given))
+
+    def write_out_nested(self, template: StackTemplate, passed: Any) -> StackTemplate:
+        """A nested stack with its loops written out over what is handed down."""
+        return self._write_out(template, _passed_parameter(passed))
+
+    def _write_out(self, template: StackTemplate, parameter: Parameter) -> StackTemplate:
+        """A stack whose loops are written out anew; those of an app are, by what it says alone."""
+        if LOOP not in template.text:
+            return template
+        document = parse_template_text(template.text, Path(template.path))
+        evaluator = self._evaluator(document, parameter, self._deployed_output)
+        expanded = expand(document, self._kinds, evaluator.evaluate)
+        again = read_declared(template.name, expanded, template.path)
+        if again.unseen.keys() - template.unseen.keys():
+            # The app has looked up what is not looked up here.
+            return template
+        return replace(
+            template, resources=again.resources, unseen=again.unseen, document=again.document
+        )
+
     def evaluate_update(
         self, template: StackTemplate, before: StackTemplate | None, given: GivenParameters
     ) -> StackTemplate:
@@ -72,6 +109,12 @@ class DeployedStackValues:
 
         `before` is the stack as it was deployed.
         """
+        parameter = self._updated_parameter(template, before, given)
+        return with_evaluator(template, self._evaluator_of(template, parameter))
+
+    def _updated_parameter(
+        self, template: StackTemplate, before: StackTemplate | None, given: GivenParameters
+    ) -> Parameter:
         declared = declared_parameters(template.document)
         named_values = given.values_for(template.name)
         values = ParameterValues(
@@ -81,8 +124,7 @@ class DeployedStackValues:
             given.keeps_others,
         )
         was = declared_parameters(before.document) if before else None
-        evaluator = self._evaluator_of(template, UpdatedParameters(values, was).value)
-        return with_evaluator(template, evaluator)
+        return UpdatedParameters(values, was).value
 
     def evaluate_nested(self, template: StackTemplate, passed: Any) -> StackTemplate:
         """A nested stack as it will be, with what the stack around it hands down.
@@ -92,12 +134,7 @@ class DeployedStackValues:
         return with_evaluator(template, self._nested_evaluator(template, passed))
 
     def _nested_evaluator(self, template: StackTemplate, passed: Any) -> Evaluator:
-        def unknown(name: str, _definition: Mapping[str, Any]) -> Any:
-            raise NotKnownError(f"what the outer stack hands down as {name} is unknown")
-
-        values = ParameterValues(mapping_of(passed), stored=_look_up)
-        is_known = passed is None or isinstance(passed, Mapping)
-        return self._evaluator_of(template, values.value if is_known else unknown)
+        return self._evaluator_of(template, _passed_parameter(passed))
 
     def _evaluator_of(self, template: StackTemplate, parameter: Parameter) -> Evaluator:
         """What evaluates a template as it will be deployed."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
 from dataware.core.model import Content, Existence, Facts, Wanted, absent
@@ -78,6 +80,51 @@ def test_what_opts_in_is_never_lost_sight_of(shape: str, function: str, tmp_path
             continue
         seen = {one.logical_id for one in app.wanted}
         assert seen == whole or app.unseen or app.notes or _is_a_name(node), node
+
+
+UNKNOWN: list[Any] = [
+    {"Fn::Cidr": ["10.0.0.0/8", 2, 8]},
+    {"Fn::GetAZs": ""},
+    {"Fn::NobodyKnows": {"a": ["b"]}},
+    {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://a/b"}}},
+    {"a": 1, "Fn::Transform": {"Name": "Mine"}},
+    {"Fn::ForEach::X": ["Y", {"Ref": "Nowhere"}, {"A${Y}": "b"}]},
+    {"Ref": "Nowhere"},
+    {"Fn::GetAtt": ["Nowhere", "Name"]},
+    {"Fn::ImportValue": "gone"},
+    {"Fn::FindInMap": ["No", "Such", "Key"]},
+    {"Fn::If": ["NoSuch", "a", "b"]},
+    {"Fn::Join": ["-", ["a", {"Ref": "AWS::StackId"}]]},
+    {"Fn::Select": [3, {"Fn::Split": ["-", "a-b"]}]},
+    {"Fn::Sub": ["${A}-x", {"A": {"Fn::GetAtt": ["Nowhere", "Arn"]}}]},
+    "{{resolve:secretsmanager:x:SecretString:y}}",
+    "a-{{resolve:ssm-secure:/x:1}}",
+]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.sampled_from(list(SHAPES)),
+    st.sampled_from(UNKNOWN),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_what_nobody_can_know_is_never_passed_over_in_silence(
+    tmp_path: Path, shape: str, unknown: Any, share: float
+) -> None:
+    """Wherever it stands: planned, refused, or told of; and nowhere taken for a literal."""
+    path, nodes = tmp_path / "t.json", list(nodes_of(SHAPES[shape]))
+    whole = {one.logical_id for one in app_of(SHAPES[shape], path).wanted}
+    node = nodes[int(share * len(nodes))]
+    try:
+        app = app_of(replaced(SHAPES[shape], node, unknown), path)
+    except InputError as error:
+        assert "{'" not in str(error)
+        return
+    seen = {one.logical_id for one in app.wanted}
+    assert seen >= whole or app.unseen or app.notes or _is_a_name(node)
+    assert "{'" not in " ".join([*app.unseen, *map(decided, app.wanted)])
 
 
 def _is_a_name(node: Node) -> bool:

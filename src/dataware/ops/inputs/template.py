@@ -97,7 +97,11 @@ def find_nested_template(resource: Mapping[str, Any], path: Path) -> Path | None
 
 def parse_template(path: Path) -> dict[str, Any]:
     """The document in a JSON or YAML file. Raises InputError with the line of the mistake."""
-    text = read_text(path)
+    return parse_template_text(read_text(path), path)
+
+
+def parse_template_text(text: str, path: Path) -> dict[str, Any]:
+    """The document in a text out of the file `path`. Raises InputError."""
     flow = path.suffix in YAML or not text.lstrip().startswith("{")
     if path.suffix == ".json" or not flow or _is_json(text):
         document = parse_json(text, path)
