@@ -12,7 +12,6 @@ import json
 import random
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from hashlib import sha256
 from typing import Any, Final
 
@@ -217,11 +216,15 @@ class TableCopier:
 
     async def _each(self, items: Sequence[bytes], *, guarded: bool) -> CopyOutcome:
         """Put items one by one, at the same time; every put ends before an error is raised."""
-        put = self._put_if_free if guarded else self._put
+        names = await self._key_names()
+        start = self._start_put(free=names[0] if guarded else None)
         outcomes: list[CopyOutcome] = []
-        for some in without_twins(items, await self._key_names()):
-            results = await asyncio.gather(*map(put, some), return_exceptions=True)
+        in_target: list[bytes] = []
+        for some in without_twins(items, names):
+            puts = (self._put(item, start) for item in some)
+            results = await asyncio.gather(*puts, return_exceptions=True)
             outcomes += [one for one in results if isinstance(one, CopyOutcome)]
+            in_target += [item for item, one in zip(some, results, strict=True) if _is_there(one)]
             for error in results:
                 if isinstance(error, WriteDeniedError):
                     error.beside = sum(outcome.copied + outcome.same for outcome in outcomes)
@@ -232,37 +235,38 @@ class TableCopier:
             same=sum(outcome.same for outcome in outcomes),
             bytes=sum(outcome.bytes for outcome in outcomes),
             skipped=tuple(skip for outcome in outcomes for skip in outcome.skipped),
-            tally=reduce(
-                MultisetDigest.plus, (outcome.tally for outcome in outcomes), MultisetDigest()
-            ),
+            tally=_tally(in_target),
         )
 
-    async def _put_if_free(self, item: bytes) -> CopyOutcome:
-        partition_key = (await self._key_names())[0]
-        return await self._put(
-            item,
-            ConditionExpression="attribute_not_exists(#key)",
-            ExpressionAttributeNames={"#key": partition_key},
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
+    def _start_put(self, *, free: str | None = None) -> bytes:
+        """A PutItem up to its item, the same for all of them.
 
-    async def _put(self, item: bytes, **condition: Any) -> CopyOutcome:
-        parameters = encode({"TableName": self._target.place.name, **condition})
-        body = b'%b,"Item":%b}' % (parameters[:-1], item)
+        It replaces nothing where the partition key is to be `free`.
+        """
+        condition = {
+            "ConditionExpression": "attribute_not_exists(#key)",
+            "ExpressionAttributeNames": {"#key": free},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        name = self._target.place.name
+        return encode({"TableName": name, **(condition if free else {})})[:-1] + b',"Item":'
+
+    async def _put(self, item: bytes, start: bytes) -> CopyOutcome:
+        """Put one item; what of it is in the target then is digested by the caller, together."""
         try:
-            await self._target.call("PutItem", body, has_nothing)
+            await self._target.call("PutItem", b"%b%b}" % (start, item), has_nothing)
         except TableRequestError as refusal:
             if refusal.answer.code == "ConditionalCheckFailedException":
                 return await self._settle(item, refusal.body)
             return CopyOutcome(skipped=(await self._left_behind(item, refusal),))
-        return CopyOutcome(1, bytes=len(item), tally=_tally((item,)))
+        return CopyOutcome(1, bytes=len(item))
 
     async def _settle(self, item: bytes, answer: Answer) -> CopyOutcome:
         """Decide about a key that the target already holds."""
         mine = json.loads(item)
         # Without ALL_OLD in the answer nothing is known to be equal, so it is a conflict.
         if equal(mine, answer.get("Item") or {}):
-            return CopyOutcome(same=1, tally=_tally((item,)))
+            return CopyOutcome(same=1)
         policy, key = self._order.on_conflict, key_text(mine, await self._key_names())
         if policy is OnConflict.STOP:
             raise ConflictError(
@@ -270,7 +274,7 @@ class TableCopier:
                 "and the copy stops here (--on-conflict stop)"
             )
         if policy is OnConflict.SOURCE:
-            return await self._put(item)
+            return await self._put(item, self._start_put())
         detail = "kept the target's item" if policy else "the target holds another item"
         return CopyOutcome(skipped=(SkippedKey(key, SkipReason.CONFLICT, detail),))
 
@@ -280,6 +284,11 @@ class TableCopier:
         if skip is None or not refusal.answer.concerns_one_item:
             raise self._target.to_error(refusal.answer)
         return SkippedKey(key_text(json.loads(item), await self._key_names()), *skip)
+
+
+def _is_there(result: object) -> bool:
+    """Whether an item is in the target, by what became of its put."""
+    return isinstance(result, CopyOutcome) and bool(result.copied or result.same)
 
 
 def _tally(items: Iterable[bytes]) -> MultisetDigest:

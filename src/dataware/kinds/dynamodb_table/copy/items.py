@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from dataware.core.copier import Unit
+from dataware.kinds.dynamodb_table.copy.decoding import json_object
 
 Item = Mapping[str, Any]
 Batch: TypeAlias = Unit[Sequence[bytes]]
@@ -149,7 +150,7 @@ def without_twins(items: Iterable[bytes], names: Sequence[str]) -> list[list[byt
     """The items in rounds, none of which holds a key twice, each key's items in their order."""
     rounds: list[dict[str, bytes]] = []
     for item in items:
-        key = key_text(json.loads(item), names)
+        key = key_text(json_object(item), names)
         for each in rounds:
             if key not in each:
                 each[key] = item
