@@ -14,6 +14,7 @@ from typing import Any
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_efs as efs
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -37,6 +38,7 @@ SORTS: tuple[tuple[str, type, str], ...] = (
     ("StreamProperties", kinesis.Stream, "stream_name"),
     ("KeyProperties", kms.Key, ""),
     ("DomainProperties", opensearch.Domain, "domain_name"),
+    ("FileSystemProperties", efs.FileSystem, "file_system_name"),
 )
 DATABASES: tuple[tuple[str, type, str], ...] = (
     ("DatabaseInstanceProperties", rds.DatabaseInstance, "instance_identifier"),

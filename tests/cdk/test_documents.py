@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -13,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 
 import dataware.cdk
 from cdk.apps import KEY, make_stack, resources
-from test_docs import Block, blocks
+from test_docs import ROOT, Block, blocks
 
 NO_CDK = {"tutorial.md", "embedded.md"}
 """Pages whose Python is run by tests/docs instead."""
@@ -76,3 +77,12 @@ def test_every_snippet_of_cdk_is_synthesized(block: Block, monkeypatch: pytest.M
 def test_there_are_snippets() -> None:
     """The pages show a good number of them."""
     assert len(SNIPPETS) >= 8
+
+
+def test_the_page_of_the_api_lists_every_construct_and_every_helper() -> None:
+    """What may be imported is on the page, and what is on the page may be imported."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    classes = re.findall(r"autoclass:: dataware\.cdk\.(\w+)", page)
+    assert sorted(classes) == sorted(dataware.cdk.__all__)
+    helpers = [name for name in vars(dataware.cdk.DataAware) if name.startswith("get_")]
+    assert sorted(re.findall(r"automethod:: (\w+)", page)) == sorted(helpers)

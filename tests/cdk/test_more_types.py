@@ -6,8 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_cdk import App, DefaultStackSynthesizer, SecretValue, Stack
+from aws_cdk import App, DefaultStackSynthesizer, RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_efs as efs
 from aws_cdk import aws_opensearchservice as opensearch
 from aws_cdk import aws_rds as rds
 
@@ -131,7 +132,8 @@ def test_each_construct_gives_cdks_own_interface() -> None:
 
 def make_databases(stack: Stack, **options: Any) -> list[Any]:
     """A domain, an instance and a cluster, by the helpers, with what CDK needs to declare them."""
-    aware = DataAware(stack)
+    protected = {"deletion_protection": True}
+    aware = DataAware(stack, instance=protected, cluster=protected, domain={"enforce_https": True})
     vpc = ec2.Vpc(stack, "Vpc")
     settings = {"vpc": vpc, "credentials": rds.Credentials.from_password("me", PASSWORD)}
     engine = rds.DatabaseInstanceEngine.POSTGRES
@@ -175,8 +177,12 @@ def test_databases_and_domains_are_declared_under_their_names() -> None:
             each for each in resources(stack).values()
             if each["Type"] == cfn_type and "Dataware" in each.get("Metadata", {})
         ]  # fmt: skip
-        assert one["Properties"][word] == name
+        properties = one["Properties"]
+        assert properties[word] == name
         assert one["DeletionPolicy"] == "RetainExceptOnCreate"
+        # What an older helper set inside for every resource of the type.
+        https = properties.get("DomainEndpointOptions", {}).get("EnforceHTTPS")
+        assert properties.get("DeletionProtection") or https
 
 
 def test_databases_and_domains_that_exist_are_referenced_by_their_endpoints() -> None:
@@ -201,3 +207,81 @@ def test_databases_and_domains_that_exist_are_referenced_by_their_endpoints() ->
     assert cluster.cluster_identifier == "cluster-prod"
     with pytest.raises(ValueError, match="a reference to it needs domain_endpoint"):
         make_databases(Stack(App(), "Other"))
+
+
+FILES = "AWS::EFS::FileSystem"
+
+
+def make_files(stack: Stack, fallback: str | None = "files", **options: Any) -> efs.IFileSystem:
+    """A file system by the helper, encrypted as the app says once for all."""
+    vpc = ec2.Vpc(stack, "Vpc")
+    aware = DataAware(stack, file_system={"encrypted": True, "vpc": vpc}, import_mode=None)
+    return aware.get_or_create_efs_file_system("Files", "files-prod", fallback, **options)
+
+
+def create_files(name: str, token: str) -> str:
+    """A file system of this name; answers with its id."""
+    made = boto3.client("efs").create_file_system(
+        CreationToken=token, Tags=[{"Key": "Name", "Value": name}]
+    )
+    identifier: str = made["FileSystemId"]
+    return identifier
+
+
+def declared_files(stack: Stack) -> list[dict[str, Any]]:
+    """The file systems of a template."""
+    return [one for one in resources(stack).values() if one["Type"] == FILES]
+
+
+def test_a_file_system_is_declared_under_its_tag() -> None:
+    """Created, kept by its stack, and retained; what a call says wins over what the app says."""
+    stack = Stack(App(), "Demo")
+    made = make_files(stack, encrypted=False)
+    assert errors(stack) == []
+    (one,) = declared_files(stack)
+    assert {"Key": "Name", "Value": "files-prod"} in one["Properties"]["FileSystemTags"]
+    assert one["Properties"]["Encrypted"] is False
+    assert (one["DeletionPolicy"], one["Metadata"]["Dataware"]) == (
+        "RetainExceptOnCreate",
+        {"Fallback": ["files"], "OnFallbackData": "import"},
+    )
+    assert made.file_system_id
+    stack = Stack(App(), "Other")
+    make_files(stack, removal_policy=RemovalPolicy.RETAIN)
+    assert declared_files(stack)[0]["DeletionPolicy"] == "Retain"
+
+
+def test_two_file_systems_of_one_name_are_an_error_that_gives_both_ids() -> None:
+    """Nobody sees which one is meant, so none is guessed, and no third one is declared unseen."""
+    both = [create_files("files-prod", token) for token in ("one", "two")]
+    stack = Stack(App(), "Demo")
+    make_files(stack)
+    (text,) = errors(stack)
+    assert all(one in text for one in both)
+    assert "2 file systems are named files-prod" in text
+
+
+def test_a_file_system_that_exists_is_referenced_by_its_id() -> None:
+    """A plain deployment makes no second one; where only it can be adopted, that is said."""
+    made = create_files("files-prod", "one")
+    stack = Stack(App(), "Demo")
+    group = ec2.SecurityGroup(stack, "Group", vpc=ec2.Vpc(stack, "Net"))
+    found = make_files(stack, None, security_group=group)
+    assert errors(stack) == []
+    assert declared_files(stack) == []
+    assert found.file_system_id == made
+    with pytest.raises(ValueError, match="a reference to it needs security_group"):
+        make_files(Stack(App(), "Other"), None)
+    stack = Stack(App(), "Adopting")
+    make_files(stack, None, import_mode="adopt")
+    (text,) = errors(stack)
+    assert "only `dataware deploy` lets a stack adopt it" in text
+
+
+def test_a_fallback_by_its_id_whose_size_is_only_estimated_is_not_taken_for_empty() -> None:
+    """What is written shows in its size later, so an empty one beside it could strand it."""
+    made = create_files("old", "one")
+    stack = Stack(App(), "Demo")
+    make_files(stack, made)
+    (text,) = errors(stack)
+    assert f"the fallback {made} exists, and may hold files" in text

@@ -26,6 +26,7 @@ from dataware.cdk.user_pool import DataAwareUserPool
 if TYPE_CHECKING:
     from dataware.cdk.database import DataAwareDatabaseCluster, DataAwareDatabaseInstance
     from dataware.cdk.domain import DataAwareDomain
+    from dataware.cdk.file_system import DataAwareFileSystem
     from dataware.cdk.migration import DataMigration
     from dataware.cdk.mixin import DataAwareMixin
 
@@ -35,6 +36,7 @@ __all__ = [
     "DataAwareDatabaseCluster",
     "DataAwareDatabaseInstance",
     "DataAwareDomain",
+    "DataAwareFileSystem",
     "DataAwareKey",
     "DataAwareLogGroup",
     "DataAwareMixin",
@@ -59,6 +61,7 @@ LAZY = {
     "DataAwareDatabaseCluster": "dataware.cdk.database",
     "DataAwareDatabaseInstance": "dataware.cdk.database",
     "DataAwareDomain": "dataware.cdk.domain",
+    "DataAwareFileSystem": "dataware.cdk.file_system",
     "DataAwareMixin": "dataware.cdk.mixin",
     "DataMigration": "dataware.cdk.migration",
 }

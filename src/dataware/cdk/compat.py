@@ -34,6 +34,7 @@ from dataware.core.kind import Kind
 from dataware.kinds import load
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_efs as efs
     from aws_cdk import aws_opensearchservice as opensearch
     from aws_cdk import aws_rds as rds
 
@@ -59,6 +60,10 @@ class HelperSettings(TypedDict, total=False):
     queue: Mapping[str, Any]
     stream: Mapping[str, Any]
     key: Mapping[str, Any]
+    instance: Mapping[str, Any]
+    cluster: Mapping[str, Any]
+    domain: Mapping[str, Any]
+    file_system: Mapping[str, Any]
     on_error: str | None
     on_fallback_data: str | None
     import_mode: str | None
@@ -76,26 +81,38 @@ CONSTRUCTS: tuple[type[DataAwareResource], ...] = (
     DataAwareStream,
     DataAwareKey,
 )
-"""What the helpers make; the word for its type among the settings is what people call the type."""
+"""What the helpers make, and is imported with them."""
+
+LAZY_TYPES = (
+    "AWS::RDS::DBInstance",
+    "AWS::RDS::DBCluster",
+    "AWS::OpenSearchService::Domain",
+    "AWS::EFS::FileSystem",
+)
+"""The types of the constructs that are imported when a helper makes one."""
 
 
 class DataAware:
     """Makes data-aware resources in a stack or construct.
 
-    `bucket`, `table`, `repository`, `user_pool`, `log_group`, `secret`, `queue`, `stream` and `key`
-    hold the properties that an older helper set inside for every resource of that type, such as
-    ``bucket={"versioned": True}``; a call's own properties win. The other `settings` go to every
-    construct (`on_error`, `on_fallback_data`, `import_mode`, `migration`).
+    `bucket`, `table`, `repository`, `user_pool`, `log_group`, `secret`, `queue`, `stream`, `key`,
+    `instance`, `cluster`, `domain` and `file_system` hold the properties that an older helper set
+    inside for every resource of that type, such as ``bucket={"versioned": True}``; a call's own
+    properties win. The other `settings` go to every construct (`on_error`, `on_fallback_data`,
+    `import_mode`, `migration`).
     """
 
     def __init__(self, scope: Construct, **settings: Unpack[HelperSettings]) -> None:
         given: dict[str, Any] = {**settings}
         self._scope = scope
-        words = {made: load(made._cfn_type).short.replace(" ", "_") for made in CONSTRUCTS}
-        defaults = {made: given.pop(word, None) or {} for made, word in words.items()}
+        # The word for a type among the settings is what people call it.
+        types = (*(made._cfn_type for made in CONSTRUCTS), *LAZY_TYPES)
+        words = {one: load(one).short.replace(" ", "_") for one in types}
+        defaults = {one: given.pop(word, None) or {} for one, word in words.items()}
         mode = {"billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST}
-        defaults[DataAwareTable] = {**mode, **defaults[DataAwareTable]}
-        self._defaults: Mapping[type[DataAwareResource], Mapping[str, Any]] = defaults
+        table = DataAwareTable._cfn_type
+        defaults[table] = {**mode, **defaults[table]}
+        self._defaults: Mapping[str, Mapping[str, Any]] = defaults
         self._settings = given
         self._made: dict[str, DataAwareResource] = {}
 
@@ -279,6 +296,22 @@ class DataAware:
         names = (preferred_name, fallback_name)
         return self._make(DataAwareDomain, construct_id, names, properties).domain
 
+    def get_or_create_efs_file_system(
+        self,
+        construct_id: str,
+        preferred_name: str,
+        fallback_name: Fallback = None,
+        **properties: Any,
+    ) -> efs.IFileSystem:
+        """The file system with this tag `Name`, or the fallback if only that holds files.
+
+        `properties` are those of `DataAwareFileSystem`.
+        """
+        from dataware.cdk.file_system import DataAwareFileSystem  # noqa: PLC0415 - half a second
+
+        names = (preferred_name, fallback_name)
+        return self._make(DataAwareFileSystem, construct_id, names, properties).file_system
+
     def get_kms_key(self, construct_id: str, physical_id: str, **properties: Any) -> kms.IKey:
         """The key of an id or alias, which has to exist.
 
@@ -303,7 +336,7 @@ class DataAware:
             **{"physical_id" if construct is DataAwareKey else "preferred_name": preferred},
             fallback_names=_other_names(preferred, fallback),
             **{
-                **self._defaults.get(construct, {}),
+                **self._defaults.get(construct._cfn_type, {}),
                 **self._settings_for(load(construct._cfn_type)),
                 **properties,
             },

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         aws_dynamodb,
         aws_ec2,
         aws_ecr,
+        aws_efs,
         aws_iam,
         aws_kinesis,
         aws_kms,
@@ -307,3 +308,26 @@ class DomainProperties(TypedDict, total=False):
     vpc: aws_ec2.IVpc | None
     vpc_subnets: Sequence[aws_ec2.SubnetSelection | Mapping[str, Any]] | None
     zone_awareness: aws_opensearchservice.ZoneAwarenessConfig | Mapping[str, Any] | None
+
+
+class FileSystemProperties(TypedDict, total=False):
+    """What `aws_cdk.aws_efs.FileSystem` takes, except its name."""
+
+    allow_anonymous_access: bool | None
+    enable_automatic_backups: bool | None
+    encrypted: bool | None
+    file_system_policy: aws_iam.PolicyDocument | None
+    kms_key: interfaces.aws_kms.IKeyRef | None
+    lifecycle_policy: aws_efs.LifecyclePolicy | None
+    one_zone: bool | None
+    out_of_infrequent_access_policy: aws_efs.OutOfInfrequentAccessPolicy | None
+    performance_mode: aws_efs.PerformanceMode | None
+    provisioned_throughput_per_second: aws_cdk.Size | None
+    removal_policy: aws_cdk.RemovalPolicy | None
+    replication_configuration: aws_efs.ReplicationConfiguration | None
+    replication_overwrite_protection: aws_efs.ReplicationOverwriteProtection | None
+    security_group: aws_ec2.ISecurityGroup | None
+    throughput_mode: aws_efs.ThroughputMode | None
+    transition_to_archive_policy: aws_efs.LifecyclePolicy | None
+    vpc: Required[aws_ec2.IVpc]
+    vpc_subnets: aws_ec2.SubnetSelection | Mapping[str, Any] | None

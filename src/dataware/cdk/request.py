@@ -60,11 +60,21 @@ class ResourceRequest:
         return {
             "Type": self.kind.cfn_type,
             "Properties": {
-                **({} if self.names_id else {self.kind.template.identifier: self.preferred}),
+                **self._name_properties,
                 **self.schema,
             },
             "Metadata": {"Dataware": self.metadata, "aws:cdk:path": self.path},
         }
+
+    @property
+    def _name_properties(self) -> Mapping[str, Any]:
+        """The properties that hold the name; none for a physical id."""
+        template = self.kind.template
+        if self.names_id:
+            return {}
+        if template.name_properties is not None:
+            return template.name_properties(self.preferred)
+        return {template.identifier: self.preferred}
 
     def in_environment(self, account: str, region: str) -> ResourceRequest:
         """The same with its fallbacks named as in the environment of the stack.
@@ -127,7 +137,7 @@ def ask(
         _choice(path, "on_fallback_data", on_fallback_data, OnFallbackData),
         _choice(path, "import_mode", import_mode, ImportMode),
         schema or {},
-        names_id=not load(cfn_type).template.has_name,
+        names_id=_has_no_name(load(cfn_type)),
     )
     if request.import_mode is ImportMode.ADOPT and not request.kind.template.is_adoptable:
         raise ValueError(
@@ -143,6 +153,11 @@ def ask(
     ):
         raise ValueError(f"{path}: {mistake}")
     return request
+
+
+def _has_no_name(kind: Kind) -> bool:
+    """Whether a type goes by its physical id alone."""
+    return not kind.template.has_name and kind.template.name_properties is None
 
 
 def is_token(text: str) -> bool:

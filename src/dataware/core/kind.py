@@ -143,8 +143,8 @@ class Template:
     that does not say it. `Ref` gives the name unless `reference_is_id`, and `Fn::GetAtt` of
     `Arn` the ARN of the card, if `has_arn`. A name may rest on other properties than the
     `identifier`: `name_expression` gives the expression that it is (None where CloudFormation
-    generates it), out of the properties and what evaluates one of them, and `name_parts` are
-    other properties that say nothing but the name.
+    generates it), out of the properties and what evaluates one of them, `name_parts` are other
+    properties that say nothing but the name, and `name_properties` those that give such a name.
     """
 
     identifier: str
@@ -184,6 +184,7 @@ class Template:
     reference_is_id: bool = False
     has_arn: bool = True
     name_expression: Callable[[Mapping[str, Any], Callable[[Any], Any]], Any] | None = None
+    name_properties: Callable[[str], Mapping[str, Any]] | None = None
     name_parts: tuple[str, ...] = ()
 
     def list_hidden(self, properties: Mapping[str, Any]) -> tuple[str, ...]:

@@ -215,6 +215,7 @@ KIND = Kind(
         identifier="FileSystemId",
         has_name=False,
         name_expression=_name_expression,
+        name_properties=lambda name: {"FileSystemTags": [{"Key": "Name", "Value": name}]},
         declared_settings=_declared_settings,
         protective=("Encrypted",),
         replaced_by=FIXED,
