@@ -94,7 +94,7 @@ SPEAKING_OF_TYPES = (
     "cdk/log_group.py", "cdk/secret.py", "cdk/queue.py", "cdk/stream.py", "cdk/key.py",
     # Where services leave what other services read, whichever type is carried.
     "core/engines/work_bucket.py",
-    "cdk/database.py", "cdk/domain.py",
+    "cdk/database.py", "cdk/domain.py", "cdk/file_system.py",
     # What the serverless model calls a nested stack, for which there is no card.
     "core/nested_application.py",
     # Examples of what a run prints.

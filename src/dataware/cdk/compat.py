@@ -83,13 +83,8 @@ CONSTRUCTS: tuple[type[DataAwareResource], ...] = (
 )
 """What the helpers make, and is imported with them."""
 
-LAZY_TYPES = (
-    "AWS::RDS::DBInstance",
-    "AWS::RDS::DBCluster",
-    "AWS::OpenSearchService::Domain",
-    "AWS::EFS::FileSystem",
-)
-"""The types of the constructs that are imported when a helper makes one."""
+LAZY_WORDS = ("instance", "cluster", "domain", "file_system")
+"""The words of the types whose constructs are imported when a helper makes one."""
 
 
 class DataAware:
@@ -105,12 +100,10 @@ class DataAware:
     def __init__(self, scope: Construct, **settings: Unpack[HelperSettings]) -> None:
         given: dict[str, Any] = {**settings}
         self._scope = scope
-        # The word for a type among the settings is what people call it.
-        types = (*(made._cfn_type for made in CONSTRUCTS), *LAZY_TYPES)
-        words = {one: load(one).short.replace(" ", "_") for one in types}
-        defaults = {one: given.pop(word, None) or {} for one, word in words.items()}
+        words = (*(_word_of(made) for made in CONSTRUCTS), *LAZY_WORDS)
+        defaults = {word: given.pop(word, None) or {} for word in words}
         mode = {"billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST}
-        table = DataAwareTable._cfn_type
+        table = _word_of(DataAwareTable)
         defaults[table] = {**mode, **defaults[table]}
         self._defaults: Mapping[str, Mapping[str, Any]] = defaults
         self._settings = given
@@ -336,7 +329,7 @@ class DataAware:
             **{"physical_id" if construct is DataAwareKey else "preferred_name": preferred},
             fallback_names=_other_names(preferred, fallback),
             **{
-                **self._defaults.get(construct._cfn_type, {}),
+                **self._defaults.get(_word_of(construct), {}),
                 **self._settings_for(load(construct._cfn_type)),
                 **properties,
             },
@@ -351,6 +344,11 @@ class DataAware:
             return {name: one for name, one in self._settings.items() if name not in without}
         settings = {"on_fallback_data": "import", **self._settings}
         return {name: one for name, one in settings.items() if name not in {*without, "migration"}}
+
+
+def _word_of(construct: type[DataAwareResource]) -> str:
+    """The word for a type among the settings: what people call it."""
+    return load(construct._cfn_type).short.replace(" ", "_")
 
 
 def _other_names(preferred: str, fallback: Fallback) -> tuple[str, ...]:
