@@ -53,7 +53,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"dataware\.cdk\.(properties\.\w+|table\._AnyTable|\w+\.\w+Options)"),
     ("py:.*", r"dataware\.core\.rules\.Terms"),
     # Imported for type checkers alone, because each takes half a second of every synth.
-    ("py:.*", r"(rds|opensearch)\.\w+|Fallback"),
+    ("py:.*", r"(efs|rds|opensearch)\.\w+|Fallback"),
 ]
 
 html_theme = "furo"
