@@ -200,9 +200,9 @@ def test_an_error_that_is_no_stop_stays_what_it_is(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"source": replace(OLD, owner="999988887777")}, "do not read old of another account"),
+        ({"source": replace(OLD, owner="999988887777")}, "they do not read another account"),
         ({"source": replace(OLD, profile="partner")}, "with --source-profile"),
-        ({"target": replace(NEW, requester_pays=True)}, "do not read new"),
+        ({"target": replace(NEW, requester_pays=True)}, "cannot compare new by workers"),
         ({"deep": True}, "leave out --deep or --engine"),
     ],
 )
@@ -220,10 +220,10 @@ def test_what_workers_cannot_compare_is_refused_before_anything_is_made(
 def test_a_type_that_no_workers_carry_is_refused() -> None:
     """Its card lists no such engine."""
     desk = Desk()
-    with pytest.raises(InputError, match="does not compare a box; leave out --engine"):
+    with pytest.raises(InputError, match="cannot compare a box by workers; leave out --engine"):
         compare_by_workers(desk.context, box_kind(desk.world), desk.pair)
     plain = replace(box_kind(desk.world), copying=None)
-    with pytest.raises(InputError, match="does not compare a box"):
+    with pytest.raises(InputError, match="cannot compare a box by workers"):
         compare_by_workers(desk.context, plain, desk.pair)
 
 

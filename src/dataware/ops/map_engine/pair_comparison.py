@@ -53,17 +53,18 @@ def compare_by_workers(context: Context, kind: Kind, pair: ComparisonSpec) -> Ve
 def _check_comparable(context: Context, kind: Kind, pair: ComparisonSpec) -> None:
     cards = kind.require_copying().engines() if kind.copying else ()
     if not any(card.name is EngineName.MAP for card in cards):
-        raise InputError(f"the engine map does not compare a {kind.short}; leave out --engine")
+        raise InputError(f"cannot compare a {kind.short} by workers; leave out --engine")
     for side in (pair.source, pair.target):
         if side.owner != context.aws.account or side.profile or side.requester_pays:
             raise InputError(
-                f"workers in account {context.aws.account} do not read {side.name} of another "
-                "account, nor with --source-profile or --request-payer; leave out --engine"
+                f"cannot compare {side.name} by workers in account {context.aws.account}: they do "
+                "not read another account, nor with --source-profile or --request-payer; leave out "
+                "--engine"
             )
     if pair.deep:
         raise InputError(
-            "a worker lives for 15 minutes, which may be too short for every byte of an object; "
-            "leave out --deep or --engine"
+            "cannot compare every byte by workers, because a worker lives for 15 minutes and one "
+            "object may take longer; leave out --deep or --engine"
         )
 
 
