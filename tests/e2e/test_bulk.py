@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,25 @@ def test_a_killed_bulk_put_is_finished_by_the_same_command(
     codes = [event["code"] for event in ran.events]
     assert "verified" in codes
     assert "migrated" in codes
+    check_whole(before)
+
+
+def test_a_bulk_put_goes_on_when_the_command_is_stopped(proxy: FaultProxy) -> None:
+    """Ctrl-C ends the watching, and says what would end the operation; the same command resumes."""
+    before = items_of("Orders")
+    process = launch(*COMMAND[:-2])
+    deadline = time.monotonic() + 60
+    while not proxy.count("StartBulkPutItems") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    stopped = ended(process)
+    assert stopped.code == 4, stopped
+    told = " ".join((stopped.out + stopped.err).split())
+    assert "the bulk put of Orders-prod goes on in AWS, until" in told
+    assert "aws dynamodb cancel-bulk-operation" in told
+    ran = run(*COMMAND)
+    assert ran.code == 0, ran
+    assert proxy.count("StartBulkPutItems") == 1
     check_whole(before)
 
 
