@@ -116,6 +116,17 @@ def test_a_name_that_another_resource_answers_with_changes_with_it(name: Any, of
     assert lost(was, now, ORDERS) == ["Orders"]
 
 
+def test_a_name_out_of_a_nested_stack_stays_while_its_parameters_do() -> None:
+    """CDK gives a nested stack another address for each change in it."""
+    of_type, name = "AWS::CloudFormation::Stack", {"Fn::GetAtt": ["Other", "Outputs.Name"]}
+    given = {"Parameters": {"Stage": "prod"}}
+    was = named_by({"Type": of_type, "Properties": {**given, "TemplateURL": "one"}}, name)
+    now = named_by({"Type": of_type, "Properties": {**given, "TemplateURL": "two"}}, name)
+    assert lost(was, now, ORDERS) == []
+    other = {"Type": of_type, "Properties": {"Parameters": {"Stage": "dev"}, "TemplateURL": "one"}}
+    assert lost(was, named_by(other, name), ORDERS) == ["Orders"]
+
+
 def test_a_name_that_rests_on_that_of_another_resource_stays_with_it() -> None:
     """What else the other resource is given does not change how it is called."""
     name = {"Fn::Sub": "${Other}-orders"}

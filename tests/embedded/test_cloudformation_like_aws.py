@@ -283,3 +283,17 @@ def test_a_deleted_stack_is_found_by_its_id_alone(cloudformation: Any) -> None:
     ):
         with pytest.raises(ClientError, match="Stack with id app does not exist"):
             call(StackName="app")
+
+
+def test_a_parameter_of_an_ssm_type_has_the_name_as_its_value(cloudformation: Any) -> None:
+    """ "The input value associated with the parameter" (API Reference, Parameter); also later."""
+    boto3.client("ssm").put_parameter(Name="/stage", Value="prod", Type="String")
+    named = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/stage"}
+    sections = {"Parameters": {"Stage": named, "Other": {"Type": "String", "Default": "plain"}}}
+    body = json.dumps({**sections, "Resources": {"Other": _parameter()}})
+    cloudformation.create_stack(StackName="app", TemplateBody=body)
+    _settled(cloudformation, "app")
+    for _ in range(2):
+        (stack,) = cloudformation.describe_stacks(StackName="app")["Stacks"]
+        values = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+        assert values == {"Stage": "/stage", "Other": "plain"}

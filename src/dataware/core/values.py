@@ -28,6 +28,10 @@ ANSWERING = (
 )
 """Types whose answers (`Ref`, `Fn::GetAtt`) may change with any of their properties."""
 
+ADDRESS = "TemplateURL"
+"""The property of a nested stack that changes with whatever changes in its template, most of which
+changes no output."""
+
 NAMING = ("Identifier", "Name", "Namespace", "Prefix", "Value")
 """The ends of properties that hold a name, a part of one, or the value that others are named by."""
 
@@ -164,7 +168,9 @@ def _essence(kind: str, definition: Any) -> Any:
     if kind == "Resources" and isinstance(definition, Mapping):
         parts = {name: definition.get(name) for name in ("Type", "Condition")}
         if str(parts["Type"]).startswith(ANSWERING):
-            return parts | {"Properties": definition.get("Properties")}
+            given = definition.get("Properties")
+            kept = {name: one for name, one in mapping_of(given).items() if name != ADDRESS}
+            return parts | {"Properties": kept or given}
         named = mapping_of(definition.get("Properties")).items()
         return parts | {str(name): value for name, value in named if str(name).endswith(NAMING)}
     return definition

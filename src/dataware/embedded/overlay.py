@@ -327,7 +327,7 @@ def head_object(original, bucket, key, headers=None, query=None):
 
 # --- DynamoDB: streams have shards, gaps and expiries, restores a window; exports and bulk puts
 
-GIVEN = {"replaces": replaces}
+GIVEN = {"replaces": replaces, "replaces_entry": replaces_entry}
 for name in (
     "unready_table",
     "parameter",

@@ -1,12 +1,15 @@
-"""Parameters have the sizes that AWS allows; run by `overlay`.
+"""Parameters have the sizes that AWS allows, and stacks the names of theirs; run by `overlay`.
 
 It imports nothing of dataware, which is not installed where it runs. `run_path` gives it `replaces`
-of `overlay`. Source: AWS Systems Manager User Guide, "Managing parameter tiers".
+and `replaces_entry` of `overlay`. Sources: AWS Systems Manager User Guide, "Managing parameter
+tiers"; AWS CloudFormation API Reference, Parameter.
 """
 
+from ministack.services import cloudformation as stacks_api
 from ministack.services import ssm
+from ministack.services.cloudformation import handlers
 
-replaces = globals()["replaces"]
+replaces, replaces_entry = globals()["replaces"], globals()["replaces_entry"]
 
 
 # --- SSM: a parameter of the standard tier holds at most 4,096 bytes, one of the advanced 8,192
@@ -27,3 +30,18 @@ def put_parameter(original, data):
             400,
         )
     return original(data)
+
+
+# --- CloudFormation: the value of a parameter of an SSM type is the name that was given
+
+
+@replaces_entry(handlers._ACTION_HANDLERS, "DescribeStacks")
+def describe_stacks(original, params):
+    """Tell the input value of each parameter, not what Parameter Store had under it."""
+    for stack in stacks_api._stacks.values():
+        resolved = stack.get("_resolved_params") or {}
+        for parameter in stack.get("Parameters") or ():
+            given = resolved.get(parameter.get("ParameterKey"))
+            if isinstance(given, dict) and "SsmName" in given:
+                parameter["ParameterValue"] = given["SsmName"]
+    return original(params)
