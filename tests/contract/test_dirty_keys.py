@@ -182,7 +182,9 @@ def test_a_file_that_is_none_of_ours_is_a_sentence(path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"something else" * 1000)
     path.chmod(0o600)
-    with pytest.raises(IncompleteError, match=r"target\.follow cannot be kept .* run the same"):
+    with pytest.raises(
+        IncompleteError, match=r"cannot keep the changed keys in .*target\.follow .* run the same"
+    ):
         FollowFile(path, "run")
 
 

@@ -97,7 +97,9 @@ def test_a_lot_that_cannot_be_written_whole_is_not_written_at_all(file: FollowFi
 def test_a_folder_that_cannot_be_made_is_a_sentence(path: Path) -> None:
     """It names the file, and says what to do."""
     path.parent.write_bytes(b"a file where the folder has to be")
-    with pytest.raises(IncompleteError, match=r"target\.follow cannot be kept .* run the same"):
+    with pytest.raises(
+        IncompleteError, match=r"cannot keep the changed keys in .*target\.follow .* run the same"
+    ):
         FollowFile(path, "run")
 
 
