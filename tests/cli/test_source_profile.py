@@ -273,6 +273,14 @@ def test_a_plan_is_saved_and_applied_with_its_profile(
     assert seen_as(monkeypatch, OURS, objects_of, "our-bucket") == objects
     again = run("apply", app, "--yes", *WITH)
     assert again.code == 0, again
+    proxy.clear()
+    for command in (
+        ("undo", "Orders-prod", "--yes", "--frozen"),
+        ("cutover", "Orders-prod", "--frozen"),
+    ):
+        refused = run(*command)
+        assert refused.code != 0
+    assert [seen.operation for seen in proxy.seen if not READS.match(seen.operation)] == []
 
 
 @pytest.mark.parametrize("option", [("--follow",), ("--rehearse",), ("--engine", "local")])

@@ -12,8 +12,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from support.cdk_cli import TYPESCRIPT, Project
-from support.worlds import stacks
+from support.cdk_cli import NEVER_ASK, TYPESCRIPT, Project
+from support.worlds import client, stacks
 
 pytestmark = pytest.mark.xdist_group("cdk")
 
@@ -26,9 +26,9 @@ OWN = {
 }
 
 
-def fill() -> None:
+def fill(key: str | None = None) -> None:
     """78 people on the waiting list and 20 uploads, all under the older names."""
-    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    dynamodb, s3 = client("dynamodb", key=key), client("s3", key=key)
     dynamodb.create_table(
         TableName="Spaceport-Waitlist",
         BillingMode="PAY_PER_REQUEST",
@@ -88,6 +88,27 @@ def test_data_is_in_place_on_the_first_deployment_and_on_every_other(
     (entries,) = lock["environments"].values()
     assert {entry["action"] for entry in entries.values()} == {"keep"}
     (project.folder / "dataware.lock.json").unlink()
+    project.check_no_difference()
+
+
+def test_data_of_another_account_is_in_place_on_the_first_deployment(
+    new_project: Callable[[Path], Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The profile reads the fallbacks there; a plain deployment afterwards changes nothing."""
+    theirs, config = "444455556666", tmp_path / "config"
+    config.write_text(
+        f"[profile partner]\nregion = us-east-1\naws_access_key_id = {theirs}\n"
+        "aws_secret_access_key = other\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    project = new_project(PYTHON)
+    fill(theirs)
+    project.dataware("deploy", "--yes", "--source-profile", "partner", "--", *NEVER_ASK)
+    assert owned() == OWN
+    target = "Spaceport-Waitlist-staging"
+    assert boto3.client("dynamodb").scan(TableName=target)["Count"] == 78
+    page = boto3.client("s3").list_objects_v2(Bucket="spaceport-uploads-staging")
+    assert page["KeyCount"] == 20
     project.check_no_difference()
 
 

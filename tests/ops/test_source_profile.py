@@ -129,6 +129,9 @@ def test_a_saved_plan_reads_with_its_profile_and_needs_no_option(
     """What is copied is theirs, verified by their credentials; carried out again, it is done."""
     plan = both.plan(BOX)
     assert plan.source_profile is not None
+    told = "Reading sources with the profile partner (account 444455556666, eu-central-1)"
+    make_plan(both.context(), [BOX])
+    assert both.ours.events.texts("note").count(told) == 1
     for _ in range(1 + again):
         apply_plan(both.context(""), plan, PLAIN, saved=True)
         assert both.ours.boxes["new"] == both.theirs.boxes["old"]
@@ -136,6 +139,7 @@ def test_a_saved_plan_reads_with_its_profile_and_needs_no_option(
     record = both.ours.markers["new"]
     assert (record.state, record.source) == (MarkerState.COMPLETE, THEIR_OLD)
     assert both.theirs.markers == {}
+    assert both.ours.events.texts("note").count(told) == 2 + again
 
 
 def test_a_plan_of_one_profile_is_not_applied_with_another(both: TwoAccounts) -> None:

@@ -45,7 +45,7 @@ from dataware.ops.side_by_side import (
     work_in_order,
     work_side_by_side,
 )
-from dataware.ops.source_profile import check_relay, find_source, take_profile
+from dataware.ops.source_profile import check_relay, find_source, report_profile, take_profile
 from dataware.ops.verify import with_real_region
 
 NAMED = 5
@@ -208,6 +208,7 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
             f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
         )
     context = take_profile(context, plan)
+    report_profile(context)
     for planned in plan.resources:
         refuse_without_secrets(planned)
     wanted = [planned.wanted for planned in plan.resources]

@@ -49,6 +49,7 @@ from dataware.ops.remembered_answers import remember_answers
 from dataware.ops.source_profile import (
     describe_profile,
     name_fallbacks,
+    report_profile,
     warn_of_own_fallbacks,
 )
 
@@ -111,6 +112,8 @@ def _decide_each(
 
 def _report(context: Context, planned: Sequence[Planned], *, with_lines: bool) -> None:
     """Emit each decision, and the line of it that people read."""
+    if with_lines:
+        report_profile(context)
     for one in planned:
         context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))
         if with_lines:

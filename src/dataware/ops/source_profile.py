@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataware.core.errors import InputError, RefusedError
+from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Location, Wanted
 from dataware.core.names import is_regional, place_of
@@ -27,6 +28,17 @@ def describe_profile(context: Context) -> SourceProfile | None:
         return None
     reader = context.open_profile(context.source_profile)
     return SourceProfile(context.source_profile, reader.account, reader.region)
+
+
+def report_profile(context: Context) -> None:
+    """Say who reads the sources, if that is not who carries the plan out."""
+    profile = describe_profile(context)
+    if profile is not None:
+        text = (
+            f"Reading sources with the profile {profile.profile} (account {profile.account}, "
+            f"{profile.region})"
+        )
+        context.emit(event("note", text=text))
 
 
 def find_source(context: Context, kind: Kind, name: str) -> Location:
