@@ -37,6 +37,13 @@ def test_a_copy_is_told_with_its_size_and_what_to_do() -> None:
     assert todo.lines[-1] == "If you agree, apply the saved plan with `dataware apply`."
 
 
+def test_a_copy_without_a_promised_time_is_not_told_as_quick() -> None:
+    """Nobody is asked to approve 0 seconds."""
+    open_end = Estimate(78, 7800, 0, 1.5, False)
+    happens, *_ = boxes(plan_of(replace(migration(), estimate=open_end)))
+    assert happens.lines[1] == "Size: about 78 items, 7.8 kB; no time promised, $1.50."
+
+
 def test_stops_and_losses_come_before_everything() -> None:
     """Nothing happens while anything is stopped, and each is named."""
     guard = (threat("orders"), threat("logs", allowed=True))

@@ -84,7 +84,7 @@ def test_the_lines_of_ten_terabytes_are_those_worked_out_by_hand() -> None:
     on = Setting(1, "on")
     source = {"settings": {"point_in_time_recovery": on}}
     found = list(list_engine_lines(planned(Size(10 * 2**30, 10 * 2**40), **source).to_json()))
-    only = "fits if asked for with --engine, because"
+    only = "fits, but only with --engine:"
     assert found == [
         f"local: about {duration(2_684_355)}, $7,717.52, fits",
         "export-import: no time promised, at least $3,231.09, "
@@ -109,8 +109,8 @@ def test_the_lines_of_a_thousand_million_objects_are_those_worked_out_by_hand() 
     assert list(list_engine_lines(one.to_json())) == [
         f"local: about {duration(1_000_000)}, $5,020.00, fits",
         "batch: no time promised, $6,025.25, picked",
-        f"map: about {duration(300_000)}, $5,883.77 (verifying: 27 h 46 min, $297.92), fits if "
-        "asked for with --engine, because it makes roles and functions in the account",
+        f"map: about {duration(300_000)}, $5,883.77 (verifying: 27 h 46 min, $297.92), fits, but "
+        "only with --engine: it makes roles and functions in the account",
     ]
     alone = list(list_engine_lines(planned(Size(10**9, 100 * 2**40), kind=BUCKET).to_json()))
     assert alone[0].endswith("$5,020.00, picked")

@@ -50,6 +50,21 @@ def test_a_summary_counts_actions_and_effort() -> None:
     )
 
 
+def test_a_copy_for_which_nobody_promises_a_time_has_no_seconds() -> None:
+    """Alone there is no time to show, and beside others a lower bound; nothing to copy takes 0."""
+    ended = Estimate(5000, 100, 60, 0.02, True)
+    open_end = Estimate(78, 1900, 0, 1.5, True)
+    nothing = Estimate(0, 0, 0, 0.0, True)
+
+    def effort(*estimates: Estimate) -> str:
+        copied = [planned(TABLE, Action.MIGRATE, one) for one in estimates]
+        return summary(*copied).partition(".  ")[2]
+
+    assert effort(open_end) == "no time promised, $1.50"
+    assert effort(ended, open_end) == "at least 1 min, $1.52"
+    assert effort(nothing).startswith("~0 s, ")
+
+
 def test_an_adoption_by_id_is_a_change() -> None:
     """It changes the stack, so it is counted and asked about; one by the deployment is not."""
     one = planned(TABLE, Action.IMPORT)

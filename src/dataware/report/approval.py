@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.calc.measures import duration, volume
+from dataware.calc.measures import volume
 from dataware.core.events import format_count
 from dataware.core.model import Action, precision
-from dataware.report.summary import is_unchanged, money
+from dataware.report.summary import is_unchanged, money, time_in_words
 
 GOOD, NOTE, WARN, BAD = "good", "note", "warn", "bad"
 """Tones: as it should be, to know, to look at, not done."""
@@ -132,7 +132,9 @@ def _copies(data: Json, resources: Sequence[Json]) -> Iterator[str]:
         counts = ", ".join(format_count(count, unit) for unit, count in items.items())
         size = f"{precision(totals)}{counts}, {volume(int(totals['bytes']))}"
         least = "at least " if totals.get("at_least") else "about "
-        effort = f"{least}{duration(int(totals['seconds']))}, {money(float(totals['usd']))}"
+        open_ended = bool(totals.get("open_ended"))
+        time = time_in_words(int(totals["seconds"]), least, open_ended=open_ended)
+        effort = f"{time}, {money(float(totals['usd']))}"
         yield f"Size: {size}; {effort}."
     if unseen := int(totals.get("unseen", 0)):
         copies = "1 copy" if unseen == 1 else f"{unseen:,} copies"

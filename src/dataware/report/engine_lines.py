@@ -42,7 +42,7 @@ def _describe(line: Json) -> str:
         return "; ".join(filter(None, (f"not built ({parts[0]})", line["why"])))
     parts += [state.value if isinstance(state, EngineState) else state]
     told = ", ".join(filter(None, parts))
-    asked = f" if asked for with --engine, because {line['why']}" if line["why"] else ""
+    asked = f", but only with --engine: {line['why']}" if line["why"] else ""
     return f"{told}{asked}"
 
 
@@ -53,7 +53,7 @@ def _effort(line: Json) -> str:
     seconds = line["seconds"]
     time = "no time promised" if seconds is None else f"about {duration(seconds)}"
     if line["at_least"] and line["usd"] < CENT:
-        return f"{time}, its price is not known"
+        return f"{time}, its full price is not known"
     least = "at least " if line["at_least"] else ""
     return f"{time}, {least}{money(line['usd'])}{_describe_part(line.get('verification'))}"
 

@@ -31,7 +31,8 @@ class Totals:
     """What the copies of a plan take together.
 
     `items` counts by unit ("item", "object"); `unseen` is how many copies have a size that nobody
-    could see, so that they are in none of the figures.
+    could see, so that they are in none of the figures. `open_ended` says that `seconds` leaves out
+    a copy for which nobody promises a time.
     """
 
     items: Mapping[str, int]
@@ -41,6 +42,7 @@ class Totals:
     exact: bool
     unseen: int
     at_least: bool = False
+    open_ended: bool = False
 
     @staticmethod
     def of(plan: Plan, unit_of: Callable[[str], str]) -> Totals:
@@ -59,6 +61,7 @@ class Totals:
             exact=all(one.exact for one in estimates),
             unseen=len(priced) - len(estimates),
             at_least=any(one.at_least for one in estimates),
+            open_ended=any(is_open_ended(one.seconds, one.items) for one in estimates),
         )
 
     @property
@@ -75,11 +78,24 @@ class Totals:
         parts = []
         if self.items:
             least = "at least " if self.at_least else ""
-            parts.append(f"{least or '~'}{duration(self.seconds)}, {least}{money(self.usd)}")
+            time = time_in_words(self.seconds, least or "~", open_ended=self.open_ended)
+            parts.append(f"{time}, {least}{money(self.usd)}")
         if self.unseen:
             copies_of = "1 copy" if self.unseen == 1 else f"{self.unseen:,} copies"
             parts.append(f"{copies_of} of unknown size")
         return "; ".join(parts)
+
+
+def is_open_ended(seconds: int, items: int) -> bool:
+    """Whether nobody promises a time for a copy, of which the estimate has no seconds then."""
+    return not seconds and items > 0
+
+
+def time_in_words(seconds: int, about: str = "about ", *, open_ended: bool = False) -> str:
+    """How long copies take: "about 3 s", or "no time promised" where some have no end in sight."""
+    if not open_ended:
+        return f"{about}{duration(seconds)}"
+    return f"at least {duration(seconds)}" if seconds else "no time promised"
 
 
 def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:

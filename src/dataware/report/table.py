@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from dataware.calc.measures import duration, volume
+from dataware.calc.measures import volume
 from dataware.core.events import Event, format_count
 from dataware.core.model import Action, Existence, MarkerState, Ownership, precision
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
 from dataware.report.engine_lines import list_engine_lines
-from dataware.report.summary import WORDS, money
+from dataware.report.summary import WORDS, is_open_ended, money, time_in_words
 
 Json = Mapping[str, Any]
 
@@ -216,9 +216,9 @@ def list_estimate(resource: Json, unit: str, about: str = "about ") -> Iterator[
     if estimate:
         yield amount(estimate, unit)
         least = "at least " if estimate.get("at_least") else ""
-        seconds, items = estimate["seconds"], estimate["items"]
-        promised = seconds or not items
-        yield f"{least or about}{duration(seconds)}" if promised else "no time promised"
+        seconds = estimate["seconds"]
+        open_ended = is_open_ended(seconds, estimate["items"])
+        yield time_in_words(seconds, least or about, open_ended=open_ended)
         yield f"{least}{money(estimate['usd'])}"
     elif Action(resource["action"]) in {Action.MIGRATE, Action.RESUME}:
         yield "size unknown"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.calc.measures import duration, volume
+from dataware.calc.measures import volume
 from dataware.core.events import format_count
 from dataware.core.model import Action, Existence, precision
 from dataware.kinds import CATALOGUE, load
@@ -13,7 +13,7 @@ from dataware.report.engine_lines import list_engine_lines
 from dataware.report.html.page import ReportSection
 from dataware.report.html.table import Column, Line, ReportTable, Row, cell
 from dataware.report.html.words import facts_in_words
-from dataware.report.summary import money
+from dataware.report.summary import is_open_ended, money, time_in_words
 
 COLUMNS = (
     Column("Resource"),
@@ -123,9 +123,9 @@ def _effort(estimate: Data | None, unit: str) -> str:
     if not estimate:
         return ""
     least = "at least " if estimate.get("at_least") else ""
+    items, seconds = int(estimate["items"]), int(estimate["seconds"])
+    time = time_in_words(seconds, least or "about ", open_ended=is_open_ended(seconds, items))
     return (
-        f"{precision(estimate)}{format_count(int(estimate['items']), unit)}, "
-        f"{volume(int(estimate['bytes']))}, "
-        f"{least or 'about '}{duration(int(estimate['seconds']))}, "
-        f"{least}{money(float(estimate['usd']))}"
+        f"{precision(estimate)}{format_count(items, unit)}, {volume(int(estimate['bytes']))}, "
+        f"{time}, {least}{money(float(estimate['usd']))}"
     )
