@@ -91,7 +91,9 @@ def test_a_job_copies_what_it_can_and_this_machine_the_rest(batch: BatchServer) 
     assert asked["RoleArn"] == ROLE
     assert asked["Report"]["ReportScope"] == "AllTasks"
     assert asked["Operation"]["S3PutObjectCopy"]["UnModifiedSinceConstraint"]
-    assert "copied, 1 not" in ran.out
+    assert "copied and 1 failed" in ran.out
+    assert "the job did not copy" in ran.out
+    assert "(AccessDenied)" in ran.out
     text = "".join(
         path.read_text() for path in journals(Path.cwd()) or Path("state").rglob("*.journal")
     )

@@ -374,15 +374,9 @@ def test_what_others_wrote_to_a_target_that_was_whole_is_no_change_of_the_source
 ) -> None:
     """Only what the feed tells of is carried then, though both sides differ."""
     box = live_box()
-
-    def meddle(step: str) -> None:
-        if step == "repaired":
-            raise Killed
-
-    box.meddle = meddle
+    box.world.kill_on = "repaired"
     with pytest.raises(Killed):
         run(box, tmp_path)
-    box.meddle = lambda _step: None
     box.world.boxes["new"]["theirs"] = "theirs"
     box.write("k1", "changed")
     with pytest.raises(IncompleteError, match="stopped following"):
@@ -395,16 +389,10 @@ def test_what_an_import_left_out_is_carried_also_if_the_table_was_whole_before(
 ) -> None:
     """What the table lacks comes from the source; what others wrote there stays."""
     box = live_box(engine=EngineName.EXPORT_IMPORT, unfit=frozenset({"k2"}))
-
-    def meddle(step: str) -> None:
-        if step == "repaired":
-            raise Killed
-
-    box.meddle = meddle
+    box.world.kill_on = "repaired"
     with pytest.raises(Killed):
         run(box, tmp_path)
     assert "k2" not in box.world.boxes["new"]
-    box.meddle = lambda _step: None
     box.world.boxes["new"] |= {"theirs": "theirs", "k3": "theirs"}
     with pytest.raises(IncompleteError, match="stopped following"):
         run(box, tmp_path)
@@ -420,15 +408,9 @@ def test_a_target_that_was_whole_is_compared_as_well(
     """What it lacks comes from the source, more than is listed as well; what it has is kept."""
     monkeypatch.setattr("dataware.verify.verdict.LISTED", listed)
     box = live_box()
-
-    def meddle(step: str) -> None:
-        if step == "repaired":
-            raise Killed
-
-    box.meddle = meddle
+    box.world.kill_on = "repaired"
     with pytest.raises(Killed):
         run(box, tmp_path)
-    box.meddle = lambda _step: None
     there = box.world.boxes["new"]
     del there["k2"], there["k4"]
     there |= {"theirs": "theirs", "k3": "theirs"}
