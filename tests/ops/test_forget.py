@@ -249,10 +249,10 @@ def test_the_bucket_of_an_export_is_removed_and_what_goes_on_is_named(
     aws = MemoryExports()
     aws.fill("old", 3)
     places = [Location(name, aws.account, aws.region) for name in ("old", "new")]
-    maker = TableImport(aws)  # type: ignore[arg-type]
-    record = maker.find_request(*places, NOON.timestamp(), {})
+    creator = TableImport(aws)  # type: ignore[arg-type]
+    record = creator.find_request(*places, NOON.timestamp(), {})
     assert record is not None
-    record = maker.prepare(record, places[0]).record
+    record = creator.prepare(record, places[0]).record
     desk.context = replace(desk.context, aws=aws)  # type: ignore[arg-type]
     begin_by_engine(desk, TABLE, {"name": "export-import", **record})
     (bucket,) = aws.buckets

@@ -36,7 +36,7 @@ from support.world import World
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 
 
-class QuietMaker:
+class QuietCreator:
     """A service that finds nothing to say against a target."""
 
     def find_problem(self, *_asked: object) -> str:
@@ -47,7 +47,7 @@ class QuietMaker:
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No service is asked here."""
-    monkeypatch.setattr(TableRestore, "find_problem", QuietMaker.find_problem)
+    monkeypatch.setattr(TableRestore, "find_problem", QuietCreator.find_problem)
 
 
 def planned(size: Size, kind: str = TABLE, *, has_role: bool = False, **more: Any) -> Planned:

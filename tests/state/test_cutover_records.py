@@ -16,7 +16,7 @@ from dataware.core.ports import Lease
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import (
     CompleteCutoverRecords,
-    CutoverRecordMaker,
+    CutoverRecordFactory,
     LeaseCutoverRecords,
     read_cutover,
 )
@@ -229,7 +229,7 @@ def test_the_words_of_a_switched_record_are_those_of_states_with_an_open_target(
 
 def test_a_lock_without_a_record_of_its_own_keeps_no_cut_over(store: SilentParameters) -> None:
     """Such as that of an execution."""
-    maker = CutoverRecordMaker(markers(store))
+    maker = CutoverRecordFactory(markers(store))
     with pytest.raises(IncompleteError, match="cannot keep the record of a cut-over"):
         maker((KIND, TARGET, "run-1"), cast("Lease", object()), lambda _: None, lambda: None)
 
@@ -238,7 +238,7 @@ def test_the_records_of_a_lock_go_on_after_its_switch(store: SilentParameters) -
     """What else stands on record stays."""
     lease, _ = begin(store)
     detail: dict[str, Any] = {"phase": "x"}
-    records = CutoverRecordMaker(markers(store))(
+    records = CutoverRecordFactory(markers(store))(
         (KIND, TARGET, "run-1"), lease, detail.update, lambda: lease.send_heartbeat(detail)
     )
     records.write(FROZEN)

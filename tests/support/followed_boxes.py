@@ -36,7 +36,7 @@ from dataware.ops.follow.follow import follow
 from dataware.ops.follow.undo import find_undoable, undo
 from dataware.ops.follow.undo_run import UndoConflict
 from dataware.state import ParameterMarkers
-from dataware.state.cutover_records import CutoverRecordMaker, read_cutover
+from dataware.state.cutover_records import CutoverRecordFactory, read_cutover
 from dataware.state.follow_file import FollowFiles
 from dataware.state.holder import Holder
 from support.copying import MemoryJournal
@@ -267,7 +267,7 @@ class FollowedBoxes(World):
             hold=WorldHold(self),
             journals=self.kept,
             follow_states=FollowFiles(aws),
-            cutover_records=CutoverRecordMaker(markers),
+            cutover_records=CutoverRecordFactory(markers),
             stop=stop,
         )
 

@@ -75,9 +75,9 @@ def _open_lazily(out: AwsOptions) -> OpenAws:
     """Opens the account at the first question that is asked."""
     opened = cache(partial(open_account, out))
 
-    def open_in(meant: StackEnvironment) -> Aws:
+    def open_in(environment: StackEnvironment) -> Aws:
         account = opened()
-        return account.for_region(meant.region) if meant.region else account
+        return account.for_region(environment.region) if environment.region else account
 
     return open_in
 

@@ -50,6 +50,6 @@ class _CredentialsFinder:
         self.credentials = read_credentials(self._out, options.credentials, chosen)
         return chosen
 
-    def open_aws(self, meant: StackEnvironment) -> Aws:
+    def open_aws(self, environment: StackEnvironment) -> Aws:
         """AWS where a stack goes."""
-        return self.credentials.open_aws(meant)
+        return self.credentials.open_aws(environment)

@@ -28,7 +28,7 @@ from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import Format
 from dataware.report.brief import NEEDED_IN_LOGS, RepetitionFilter, without_decisions
 from dataware.state import FileJournals, ParameterMarkers
-from dataware.state.cutover_records import CutoverRecordMaker
+from dataware.state.cutover_records import CutoverRecordFactory
 from dataware.state.follow_file import FollowFiles
 
 
@@ -130,7 +130,7 @@ def make_context(account: Account, emit: Emit, stop: StopRequest, *, strict: boo
         hold=CloudFormationHoldingStacks(account),
         journals=FileJournals(account),
         follow_states=FollowFiles(account),
-        cutover_records=CutoverRecordMaker(markers),
+        cutover_records=CutoverRecordFactory(markers),
         stop=stop,
         strict=strict,
         move=move,
@@ -169,7 +169,7 @@ def _move_to(context: Context, aws: Aws) -> Context:
         hold=CloudFormationHoldingStacks(aws),
         journals=FileJournals(aws),
         follow_states=FollowFiles(aws),
-        cutover_records=CutoverRecordMaker(markers),
+        cutover_records=CutoverRecordFactory(markers),
     )
 
 

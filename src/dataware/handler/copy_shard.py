@@ -24,7 +24,7 @@ from dataware.migrate.pausable_wire import PausableWire
 from dataware.migrate.shard import Shard, ShardJournal
 from dataware.ops.migration_job import MigrationJob
 from dataware.ops.verify import aws_of
-from dataware.verify.held_stop import HeldStop
+from dataware.verify.pausable_stop import PausableStop
 from dataware.verify.steps import carry_out
 from dataware.verify.task_state import TaskState
 
@@ -73,7 +73,7 @@ def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
             if work.remaining.at_all:
                 raise IncompleteError(OUT_OF_TIME)
             if isinstance(shard, TaskState):
-                stop = HeldStop(lambda: work.stopped, work.is_paused)
+                stop = PausableStop(lambda: work.stopped, work.is_paused)
                 carry_out(shard.task, sides_of(work), shard.found, stop)
             else:
                 asyncio.run(_copy(work, shard))

@@ -183,7 +183,7 @@ def _is_made(planned: Planned) -> bool:
     """Whether the engine makes the target itself, which no holding stack does then."""
     kind = load(planned.wanted.type)
     card = table_of(kind).find(planned.engine) if planned.engine else None
-    return card is not None and card.maker is not None and not card.loads
+    return card is not None and card.creator is not None and not card.loads
 
 
 def _report_waiting(context: Context, plan: Plan) -> None:

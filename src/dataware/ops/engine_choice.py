@@ -15,11 +15,11 @@ from dataware.core.model import Existence, Facts, Location, Marker, MarkerState
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
+from dataware.ops.bulk_load_run import BulkLoadRun
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.filler_run import make_filler_run
-from dataware.ops.loader_run import LoaderRun
-from dataware.ops.maker_follow_run import MakerFollowRun
-from dataware.ops.maker_run import MakerRun, make_maker_run
+from dataware.ops.copy_job_run import make_copy_job_run
+from dataware.ops.creator_follow_run import CreatorFollowRun
+from dataware.ops.creator_run import CreatorRun, make_creator_run
 from dataware.ops.map_engine.run import make_map_run
 from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
@@ -181,10 +181,10 @@ def _find_problems(
         return {}
     for card in table_of(kind).own:
         is_picked = card.name is wanted or (wanted is None and card.is_better(situation))
-        if card.maker is None or not is_picked or find_obstacle(card, situation):
+        if card.creator is None or not is_picked or find_obstacle(card, situation):
             continue
         place = place_of(kind, situation.source, context.aws.account, context.aws.region)
-        problem = card.maker(context.aws).find_problem(place, planned.wanted.properties)
+        problem = card.creator(context.aws).find_problem(place, planned.wanted.properties)
         if problem:
             problems[card.name.value] = problem
     return problems
@@ -201,17 +201,17 @@ def make_steps(
     card = table_of(kind).find(planned.engine) if planned.engine else None
     if card is not None and card.name is EngineName.MAP:
         return make_map_run
-    if card is not None and card.maker is not None:
-        steps = MakerFollowRun if settings.follow else LoaderRun if card.loads else MakerRun
-        return make_maker_run(card.name, card.maker(context.aws), planned.wanted, steps)
-    if card is None or card.filler is None:
+    if card is not None and card.creator is not None:
+        steps = CreatorFollowRun if settings.follow else BulkLoadRun if card.loads else CreatorRun
+        return make_creator_run(card.name, card.creator(context.aws), planned.wanted, steps)
+    if card is None or card.copy_job is None:
         return None
     if settings.service_role is None:
         raise RefusedError(
             f"nothing was changed, because {card.name} needs a role that its service may assume; "
             "run the same command with --batch-role ARN"
         )
-    return make_filler_run(card.name, card.filler(context.aws, settings.service_role))
+    return make_copy_job_run(card.name, card.copy_job(context.aws, settings.service_role))
 
 
 def make_pair_steps(settings: CopySettings) -> MakeRun | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dataware.core.engines.card import ENGINE, EngineCard
 from dataware.core.engines.choice import EngineTable
-from dataware.core.engines.port import WORK, Record, TargetFiller, TargetMaker
+from dataware.core.engines.port import WORK, CopyJob, Record, TargetCreator
 from dataware.core.engines.unfinished_work import find_unfinished_work
 from dataware.core.errors import LookupFailedError, ServiceError
 from dataware.core.events import event
@@ -28,11 +28,11 @@ def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) 
     card, record = _find_work(slug, marker)
     if card is None:
         return ""
-    if card.filler is not None:
-        parts = " and ".join(card.filler(context.aws, "").list_parts(record))
+    if card.copy_job is not None:
+        parts = " and ".join(card.copy_job(context.aws, "").list_parts(record))
         return f"removing {parts}, which the engine {card.name} has left"
-    if card.maker is not None and (names := card.maker(context.aws).list_parts(record)):
-        parts, words = " and ".join(names), card.maker(context.aws).words
+    if card.creator is not None and (names := card.creator(context.aws).list_parts(record)):
+        parts, words = " and ".join(names), card.creator(context.aws).words
         return (
             f"removing {parts}, which the engine {card.name} has left; if the {words.noun} into "
             f"{target} has begun, it goes on in AWS {words.stays}: {target} stays"
@@ -44,15 +44,15 @@ def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
     """End and remove what the engine of an unfinished migration left; name what stays."""
     remove_workers(context, marker)
     card, record = _find_work(slug, marker)
-    if card is not None and card.maker is not None:
-        _remove_parts(context, card.maker(context.aws), record)
-    if card is None or card.filler is None:
+    if card is not None and card.creator is not None:
+        _remove_parts(context, card.creator(context.aws), record)
+    if card is None or card.copy_job is None:
         return
-    filler = card.filler(context.aws, "")
-    parts = " and ".join(filler.list_parts(record))
+    copy_job = card.copy_job(context.aws, "")
+    parts = " and ".join(copy_job.list_parts(record))
     try:
-        ended = _end_work(context, filler, record)
-        filler.clean(record)
+        ended = _end_work(context, copy_job, record)
+        copy_job.clean(record)
     except (LookupFailedError, ServiceError) as error:
         context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
         return
@@ -63,23 +63,23 @@ def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
         context.emit(event("warning", text=text))
 
 
-def _remove_parts(context: Context, maker: TargetMaker, record: Record) -> None:
-    """Remove what a maker needed on the way; what it makes goes on, and stays."""
-    parts = " and ".join(maker.list_parts(record))
+def _remove_parts(context: Context, creator: TargetCreator, record: Record) -> None:
+    """Remove what a creator needed on the way; what it makes goes on, and stays."""
+    parts = " and ".join(creator.list_parts(record))
     if not parts:
         return
     try:
-        maker.clean(record)
+        creator.clean(record)
         context.emit(event("note", text=f"Removed {parts}"))
     except ServiceError as error:
         context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
 
 
-def _end_work(context: Context, filler: TargetFiller, record: Record) -> bool:
+def _end_work(context: Context, copy_job: CopyJob, record: Record) -> bool:
     """End what goes on, and wait for it; whether it has ended."""
-    filler.cancel(record)
+    copy_job.cancel(record)
     for _ in range(LOOKS):
-        if "job" not in record or filler.look(record).ended:
+        if "job" not in record or copy_job.look(record).ended:
             return True
         context.aws.pause(PAUSE_SECONDS)
     return False
@@ -93,7 +93,7 @@ def describe_pause_of_work(slug: str, marker: Marker) -> str:
     if kind is None or not isinstance(record, Mapping) or not is_under_way:
         return ""
     card = EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
-    if card is not None and card.filler is not None and not marker.alive:
+    if card is not None and card.copy_job is not None and not marker.alive:
         return "no run is alive to end its job, which goes on; the next run ends it, and waits"
     return card.pause if card is not None else ""
 
@@ -109,4 +109,4 @@ def _find_work(slug: str, marker: Marker) -> tuple[EngineCard | None, Record]:
 
 def _card_of(kind: Kind, record: Record) -> EngineCard | None:
     card = EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
-    return card if card is not None and (card.filler or card.maker) else None
+    return card if card is not None and (card.copy_job or card.creator) else None

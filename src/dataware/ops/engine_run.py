@@ -116,7 +116,7 @@ class EngineRun(MigrationRun):
                 raise
             raise explain() from error
 
-    def _tell_job(self, progress: JobProgress, unit: str) -> None:
+    def _report_job(self, progress: JobProgress, unit: str) -> None:
         numbers = {"done": progress.done, "total": progress.total, "unit": unit}
         self._emit("job-progress", state=progress.state, **numbers)
 

@@ -57,7 +57,7 @@ from dataware.ops.migration_policy import (
 from dataware.ops.partial_copy import record_end
 from dataware.ops.probe import look
 from dataware.ops.verify import report_differences, run_comparison
-from dataware.verify.held_stop import HeldStop
+from dataware.verify.pausable_stop import PausableStop
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.verdict import Verdict
 
@@ -372,9 +372,9 @@ class MigrationRun:
             )
 
     @property
-    def _held_stop(self) -> HeldStop:
+    def _held_stop(self) -> PausableStop:
         """The wish to stop, for threads that must not go on during a pause."""
-        return HeldStop(self._stop, self._is_paused)
+        return PausableStop(self._stop, self._is_paused)
 
     def _is_paused(self) -> bool:
         return self._keeper.read_control().is_paused

@@ -81,7 +81,7 @@ class LeaseCutoverRecords:
         return LookupFailedError("the record says complete, which this run had written before")
 
 
-class CutoverRecordMaker:
+class CutoverRecordFactory:
     """Makes the records of the run that holds a lock on one of `markers`."""
 
     def __init__(self, markers: ParameterMarkers) -> None:

@@ -202,7 +202,7 @@ def test_workers_wait_for_themselves_and_nothing_is_begun_during_a_pause(
     def pause(what: str) -> None:
         wish.is_paused = wish.is_paused or what in ("create", "write k10")
 
-    monkeypatch.setattr("dataware.verify.held_stop.time.sleep", resume)
+    monkeypatch.setattr("dataware.verify.pausable_stop.time.sleep", resume)
     desk.world.meddle = pause
     desk.markers = AskedMarkers(desk.world, wish)
     desk.run()

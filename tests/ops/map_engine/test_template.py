@@ -12,14 +12,14 @@ from dataware.core.model import Location
 from dataware.kinds import load
 from dataware.ops.map_engine.template import (
     CODE,
-    WorkersPlace,
+    WorkersLocation,
     make_comparison_template,
     make_template,
 )
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 ACCOUNT, REGION = "111122223333", "eu-central-1"
-PLACE = WorkersPlace(ACCOUNT, REGION, "aws", "0123456789ab")
+PLACE = WorkersLocation(ACCOUNT, REGION, "aws", "0123456789ab")
 LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:dataware-map-0123456789ab"
 
 

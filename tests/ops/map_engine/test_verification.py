@@ -16,7 +16,7 @@ from dataware.core.model import Location
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.map_engine import verification
 from dataware.ops.map_engine.execution import MapExecution
-from dataware.ops.map_engine.template import WorkersPlace
+from dataware.ops.map_engine.template import WorkersLocation
 from dataware.ops.map_engine.verification import (
     MOST_PARTS,
     MapVerification,
@@ -36,7 +36,7 @@ from support.held import Held
 from support.map_account import MapAccount
 from support.world import World
 
-PLACE = WorkersPlace("111122223333", "eu-central-1", "aws", "0123456789ab")
+PLACE = WorkersLocation("111122223333", "eu-central-1", "aws", "0123456789ab")
 OLD = Location("old", PLACE.account, PLACE.region)
 NEW = Location("new", PLACE.account, PLACE.region)
 SOURCE = {f"k{n:03}": f"v{n}" for n in range(200)}

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 @source_profile_option
 @restore_option
 @outside_options
-def apply(**given: Any) -> int:
+def apply(**arguments: Any) -> int:
     """Create, copy and verify; safe to repeat, and continues where it was interrupted.
 
     APP is a plan that `dataware plan --out` saved, or anything that `dataware plan` takes. A
@@ -78,13 +78,13 @@ def apply(**given: Any) -> int:
       dataware apply dataware.toml --on-conflict target
     """
     return run_apply(
-        pick(AwsOptions, given),
-        pick(AppOptions, given),
-        pick(CopyOptions, given),
-        pick(GuardOptions, given),
-        yes=given["yes"],
-        only=given["only"],
-        restores=given["restore_secrets"],
+        pick(AwsOptions, arguments),
+        pick(AppOptions, arguments),
+        pick(CopyOptions, arguments),
+        pick(GuardOptions, arguments),
+        yes=arguments["yes"],
+        only=arguments["only"],
+        restores=arguments["restore_secrets"],
     )
 
 

@@ -31,7 +31,7 @@ TOML, PROJECT = Path("dataware.toml"), Path("cdk.json")
 @offline_parameter_options
 @format_option
 @plain_options
-def check(**given: Any) -> int:
+def check(**arguments: Any) -> int:
     """Check a dataware.toml, a template or a cloud assembly (cdk.out); asks AWS nothing.
 
     Every problem is a line FILE:LINE: TEXT. Without APP it is what the last synth of this CDK
@@ -47,8 +47,8 @@ def check(**given: Any) -> int:
     """
     from dataware.ops.inputs.parameters_file import read_parameters
 
-    parameters = read_parameters(given["parameter"], given["parameters_file"])
-    return run_check(pick(AwsOptions, given), given["app"], given["only"], parameters)
+    parameters = read_parameters(arguments["parameter"], arguments["parameters_file"])
+    return run_check(pick(AwsOptions, arguments), arguments["app"], arguments["only"], parameters)
 
 
 def run_check(

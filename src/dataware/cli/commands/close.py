@@ -21,7 +21,7 @@ from dataware.core.errors import InputError
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
 )
 @outside_options
-def close(**given: Any) -> int:
+def close(**arguments: Any) -> int:
     """Close the cut-over to NAME: end its watch; it can no longer be undone.
 
     Asks, reads the changes of the old side once more, and records "closed". If the old side was
@@ -34,7 +34,10 @@ def close(**given: Any) -> int:
       dataware close Orders-prod --yes
     """
     return run_close(
-        pick(AwsOptions, given), given["name"], given["source"], yes=bool(given["yes"])
+        pick(AwsOptions, arguments),
+        arguments["name"],
+        arguments["source"],
+        yes=bool(arguments["yes"]),
     )
 
 
@@ -47,11 +50,11 @@ def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> i
     from dataware.ops.follow.after_switch import find_switched
 
     with outside(out) as context:
-        found = find_switched(context, name)
+        undoable = find_switched(context, name)
         if not yes:
             if not sys.stdin.isatty():
                 raise InputError("this is not a terminal: pass --yes to continue")
-            confirm(f"Close the cut-over to {found.target}? It cannot be undone after that.")
-        places = places_on_record(context, found.kind, found.source, found.target, source)
-        close_undo_window(context, found, places)
+            confirm(f"Close the cut-over to {undoable.target}? It cannot be undone after that.")
+        places = places_on_record(context, undoable.kind, undoable.source, undoable.target, source)
+        close_undo_window(context, undoable, places)
     return 0

@@ -19,7 +19,7 @@ VARIABLE = "_DATAWARE_COMPLETE"
 @click.argument("shell", type=WordChoice(SHELLS), metavar="SHELL")
 @plain_options
 @click.pass_context
-def completion(context: click.Context, /, **given: Any) -> int:
+def completion(context: click.Context, /, **arguments: Any) -> int:
     """Print the script that lets SHELL complete commands, options, words and files.
 
     \b
@@ -28,7 +28,7 @@ def completion(context: click.Context, /, **given: Any) -> int:
       dataware completion zsh > ~/.zfunc/_dataware
       dataware completion fish > ~/.config/fish/completions/dataware.fish
     """
-    click.echo(make_script(context.find_root().command, given["shell"]))
+    click.echo(make_script(context.find_root().command, arguments["shell"]))
     return 0
 
 

@@ -113,7 +113,7 @@ def freeze_options(side: str) -> Decorator[Any]:
 )
 @max_rate_option("Carry at most N items per second.")
 @outside_options
-def cutover(**given: Any) -> int:
+def cutover(**arguments: Any) -> int:
     """Switch from the source to NAME, the target of a followed migration.
 
     If a follow runs, on any machine, it does the work, and the commands run here. Otherwise this
@@ -130,7 +130,9 @@ def cutover(**given: Any) -> int:
       dataware cutover Orders-prod --frozen --await-approval
       dataware cutover Orders-prod --approve 3f2c9b1d7a604e58
     """
-    return run_cutover(pick(AwsOptions, given), given["name"], pick(CutoverOptions, given))
+    return run_cutover(
+        pick(AwsOptions, arguments), arguments["name"], pick(CutoverOptions, arguments)
+    )
 
 
 def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:

@@ -37,7 +37,7 @@ from dataware.cli.options import plain_options
     help="Port of --serve; any free one if not given.",
 )
 @plain_options
-def demo(**given: Any) -> int:
+def demo(**arguments: Any) -> int:
     """Show the whole job on a local AWS emulator; no account needed.
 
     The first run installs the emulator into a cache folder. The demo imports, migrates and
@@ -52,14 +52,14 @@ def demo(**given: Any) -> int:
       dataware demo --items 5000 --objects 200
       dataware demo --serve > aws.sh
     """
-    if given["serve"]:
+    if arguments["serve"]:
         from dataware.cli.demo.serve import serve
 
-        return serve(given["port"], plain=given["plain"])
-    if given["port"] is not None:
+        return serve(arguments["port"], plain=arguments["plain"])
+    if arguments["port"] is not None:
         raise click.UsageError(
             "--port says where --serve listens: give both", click.get_current_context()
         )
     from dataware.cli.demo import Sizes, run_demo
 
-    return run_demo(Sizes(given["items"], given["objects"]), plain=given["plain"])
+    return run_demo(Sizes(arguments["items"], arguments["objects"]), plain=arguments["plain"])

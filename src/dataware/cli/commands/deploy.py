@@ -43,7 +43,7 @@ from dataware.cli.source_profile import source_profile_option
 @parallel_option
 @outside_options
 @click.argument("arguments", nargs=-1, metavar="[-- CDK ARGS]")
-def deploy(**given: Any) -> int:
+def deploy(**arguments: Any) -> int:
     """Move the data, then deploy the CDK app of this folder and import the resources.
 
     Plans, shows, asks, creates, copies and verifies; then runs `cdk deploy` with
@@ -58,13 +58,13 @@ def deploy(**given: Any) -> int:
     from dataware.cli.deployment.deploy import run_deploy
 
     return run_deploy(
-        pick(AwsOptions, given),
-        pick(AppOptions, {**given, "app": None}),
-        pick(CopyOptions, given),
-        pick(GuardOptions, given),
-        prices=given["prices"],
-        yes=given["yes"],
-        allow_unseen=given["allow_unseen"],
-        arguments=given["arguments"],
-        restores=given["restore_secrets"],
+        pick(AwsOptions, arguments),
+        pick(AppOptions, {**arguments, "app": None}),
+        pick(CopyOptions, arguments),
+        pick(GuardOptions, arguments),
+        prices=arguments["prices"],
+        yes=arguments["yes"],
+        allow_unseen=arguments["allow_unseen"],
+        arguments=arguments["arguments"],
+        restores=arguments["restore_secrets"],
     )

@@ -16,7 +16,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, pick
 @stack_options
 @versions_option
 @outside_options
-def doctor(**given: Any) -> int:
+def doctor(**arguments: Any) -> int:
     """Check this machine, the account and the permissions that APP needs; changes nothing.
 
     APP is a saved plan, or anything that `dataware plan` takes. Each check is one line that says
@@ -30,5 +30,5 @@ def doctor(**given: Any) -> int:
     from dataware.cli.doctor import run_doctor
 
     undecided = dict.fromkeys(("strict", "on_error", "on_fallback_data", "import_mode"))
-    app = pick(AppOptions, {**given, **undecided})
-    return run_doctor(pick(AwsOptions, given), app, all_versions=given["versions"] == "all")
+    app = pick(AppOptions, {**arguments, **undecided})
+    return run_doctor(pick(AwsOptions, arguments), app, all_versions=arguments["versions"] == "all")

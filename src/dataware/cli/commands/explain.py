@@ -37,7 +37,7 @@ def complete_topic(
 @click.argument("topic", nargs=-1, shell_complete=complete_topic)
 @format_option
 @plain_options
-def explain(**given: Any) -> int:
+def explain(**arguments: Any) -> int:
     """Explain each TOPIC: a rule by number or name, an exit code, or an event by its code.
 
     Without a topic, lists the rules and the exit codes.
@@ -50,7 +50,7 @@ def explain(**given: Any) -> int:
       dataware explain exit 4
       dataware explain slowed
     """
-    return run_explain(pick(AwsOptions, given), given["topic"])
+    return run_explain(pick(AwsOptions, arguments), arguments["topic"])
 
 
 def run_explain(options: AwsOptions, topics: Sequence[str]) -> int:

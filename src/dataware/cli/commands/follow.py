@@ -17,7 +17,7 @@ from dataware.cli.settings import AwsOptions, pick
 @max_rate_option("Limit each of them to N items or objects per second.")
 @deep_option
 @outside_options
-def follow(**given: Any) -> int:
+def follow(**arguments: Any) -> int:
     """Go on following into each NAME, the target of a migration that was begun with --follow.
 
     Meant for a container or an instance: SIGTERM stops it after what is in flight, and it goes on
@@ -30,7 +30,10 @@ def follow(**given: Any) -> int:
       dataware follow s3://uploads-prod --max-rate 200
     """
     return run_follow(
-        pick(AwsOptions, given), given["names"], given["max_rate"], deep=given["deep"]
+        pick(AwsOptions, arguments),
+        arguments["names"],
+        arguments["max_rate"],
+        deep=arguments["deep"],
     )
 
 

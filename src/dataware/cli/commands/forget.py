@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("name", shell_complete=complete_run)
 @click.option("--yes", is_flag=True, help="Do not ask before the record is deleted.")
 @outside_options
-def forget(**given: Any) -> int:
+def forget(**arguments: Any) -> int:
     """Delete the record of the migration into NAME, a target's name or address.
 
     Shows what the record says and what follows without it, asks, keeps a copy in the folder for
@@ -36,7 +36,7 @@ def forget(**given: Any) -> int:
       dataware forget Spaceport-Waitlist-prod
       dataware forget s3://spaceport-uploads-prod --yes --region us-east-1
     """
-    return run_forget(pick(AwsOptions, given), given["name"], yes=given["yes"])
+    return run_forget(pick(AwsOptions, arguments), arguments["name"], yes=arguments["yes"])
 
 
 def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:

@@ -14,7 +14,7 @@ from dataware.cli.options import plain_options
 @click.argument("command", required=False)
 @plain_options
 @click.pass_context
-def help(context: click.Context, /, **given: Any) -> int:
+def help(context: click.Context, /, **arguments: Any) -> int:
     """Show the help of COMMAND, or of dataware itself.
 
     \b
@@ -22,7 +22,7 @@ def help(context: click.Context, /, **given: Any) -> int:
       dataware help
       dataware help plan
     """
-    root, name = context.find_root(), given["command"]
+    root, name = context.find_root(), arguments["command"]
     if name is None or not isinstance(root.command, click.Group):
         click.echo(root.get_help())
         return 0

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 @object_options
 @batch_role_option
 @outside_options
-def iam_policy(**given: Any) -> int:
+def iam_policy(**arguments: Any) -> int:
     """Print the least IAM policy that planning and applying APP needs, or one command alone.
 
     APP is a saved plan, or anything that `dataware plan` takes. Only --for undo allows writes to a
@@ -80,19 +80,19 @@ def iam_policy(**given: Any) -> int:
     """
     from dataware.cli.context import headers_of
 
-    out, app, use = pick(AwsOptions, given), pick(AppOptions, given), given["use"]
-    if given["role_template"] is not None:
-        return run_role_template(out, app, use, trusted=given["role_template"])
-    headers = headers_of(given["sse"], given["sse_kms_key_id"], given["acl"])
+    out, app, use = pick(AwsOptions, arguments), pick(AppOptions, arguments), arguments["use"]
+    if arguments["role_template"] is not None:
+        return run_role_template(out, app, use, trusted=arguments["role_template"])
+    headers = headers_of(arguments["sse"], arguments["sse_kms_key_id"], arguments["acl"])
     return run_policy(
         out,
         app,
         use,
-        versions=given["versions"],
+        versions=arguments["versions"],
         headers=headers,
-        side=given["side"],
-        batch_role=given["batch_role"],
-        engine=given["engine"],
+        side=arguments["side"],
+        batch_role=arguments["batch_role"],
+        engine=arguments["engine"],
     )
 
 

@@ -52,7 +52,7 @@ FORMATS = ("toml", "cfn", "cdk-py", "cdk-ts")
 )
 @where_options
 @plain_options
-def init(**given: Any) -> int:
+def init(**arguments: Any) -> int:
     """Declare tables and buckets as they are today, so that others can be made like them.
 
     NAMES are names or addresses. Keys, indexes, billing, encryption, recovery, versioning, access,
@@ -64,10 +64,10 @@ def init(**given: Any) -> int:
       dataware init --suffix=-prod Spaceport-Waitlist s3://spaceport-uploads
       dataware init --format cfn Spaceport-Waitlist
     """
-    out = pick(AwsOptions, given)
-    path = given["out"] or (TOML if given["form"] == "toml" else STANDARD_OUTPUT)
-    output = InitOutput(given["form"], path, schema=given["schema"])
-    return run_init(out, given["names"], given["suffix"], output)
+    out = pick(AwsOptions, arguments)
+    path = arguments["out"] or (TOML if arguments["form"] == "toml" else STANDARD_OUTPUT)
+    output = InitOutput(arguments["form"], path, schema=arguments["schema"])
+    return run_init(out, arguments["names"], arguments["suffix"], output)
 
 
 @dataclass(frozen=True, slots=True)

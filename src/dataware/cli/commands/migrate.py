@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @partial_option
 @source_profile_option
 @outside_options
-def migrate(**given: Any) -> int:
+def migrate(**arguments: Any) -> int:
     """Copy SOURCE into TARGET, which exists, and verify; a secret or parameter is created.
 
     SOURCE is only read. What TARGET holds of its own is never replaced, unless --on-conflict
@@ -61,7 +61,9 @@ def migrate(**given: Any) -> int:
       dataware migrate ssm:///app/key ssm:///app/key-prod
       dataware migrate cognito://users cognito://users-prod --allow-partial
     """
-    return run_migrate(pick(AwsOptions, given), pick(PairOptions, given), pick(CopyOptions, given))
+    return run_migrate(
+        pick(AwsOptions, arguments), pick(PairOptions, arguments), pick(CopyOptions, arguments)
+    )
 
 
 def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command(cls=SectionedCommand, short_help="Pause a running migration, from any machine.")
 @click.argument("name", shell_complete=complete_run)
 @outside_options
-def pause(**given: Any) -> int:
+def pause(**arguments: Any) -> int:
     """Pause the migration into NAME, a target's name or address, until `dataware resume`.
 
     The run may go on anywhere: it reads this from its record within seconds. It finishes what is
@@ -33,7 +33,7 @@ def pause(**given: Any) -> int:
       dataware pause Orders-prod
       dataware pause s3://spaceport-uploads-prod --region us-east-1
     """
-    return run_pause(pick(AwsOptions, given), given["name"])
+    return run_pause(pick(AwsOptions, arguments), arguments["name"])
 
 
 def run_pause(out: AwsOptions, name: str) -> int:

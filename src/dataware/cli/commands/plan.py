@@ -64,7 +64,7 @@ DONE, CHANGES = 0, SidesDifferError.exit_code
 @credentials_option
 @source_profile_option
 @plan_outside_options
-def plan(**given: Any) -> int:
+def plan(**arguments: Any) -> int:
     """Look and decide; changes nothing. The stacks of an app may go to several environments.
 
     APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml.
@@ -81,12 +81,12 @@ def plan(**given: Any) -> int:
       dataware plan --format html > plan.html
     """
     return run_plan(
-        pick(AwsOptions, given),
-        pick(AppOptions, given),
-        pick(PlanOptions, given),
-        pick(GuardOptions, given),
-        prices=given["prices"],
-        only=given["only"],
+        pick(AwsOptions, arguments),
+        pick(AppOptions, arguments),
+        pick(PlanOptions, arguments),
+        pick(GuardOptions, arguments),
+        prices=arguments["prices"],
+        only=arguments["only"],
     )
 
 

@@ -53,7 +53,7 @@ OUTCOMES = {
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--list", "lists", is_flag=True, help="List the recorded runs instead.")
 @plain_options
-def report(**given: Any) -> int:
+def report(**arguments: Any) -> int:
     """Make one HTML file of a run: its decisions, migrations, verification and warnings.
 
     RUN is a run id, a unique prefix of one, or the file of a record (default: the latest run).
@@ -67,10 +67,12 @@ def report(**given: Any) -> int:
       dataware report 20261124-1801 --out migration.html
       dataware report --out - > migration.html
     """
-    out, opens = given["out"], given["opens"]
+    out, opens = arguments["out"], arguments["opens"]
     if opens and out == STANDARD_OUTPUT:
         raise InputError("--open needs a file: name one with --out, or leave out --out -")
-    return run_report(given["run"], out, lists=given["lists"], opens=opens, plain=given["plain"])
+    return run_report(
+        arguments["run"], out, lists=arguments["lists"], opens=opens, plain=arguments["plain"]
+    )
 
 
 def run_report(run: str | None, out: Path, *, lists: bool, plain: bool, opens: bool = False) -> int:

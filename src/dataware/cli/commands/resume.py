@@ -16,7 +16,7 @@ from dataware.cli.settings import AwsOptions, pick
 @click.command(cls=SectionedCommand, short_help="Let a paused migration go on.")
 @click.argument("name", shell_complete=complete_run)
 @outside_options
-def resume(**given: Any) -> int:
+def resume(**arguments: Any) -> int:
     """End the pause of the migration into NAME, a target's name or address.
 
     A run that waits goes on within seconds, from where it was. Where none is alive, run the command
@@ -27,7 +27,7 @@ def resume(**given: Any) -> int:
       dataware resume Orders-prod
       dataware resume s3://spaceport-uploads-prod --region us-east-1
     """
-    return run_resume(pick(AwsOptions, given), given["name"])
+    return run_resume(pick(AwsOptions, arguments), arguments["name"])
 
 
 def run_resume(out: AwsOptions, name: str) -> int:

@@ -15,7 +15,7 @@ DOCUMENTS = ("toml", "fleet", "plan", "lock", "events")
 @click.command(cls=SectionedCommand, short_help="Print the JSON Schema of a file or of events.")
 @click.argument("document", type=WordChoice(DOCUMENTS), metavar="DOCUMENT")
 @plain_options
-def schema(**given: Any) -> int:
+def schema(**arguments: Any) -> int:
     """Print the JSON Schema of DOCUMENT: toml, fleet, plan, lock or events.
 
     \b
@@ -25,5 +25,5 @@ def schema(**given: Any) -> int:
     """
     from dataware.ops.schemas import schema_text
 
-    click.echo(schema_text(given["document"]), nl=False)
+    click.echo(schema_text(arguments["document"]), nl=False)
     return 0

@@ -18,7 +18,7 @@ from dataware.cli.settings import AwsOptions, pick
 @full_option
 @plan_format_option
 @plain_options
-def show(**given: Any) -> int:
+def show(**arguments: Any) -> int:
     """Show a plan that `dataware plan --out` saved, or that of a fleet, as it was when it was made.
 
     AWS is not asked, so that no credentials are needed; `dataware apply` looks again.
@@ -29,7 +29,7 @@ def show(**given: Any) -> int:
       dataware show plan.json --format markdown
       dataware show plan.json --format html > plan.html
     """
-    return run_show(pick(AwsOptions, given), given["plan"])
+    return run_show(pick(AwsOptions, arguments), arguments["plan"])
 
 
 def run_show(look: AwsOptions, path: Path) -> int:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     help="Refresh interval of --watch.",
 )
 @outside_options
-def status(**given: Any) -> int:
+def status(**arguments: Any) -> int:
     """Show every migration on record, or the one into NAME: how far it is, or how it ended.
 
     NAME is a target, a source, or the id of a migration or of a run, as `report --list` shows it.
@@ -47,8 +47,10 @@ def status(**given: Any) -> int:
       dataware status --watch
       dataware status Spaceport-Waitlist-prod --watch --interval 10
     """
-    watching, interval = given["watch"], given["interval"]
-    return run_status(pick(AwsOptions, given), given["name"], watching=watching, interval=interval)
+    watching, interval = arguments["watch"], arguments["interval"]
+    return run_status(
+        pick(AwsOptions, arguments), arguments["name"], watching=watching, interval=interval
+    )
 
 
 def run_status(out: AwsOptions, name: str | None, *, watching: bool, interval: float) -> int:

@@ -42,7 +42,7 @@ class Rate(click.ParamType[float | None]):
 @click.argument("name", shell_complete=complete_run)
 @click.argument("rate", type=Rate(), metavar="RATE|off")
 @outside_options
-def throttle(**given: Any) -> int:
+def throttle(**arguments: Any) -> int:
     """Hold the migration into NAME, a target's name or address, at RATE, wherever it runs.
 
     RATE is in items or objects a second, as that of --max-rate, which it replaces until `off`: for
@@ -54,7 +54,7 @@ def throttle(**given: Any) -> int:
       dataware throttle Orders-prod 200
       dataware throttle Orders-prod off
     """
-    return run_throttle(pick(AwsOptions, given), given["name"], given["rate"])
+    return run_throttle(pick(AwsOptions, arguments), arguments["name"], arguments["rate"])
 
 
 def run_throttle(out: AwsOptions, name: str, rate: float | None) -> int:

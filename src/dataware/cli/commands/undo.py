@@ -30,7 +30,7 @@ from dataware.core.errors import InputError
 )
 @max_rate_option("Carry at most N items per second.")
 @outside_options
-def undo(**given: Any) -> int:
+def undo(**arguments: Any) -> int:
     """Go back to the source of a cut-over to NAME, with what was written to NAME since.
 
     Shows what follows, asks, and carries the changes back while NAME is in use. Then --freeze stops
@@ -44,7 +44,7 @@ def undo(**given: Any) -> int:
       dataware undo Orders-prod --freeze ./stop-app.sh --thaw ./start-app.sh
       dataware undo Orders-prod --frozen --on-conflict keep --yes
     """
-    return run_undo(pick(AwsOptions, given), given["name"], pick(UndoOptions, given))
+    return run_undo(pick(AwsOptions, arguments), arguments["name"], pick(UndoOptions, arguments))
 
 
 def run_undo(out: AwsOptions, name: str, options: UndoOptions) -> int:
@@ -62,20 +62,22 @@ def run_undo(out: AwsOptions, name: str, options: UndoOptions) -> int:
         check_hooks(options.freeze, options.thaw, options.freeze_limit, frozen=options.frozen)
     with outside(out, copies=True) as stopping:
         context = go_on_after_stop(stopping, out)
-        found = find_undoable(context, name)
-        places = places_on_record(context, found.kind, found.source, found.target, options.source)
-        report_undo(context, found, places)
+        undoable = find_undoable(context, name)
+        places = places_on_record(
+            context, undoable.kind, undoable.source, undoable.target, options.source
+        )
+        report_undo(context, undoable, places)
         if options.dry_run:
             return 0
         if not options.yes:
             if not sys.stdin.isatty():
                 raise InputError("this is not a terminal: pass --yes to continue")
-            confirm(f"Carry back from {found.target} to {found.source}?")
+            confirm(f"Carry back from {undoable.target} to {undoable.source}?")
         hooks = ShellHooks(options.freeze, options.thaw, options.freeze_limit)
         cutover = CutoverSettings(
             hooks, FileGate(None, None), options.freeze_limit, 0.0, by_hand=options.frozen
         )
         decided = UndoConflict(options.on_conflict) if options.on_conflict else None
         settings = CopySettings(follow=True, max_rate=options.max_rate)
-        undo(context, found, places, cutover, settings, decided)
+        undo(context, undoable, places, cutover, settings, decided)
     return 0

@@ -38,7 +38,7 @@ COMPARING = (EngineName.LOCAL, EngineName.MAP)
 @request_payer_option
 @source_profile_option
 @outside_options
-def verify(**given: Any) -> int:
+def verify(**arguments: Any) -> int:
     """Compare SOURCE and TARGET, independently of any copy; exit 2 if they differ.
 
     \b
@@ -47,8 +47,8 @@ def verify(**given: Any) -> int:
       dataware verify s3://uploads s3://uploads-prod --versions all --deep
       dataware verify dynamodb://Orders dynamodb://Orders-prod --engine map
     """
-    words = {name: given[name] for name in ("versions", "deep", "engine")}
-    return run_verify(pick(AwsOptions, given), pick(PairOptions, given), **words)
+    words = {name: arguments[name] for name in ("versions", "deep", "engine")}
+    return run_verify(pick(AwsOptions, arguments), pick(PairOptions, arguments), **words)
 
 
 def run_verify(

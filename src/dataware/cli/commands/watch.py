@@ -20,7 +20,7 @@ from dataware.cli.settings import AwsOptions, pick
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
 )
 @outside_options
-def watch(**given: Any) -> int:
+def watch(**arguments: Any) -> int:
     """Report writes to the source after the switch to NAME.
 
     Continues where the cut-over, or the last watch, ended: on the same machine no write since the
@@ -32,7 +32,9 @@ def watch(**given: Any) -> int:
       dataware watch Orders-prod
       dataware watch Orders-prod --for 12h
     """
-    return run_watch(pick(AwsOptions, given), given["name"], given["seconds"], given["source"])
+    return run_watch(
+        pick(AwsOptions, arguments), arguments["name"], arguments["seconds"], arguments["source"]
+    )
 
 
 def run_watch(out: AwsOptions, name: str, seconds: float | None, source: str | None) -> int:
@@ -44,7 +46,7 @@ def run_watch(out: AwsOptions, name: str, seconds: float | None, source: str | N
 
     with outside(out, copies=True) as stopping:
         context = go_on_after_stop(stopping, out)
-        found = find_switched(context, name)
-        places = places_on_record(context, found.kind, found.source, found.target, source)
-        watch_source(context, found, places, seconds)
+        undoable = find_switched(context, name)
+        places = places_on_record(context, undoable.kind, undoable.source, undoable.target, source)
+        watch_source(context, undoable, places, seconds)
     return 0

@@ -91,14 +91,14 @@ class AccountCredentials:
         home = enter(context, context.aws.account) if self._replaces_home(context.aws) else context
         return replace(home, enter=enter)
 
-    def open_aws(self, meant: StackEnvironment) -> Aws:
+    def open_aws(self, environment: StackEnvironment) -> Aws:
         """AWS where a stack goes. Raises DatawareError where no credentials fit."""
         home = self._open(None, self.out)
-        if meant.account is None or not (self._is_elsewhere(meant.account, home)):
-            return home.for_region(meant.region) if meant.region else home
-        region = meant.region or home.region
-        options = self.find(meant.account, region, AccountUse.LOOK)
-        return self._open(meant.account, options).for_region(region)
+        if environment.account is None or not (self._is_elsewhere(environment.account, home)):
+            return home.for_region(environment.region) if environment.region else home
+        region = environment.region or home.region
+        options = self.find(environment.account, region, AccountUse.LOOK)
+        return self._open(environment.account, options).for_region(region)
 
     def _open(self, account: str | None, options: AwsOptions) -> Account:
         """What options open, once: each session reads the files of the user again."""

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 @fleet_where_options
 @format_option
 @plain_options
-def apply(**given: Any) -> int:
+def apply(**arguments: Any) -> int:
     """Apply the plan that `dataware fleet plan --out` saved: a canary first, then region by region.
 
     Each target is looked at again first. After a stop or a failure the same command goes on: what
@@ -67,14 +67,14 @@ def apply(**given: Any) -> int:
     from dataware.cli.notify import notifying
     from dataware.ops.saved_fleet import read_saved_fleet
 
-    out, copy = pick(AwsOptions, given), pick(CopyOptions, given)
+    out, copy = pick(AwsOptions, arguments), pick(CopyOptions, arguments)
     # With what the guard said: a target at which a loss is a stop is not applied.
-    whole, _ = read_saved_fleet(given["plan"])
-    plan = _choose(whole, FleetOptions.of(given).selection)
+    whole, _ = read_saved_fleet(arguments["plan"])
+    plan = _choose(whole, FleetOptions.of(arguments).selection)
     with notifying("fleet apply", out, copy.notify) as listener:
         from dataware.cli.fleet.applier import FleetApplier
 
-        FleetApplier(out, copy, listener).apply(plan, _wave_settings(plan.waves, given))
+        FleetApplier(out, copy, listener).apply(plan, _wave_settings(plan.waves, arguments))
     return 0
 
 
@@ -94,11 +94,11 @@ def _choose(plan: FleetPlan, selection: TargetSelection) -> FleetPlan:
     return replace(plan, targets=targets, waves=waves, conflicts=conflicts)
 
 
-def _wave_settings(planned: WaveSettings, given: dict[str, Any]) -> WaveSettings:
+def _wave_settings(planned: WaveSettings, arguments: dict[str, Any]) -> WaveSettings:
     """The settings of fleet.toml, under those of the command line."""
     settings = {
-        name: given[name]
+        name: arguments[name]
         for name in ("canary", "max_concurrent", "tolerance")
-        if given[name] is not None
+        if arguments[name] is not None
     }
     return replace(planned, **settings)

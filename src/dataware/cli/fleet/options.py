@@ -24,15 +24,15 @@ class FleetOptions:
     selection: TargetSelection
 
     @staticmethod
-    def of(given: dict[str, Any]) -> FleetOptions:
+    def of(arguments: dict[str, Any]) -> FleetOptions:
         """The options out of all that a command was given."""
-        for word in given["tag"]:
+        for word in arguments["tag"]:
             if not word.partition("=")[0]:
                 raise InputError(f"--tag {word} names no tag: write it as KEY=VALUE, or as KEY")
         selection = TargetSelection(
-            given["target"], given["tag"], given["in_region"], given["exclude"]
+            arguments["target"], arguments["tag"], arguments["in_region"], arguments["exclude"]
         )
-        return FleetOptions(given.get("fleet") or FLEET, selection)
+        return FleetOptions(arguments.get("fleet") or FLEET, selection)
 
 
 fleet_option = click.option(

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @fleet_where_options
 @plan_format_option
 @plain_options
-def plan(**given: Any) -> int:
+def plan(**arguments: Any) -> int:
     """Look into every target at once and decide; changes nothing.
 
     APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml; of an
@@ -61,10 +61,10 @@ def plan(**given: Any) -> int:
       dataware fleet plan cdk.out --tag stage=prod --exclude prod-us
       dataware fleet plan template.yaml --format html > fleet.html
     """
-    return _plan(pick(AwsOptions, given), given)
+    return _plan(pick(AwsOptions, arguments), arguments)
 
 
-def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
+def _plan(out: AwsOptions, arguments: dict[str, Any]) -> int:
     """Look, decide, show, save."""
     from dataware.cli.fleet.accounts import read_targets
     from dataware.cli.fleet.display import fleet_display, report_fleet
@@ -73,13 +73,13 @@ def _plan(out: AwsOptions, given: dict[str, Any]) -> int:
     from dataware.ops.inputs.files import check_writable
     from dataware.ops.inputs.fleet_plan_file import save_fleet_plan
 
-    if saved := given["out"]:
+    if saved := arguments["out"]:
         check_writable(saved)
-    fleet = read_targets(out, FleetOptions.of(given))
-    app, guarding = pick(AppOptions, given), pick(GuardOptions, given)
+    fleet = read_targets(out, FleetOptions.of(arguments))
+    app, guarding = pick(AppOptions, arguments), pick(GuardOptions, arguments)
     with fleet_display(out) as (emit, stop):
         planner = FleetPlanner(
-            out, app, guarding, prices=given["prices"], only=given["only"], stop=stop
+            out, app, guarding, prices=arguments["prices"], only=arguments["only"], stop=stop
         )
         made, findings = planner.plan(fleet, emit)
         report_fleet(emit, made, full=out.full, findings=findings)

@@ -105,8 +105,8 @@ class FleetPlanner:
     def _load(self, account: Account, app: AppOptions, target: FleetTarget) -> App:
         """The resources of the app in a target, with the values that hold there."""
 
-        def open_in(meant: StackEnvironment) -> Aws:
-            return account.for_region(meant.region) if meant.region else account
+        def open_in(environment: StackEnvironment) -> Aws:
+            return account.for_region(environment.region) if environment.region else account
 
         def select(stacks: Sequence[Stack]) -> Sequence[Stack]:
             return _stacks_for(stacks, app, target)

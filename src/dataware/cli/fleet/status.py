@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 )
 @target_list_options
 @format_option
-def status(**given: Any) -> int:
+def status(**arguments: Any) -> int:
     """Show every migration on record in the targets: how far it is, or how it ended.
 
     \b
@@ -36,8 +36,8 @@ def status(**given: Any) -> int:
     from dataware.ops.fleet import ask_targets
     from dataware.ops.status import status as report_status
 
-    out = pick(AwsOptions, given)
-    fleet = read_targets(out, FleetOptions.of(given))
+    out = pick(AwsOptions, arguments)
+    fleet = read_targets(out, FleetOptions.of(arguments))
     with fleet_display(out) as (emit, stop):
         accounts = FleetAccounts(out, stop)
 

@@ -17,7 +17,7 @@ from dataware.cli.settings import AwsOptions, pick
 )
 @target_list_options
 @format_option
-def targets(**given: Any) -> int:
+def targets(**arguments: Any) -> int:
     """Show the targets that the options choose, a line each, in the order of their waves.
 
     Only the accounts of an organization are asked for; no target is looked at.
@@ -32,8 +32,8 @@ def targets(**given: Any) -> int:
     from dataware.core.events import event
     from dataware.core.fleet.waves import make_waves
 
-    out = pick(AwsOptions, given)
-    fleet = read_targets(out, FleetOptions.of(given))
+    out = pick(AwsOptions, arguments)
+    fleet = read_targets(out, FleetOptions.of(arguments))
     with fleet_display(out) as (emit, _):
         for number, wave in enumerate(make_waves(fleet.targets, fleet.waves), 1):
             for one in wave:

@@ -27,7 +27,7 @@ from dataware.core.errors import IncompleteError
 from dataware.kinds import load
 from dataware.ops.context import ComparisonSpec
 from dataware.ops.verify import reach, sides_of
-from dataware.verify.held_stop import HeldStop
+from dataware.verify.pausable_stop import PausableStop
 from dataware.verify.run import Stop, TaskRunner, as_they_end
 from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, carry_out, ignore_count
 
@@ -86,9 +86,9 @@ class _Shared:
     read: Synchronized[int]
 
     @property
-    def stop(self) -> HeldStop:
+    def stop(self) -> PausableStop:
         """The wish to stop as the processes hear it."""
-        return HeldStop(self.ended.is_set, self.paused.is_set)
+        return PausableStop(self.ended.is_set, self.paused.is_set)
 
     def pause(self, *, on: bool) -> None:
         """Let the processes wait, or go on."""
@@ -124,7 +124,7 @@ class _Watch:
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             stop = self._stop
-            if isinstance(stop, HeldStop):
+            if isinstance(stop, PausableStop):
                 self._shared.pause(on=stop.is_paused())
                 stop = stop.is_stopped
             if stop():

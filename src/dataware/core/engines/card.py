@@ -13,7 +13,7 @@ from dataware.core.model import Size
 from dataware.core.ports import Aws
 
 if TYPE_CHECKING:
-    from dataware.core.engines.port import TargetFiller, TargetMaker
+    from dataware.core.engines.port import CopyJob, TargetCreator
 
 
 ENGINE = "engine"
@@ -98,8 +98,8 @@ class EngineCard:
     It fits where all `needs` hold, and is picked where it `is_better` (`when` says so in words).
     `why_asked` says in a clause why one that fits is left to whoever asks for it; `elsewhere` that
     it may be picked where the source is in another region, so that the caller needs its `scopes`.
-    `instead` is what to do while dataware does not drive it (empty: it does). `maker` makes the
-    target (or, where it `loads`, fills what the run has made), and `filler` fills it with a role
+    `instead` is what to do while dataware does not drive it (empty: it does). `creator` makes the
+    target (or, where it `loads`, fills what the run has made), and `copy_job` fills it with a role
     that the service assumes, for engines that do; `passes_to` are the services that get a role.
     `pause` says in a clause what `dataware pause` does to its work, as far as it is another thing
     than that nothing is copied.
@@ -131,9 +131,9 @@ class EngineCard:
     why_asked: str = ""
     elsewhere: bool = False
     pause: str = ""
-    maker: Callable[[Aws], TargetMaker] | None = None
+    creator: Callable[[Aws], TargetCreator] | None = None
     loads: bool = False
-    filler: Callable[[Aws, str], TargetFiller] | None = None
+    copy_job: Callable[[Aws, str], CopyJob] | None = None
 
     @property
     def is_built(self) -> bool:

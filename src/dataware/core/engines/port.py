@@ -14,7 +14,7 @@ Record = Mapping[str, Any]
 """What a record keeps of an engine: JSON, from which another run goes on with the same work."""
 
 ERRORS = "errors"
-"""What a maker's counts call the items that it was given and did not bring."""
+"""What a creator's counts call the items that it was given and did not bring."""
 
 NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
@@ -42,8 +42,8 @@ class WorkFigures(NamedTuple):
 NO_FIGURES = WorkFigures()
 
 
-class MakerWords(NamedTuple):
-    """What people are told of a maker's work: `noun` and `done` in sentences, else event codes.
+class CreatorWords(NamedTuple):
+    """What people are told of a creator's work: `noun` and `done` in sentences, else event codes.
 
     `stays` says in a clause what a stop leaves, and `prepares` has the codes for what comes before
     the request: begun, under way, done.
@@ -59,7 +59,7 @@ class MakerWords(NamedTuple):
     prepares: tuple[str, str, str] | None = None
 
 
-class MakerProgress(NamedTuple):
+class CreationProgress(NamedTuple):
     """How far a target is: whether it is there, and whether the work has ended.
 
     `problem` says in a clause what went wrong; with `failed` the work has to be asked for again,
@@ -99,11 +99,11 @@ class FailedItem(NamedTuple):
     why: str
 
 
-class TargetMaker(Protocol):
+class TargetCreator(Protocol):
     """Makes a target that is full already, or fills one, by a service of AWS that goes on alone."""
 
     @property
-    def words(self) -> MakerWords:
+    def words(self) -> CreatorWords:
         """What people are told of it."""
         ...
 
@@ -135,7 +135,7 @@ class TargetMaker(Protocol):
         """
         ...
 
-    def look(self, record: Record, target: Location) -> MakerProgress:
+    def look(self, record: Record, target: Location) -> CreationProgress:
         """How far it is. Raises RefusedError where something else stands under that name."""
         ...
 
@@ -188,7 +188,7 @@ class JobProgress(NamedTuple):
         return WorkFigures(self.state, *counts, items, self.of)
 
 
-class TargetFiller(Protocol):
+class CopyJob(Protocol):
     """Copies into a target that the run made, by a service of AWS that goes on by itself."""
 
     def plan(self, run: str, target: Location, before: Record) -> Record:

@@ -122,7 +122,7 @@ RESTORE = EngineCard(
         "Amazon DynamoDB Developer Guide, Before you begin using point-in-time recovery (across "
         "regions)",
     ),
-    maker=TableRestore,
+    creator=TableRestore,
 )
 
 BULK = EngineCard(
@@ -158,7 +158,7 @@ BULK = EngineCard(
         "Amazon DynamoDB API Reference, StartBulkPutItems",
         "Amazon DynamoDB Developer Guide, Bulk put items considerations",
     ),
-    maker=TableBulkPut,
+    creator=TableBulkPut,
     loads=True,
 )
 
@@ -196,7 +196,7 @@ EXPORT_IMPORT = EngineCard(
         "Amazon DynamoDB Developer Guide, DynamoDB data export to Amazon S3: how it works",
         "Amazon DynamoDB Developer Guide, DynamoDB data import from Amazon S3: how it works",
     ),
-    maker=TableImport,
+    creator=TableImport,
 )
 
 TABLE_ENGINES = (EXPORT_IMPORT, RESTORE, BULK, MAP)

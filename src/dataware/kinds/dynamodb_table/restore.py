@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataware.core.engines.port import (
+    CreationProgress,
+    CreatorWords,
     FailedItem,
-    MakerProgress,
-    MakerWords,
     Preparation,
     Record,
     WorkFigures,
@@ -52,9 +52,9 @@ _UNLIKE = (
 
 
 class TableRestore:
-    """The TargetMaker port over RestoreTableToPointInTime."""
+    """The TargetCreator port over RestoreTableToPointInTime."""
 
-    words = MakerWords(
+    words = CreatorWords(
         noun="restore",
         done=DONE,
         begins="restoring",
@@ -129,11 +129,11 @@ class TableRestore:
                 raise_request_error(error, f"restore of {target.name}", REFUSALS)
         return record
 
-    def look(self, record: Record, target: Location) -> MakerProgress:
+    def look(self, record: Record, target: Location) -> CreationProgress:
         """What DescribeTable tells of the new table; raises RefusedError for somebody else's."""
         table = find_table(self._aws, target.name)
         if table is None:
-            return MakerProgress(exists=False, done=False)
+            return CreationProgress(exists=False, done=False)
         summary = table.get("RestoreSummary") or {}
         when = summary.get("RestoreDateTime")
         is_ours = when is not None and int(when.timestamp()) in record.get(TIMES, [])
@@ -144,7 +144,7 @@ class TableRestore:
             )
         status = str(table["TableStatus"])
         busy = summary.get("RestoreInProgress") or status != "ACTIVE"
-        return MakerProgress(exists=True, done=not busy, figures=WorkFigures(status))
+        return CreationProgress(exists=True, done=not busy, figures=WorkFigures(status))
 
     def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
         """A restore brings everything."""

@@ -64,7 +64,7 @@ BATCH = EngineCard(
         "batch-job + N x batch-object + (N + 5 x N / 1,000) x put",
     ),
     sources=("Amazon S3 User Guide, Copy objects (S3 Batch Operations)",),
-    filler=BatchCopy,
+    copy_job=BatchCopy,
 )
 
 BUCKET_ENGINES = (BATCH, MAP)

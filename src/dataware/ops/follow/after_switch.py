@@ -90,10 +90,10 @@ class SourceWatch:
     """Watches the source of a cut-over; a context manager that has the lock of this machine."""
 
     def __init__(
-        self, context: Context, found: UndoableCutover, places: tuple[Location, Location]
+        self, context: Context, undoable: UndoableCutover, places: tuple[Location, Location]
     ) -> None:
         self._context = context
-        self._found = found
+        self._undoable = undoable
         self._source = places[0]
         self._journal: Journal
         self._state: FollowState | None = None
@@ -101,15 +101,15 @@ class SourceWatch:
 
     def __enter__(self) -> SourceWatch:
         """Open what the follow knew. Raises InputError for a source without a feed."""
-        context, found = self._context, self._found
-        slug, target = found.kind.names.slug, found.target
-        following = require_following(found.kind)
+        context, undoable = self._context, self._undoable
+        slug, target = undoable.kind.names.slug, undoable.target
+        following = require_following(undoable.kind)
         if context.follow_states is None:
             raise IncompleteError("what was read cannot be kept here, so nothing is watched")
         self._journal = context.journals.open(slug, target)
         lost = (Gap(GapCause.STATE_LOST),)
         try:
-            state = context.follow_states.open(slug, target, str(found.marker.run), lost)
+            state = context.follow_states.open(slug, target, str(undoable.marker.run), lost)
             self._state = state
             self._loop = self._make_loop(following, state)
         except BaseException:
@@ -118,17 +118,17 @@ class SourceWatch:
         return self
 
     def _make_loop(self, following: Following, state: FollowState) -> CutoverLoop:
-        context, found, place = self._context, self._found, self._source
-        slug, target = found.kind.names.slug, found.target
+        context, undoable, place = self._context, self._undoable, self._source
+        slug, target = undoable.kind.names.slug, undoable.target
         lost = (Gap(GapCause.STATE_LOST),)
         feed = find_old_feed(context, following, place, state)
         if feed is None:
             what = following.feed_noun or "record on this machine of what was copied"
             raise InputError(f"{place.name} has no {what}, so whoever writes to it is not seen")
-        words: dict[str, object] = {"kind": slug, "source": found.source, "name": target}
+        words: dict[str, object] = {"kind": slug, "source": undoable.source, "name": target}
         self._strays = StrayKeyReporter(context, self._journal, words)
         now = context.clock.now()
-        if not KnownStrays.read(self._journal.records(), found.record.witness).is_seen:
+        if not KnownStrays.read(self._journal.records(), undoable.record.witness).is_seen:
             if following.list_tags is not None:
                 raise InputError(
                     f"{place.name} has no record on this machine of what was copied, so whoever "
@@ -178,16 +178,16 @@ class SourceWatch:
         self._check_strays()
         if not self._loop.is_source_read:
             raise IncompleteError(
-                f"the changes of {self._found.source} could not be read to their end; run the same "
-                "command again"
+                f"the changes of {self._undoable.source} could not be read to their end; run the "
+                "same command again"
             )
         return self._loop.record
 
     def _check_strays(self) -> None:
         if self._strays.keys:
             raise SidesDifferError(
-                f"{format_count(len(self._strays.keys), 'key')} of {self._found.source} changed "
-                f"after the switch, and {self._found.target} does not have those changes; stop "
+                f"{format_count(len(self._strays.keys), 'key')} of {self._undoable.source} changed "
+                f"after the switch, and {self._undoable.target} does not have those changes; stop "
                 "that writer, look at the keys that are named above, and run the same command again"
             )
 
@@ -202,7 +202,7 @@ READS = 60
 
 def watch(
     context: Context,
-    found: UndoableCutover,
+    undoable: UndoableCutover,
     places: tuple[Location, Location],
     seconds: float | None,
 ) -> None:
@@ -211,44 +211,44 @@ def watch(
     Raises RefusedError where that is closed, InputError where nothing can be seen, and
     SidesDifferError where somebody wrote.
     """
-    if found.record.state is CutoverState.CLOSED:
-        raise RefusedError(f"the cut-over to {found.target} is closed, so nothing is watched")
-    words = {"kind": found.kind.names.slug, "source": found.source, "name": found.target}
+    if undoable.record.state is CutoverState.CLOSED:
+        raise RefusedError(f"the cut-over to {undoable.target} is closed, so nothing is watched")
+    words = {"kind": undoable.kind.names.slug, "source": undoable.source, "name": undoable.target}
     context.emit(event("watching", **words))
-    with SourceWatch(context, found, places) as source:
+    with SourceWatch(context, undoable, places) as source:
         record = source.watch(seconds)
     if record.state is CutoverState.CLOSED:
-        _switch_feeds_off(context, found)
+        _switch_feeds_off(context, undoable)
         context.emit(event("closed", **words))
 
 
-def close(context: Context, found: UndoableCutover, places: tuple[Location, Location]) -> None:
+def close(context: Context, undoable: UndoableCutover, places: tuple[Location, Location]) -> None:
     """End the watch and the way back, and switch off what the migration has switched on.
 
     Raises IncompleteError where the source could not be read to its end, and SidesDifferError where
     somebody has written to it.
     """
-    slug = found.kind.names.slug
-    words = {"kind": slug, "source": found.source, "name": found.target}
-    if found.record.state is not CutoverState.CLOSED:
-        record = found.record
+    slug = undoable.kind.names.slug
+    words = {"kind": slug, "source": undoable.source, "name": undoable.target}
+    if undoable.record.state is not CutoverState.CLOSED:
+        record = undoable.record
         try:
-            with SourceWatch(context, found, places) as source:
+            with SourceWatch(context, undoable, places) as source:
                 record = source.read_to_end()
         except InputError as error:
             context.emit(event("stray-gap", why=str(error), **words))
         records = CompleteCutoverRecords(
-            ParameterMarkers(context.aws, context.clock), slug, found.target
+            ParameterMarkers(context.aws, context.clock), slug, undoable.target
         )
         records.write(replace(record, state=CutoverState.CLOSED))
-    _switch_feeds_off(context, found)
+    _switch_feeds_off(context, undoable)
     context.emit(event("closed", **words))
 
 
-def _switch_feeds_off(context: Context, found: UndoableCutover) -> None:
+def _switch_feeds_off(context: Context, undoable: UndoableCutover) -> None:
     """Switch off the feeds that the migration has switched on; warn of one that stays on."""
-    slug, detail = found.kind.names.slug, found.marker.detail
-    for name, part in ((found.source, FEED_ENABLED), (found.target, UNDO_FEED)):
+    slug, detail = undoable.kind.names.slug, undoable.marker.detail
+    for name, part in ((undoable.source, FEED_ENABLED), (undoable.target, UNDO_FEED)):
         try:
             switch_off(context, slug, name, detail.get(part))
         except DatawareError as error:

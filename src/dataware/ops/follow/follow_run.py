@@ -48,7 +48,7 @@ from dataware.ops.run_migration import MigrationRun, read_skipped
 from dataware.ops.status import may_be_frozen
 from dataware.ops.verify import aws_of, run_comparison
 from dataware.state.cutover_records import read_cutover
-from dataware.verify.held_stop import HeldStop
+from dataware.verify.pausable_stop import PausableStop
 from dataware.verify.verdict import Verdict
 
 POLL_SECONDS = 1.0
@@ -323,7 +323,7 @@ class FollowRun(MigrationRun):
         sides = [(aws_of(context, place), place) for place in (order.source, order.target)]
         find = require_following(kind).find_expired
         return DifferenceTools(
-            lambda stop: run_comparison(beside, kind, pair, HeldStop(stop, self._is_paused)),
+            lambda stop: run_comparison(beside, kind, pair, PausableStop(stop, self._is_paused)),
             lambda keys: find(sides[0], sides[1], keys, context.clock.now()),
         )
 

@@ -49,9 +49,9 @@ def _forecast_follow(
 def _warn_of_making(context: Context, planned: Planned, forecast: FollowForecast) -> Iterator[str]:
     """What a feed's retention means while the planned engine makes the target."""
     for line in planned.engines:
-        if line.card.name is planned.engine and line.card.maker is not None:
+        if line.card.name is planned.engine and line.card.creator is not None:
             seconds = line.cost.seconds if line.cost else None
-            text = forecast.describe_making(line.card.maker(context.aws).words.noun, seconds)
+            text = forecast.describe_making(line.card.creator(context.aws).words.noun, seconds)
             if text:
                 yield text
 

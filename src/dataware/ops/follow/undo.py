@@ -93,38 +93,38 @@ def check_undoable(
 
 
 def report_undo(
-    context: Context, found: UndoableCutover, places: tuple[Location, Location]
+    context: Context, undoable: UndoableCutover, places: tuple[Location, Location]
 ) -> None:
     """Tell what an undo would do; changes nothing. Raises LookupFailedError."""
-    with _warn_of_freeze(context, found):
-        texts = _list_texts(context, found, places)
+    with _warn_of_freeze(context, undoable):
+        texts = _list_texts(context, undoable, places)
     for text in texts:
-        context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **found.words))
+        context.emit(event("note", text=f"{text[0].upper()}{text[1:]}", **undoable.words))
 
 
-def _warn_of_freeze(context: Context, found: UndoableCutover) -> AbstractContextManager[None]:
+def _warn_of_freeze(context: Context, undoable: UndoableCutover) -> AbstractContextManager[None]:
     """What ends an undo before it has the lock names the side that an earlier one has stopped."""
-    return warn_of_freeze(context, found.target, found.target, lambda: found.record)
+    return warn_of_freeze(context, undoable.target, undoable.target, lambda: undoable.record)
 
 
 def _list_texts(
-    context: Context, found: UndoableCutover, places: tuple[Location, Location]
+    context: Context, undoable: UndoableCutover, places: tuple[Location, Location]
 ) -> list[str]:
     """What an undo would do, in sentences. Raises LookupFailedError."""
     old, new = places
-    following = require_following(found.kind)
-    check_old_side(context, found, old)
+    following = require_following(undoable.kind)
+    check_old_side(context, undoable, old)
     noun = following.feed_noun
     has_feed = noun and following.find_feed(aws_of(context, new), new.name)
     has_old_feed = following.list_tags or following.find_feed(aws_of(context, old), old.name)
     by = f"by its {noun}" if has_feed else "by comparing both sides"
     texts = [f"what was written to {new.name} since the switch is carried back {by}"]
     texts.append(f"this writes to {old.name}, which holds the data again afterwards")
-    if found.record.reversible_until is not None and found.record.state in WAY:
-        left = found.record.reversible_until - context.clock.now()
+    if undoable.record.reversible_until is not None and undoable.record.state in WAY:
+        left = undoable.record.reversible_until - context.clock.now()
         texts.append(f"it can be undone for another {rough(left)}")
-    journal: Any = context.journals.read(found.kind.names.slug, found.target)
-    strays = KnownStrays.read(journal, found.record.witness)
+    journal: Any = context.journals.read(undoable.kind.names.slug, undoable.target)
+    strays = KnownStrays.read(journal, undoable.record.witness)
     if strays.keys:
         texts.append(
             f"{format_count(len(strays.keys), 'key')} of {old.name} changed after the switch"
@@ -134,16 +134,16 @@ def _list_texts(
     return texts
 
 
-def check_old_side(context: Context, found: UndoableCutover, old: Location) -> None:
+def check_old_side(context: Context, undoable: UndoableCutover, old: Location) -> None:
     """Raise RefusedError where what a way back replaces would be gone."""
-    check = require_following(found.kind).check_undo
+    check = require_following(undoable.kind).check_undo
     if check is not None:
         check(aws_of(context, old), old)
 
 
 def undo(
     context: Context,
-    found: UndoableCutover,
+    undoable: UndoableCutover,
     places: tuple[Location, Location],
     cutover: CutoverSettings,
     settings: CopySettings,
@@ -155,35 +155,35 @@ def undo(
     process that still watches, or for conflicts that nobody has decided, and IncompleteError where
     it was given up.
     """
-    with _warn_of_freeze(context, found):
-        migration = _prepare(context, found, places, settings)
+    with _warn_of_freeze(context, undoable):
+        migration = _prepare(context, undoable, places, settings)
     summary = RunSummary(context.emit, context.clock.now())
     summed = replace(context, emit=summary)
     make_run = partial(UndoRun, cutover, on_conflict)
-    run_migration(summed, migration, lambda: summary(event("undoing", **found.words)), make_run)
+    run_migration(summed, migration, lambda: summary(event("undoing", **undoable.words)), make_run)
 
 
 def _prepare(
     context: Context,
-    found: UndoableCutover,
+    undoable: UndoableCutover,
     places: tuple[Location, Location],
     settings: CopySettings,
 ) -> UndoMigration:
     """The migration to undo, of which all was looked at again: a person was asked meanwhile."""
     old, new = places
-    check_old_side(context, found, old)
-    prepared = prepare_migration(context, found.kind.cfn_type, old, new, settings)
-    check_undoable(context, prepared.marker, found.source, found.target)
+    check_old_side(context, undoable, old)
+    prepared = prepare_migration(context, undoable.kind.cfn_type, old, new, settings)
+    check_undoable(context, prepared.marker, undoable.source, undoable.target)
     recorded = prepared.marker.detail.get("identity", prepared.marker.identity)
     seen = prepared.target.identity
     if isinstance(recorded, str) and seen is not None and recorded != seen:
         raise RefusedError(
-            f"{new.name} is another {found.kind.noun} than the one that was cut over to; nothing "
-            "was changed"
+            f"{new.name} is another {undoable.kind.noun} than the one that was cut over to; "
+            "nothing was changed"
         )
     # A process that still watches holds it; later the record would say that an undo has begun.
     _, on_this_record = on_record(prepared.kind, prepared.order)
-    context.journals.open(found.kind.names.slug, on_this_record).close()
+    context.journals.open(undoable.kind.names.slug, on_this_record).close()
     return UndoMigration(
         prepared.kind,
         prepared.order,

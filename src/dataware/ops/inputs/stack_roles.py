@@ -33,23 +33,25 @@ class StackRoles:
 NO_ROLES = StackRoles()
 
 
-def read_roles(properties: Mapping[str, Any], meant: StackEnvironment) -> StackRoles:
+def read_roles(properties: Mapping[str, Any], environment: StackEnvironment) -> StackRoles:
     """The roles in the properties of a stack's artifact; none where it leaves them open."""
     lookup = properties.get("lookupRole")
     return StackRoles(
-        _read_role(lookup, "arn", meant) if isinstance(lookup, Mapping) else None,
-        _read_role(properties, "assumeRoleArn", meant),
+        _read_role(lookup, "arn", environment) if isinstance(lookup, Mapping) else None,
+        _read_role(properties, "assumeRoleArn", environment),
     )
 
 
-def _read_role(holder: Mapping[str, Any], name: str, meant: StackEnvironment) -> StackRole | None:
+def _read_role(
+    holder: Mapping[str, Any], name: str, environment: StackEnvironment
+) -> StackRole | None:
     arn, external_id = holder.get(name), holder.get("assumeRoleExternalId")
-    if not isinstance(arn, str) or meant.account is None or meant.region is None:
+    if not isinstance(arn, str) or environment.account is None or environment.region is None:
         return None
     places = {
-        "${AWS::Partition}": partition_of(meant.region),
-        "${AWS::AccountId}": meant.account,
-        "${AWS::Region}": meant.region,
+        "${AWS::Partition}": partition_of(environment.region),
+        "${AWS::AccountId}": environment.account,
+        "${AWS::Region}": environment.region,
     }
     for placeholder, value in places.items():
         arn = arn.replace(placeholder, value)

@@ -80,24 +80,24 @@ class ValueSources:
         self.id_of = ask_once(self._id)
         self.outputs_of = ask_once(self._outputs)
 
-    def _open(self, meant: StackEnvironment) -> Aws:
+    def _open(self, environment: StackEnvironment) -> Aws:
         if self.open_aws is None:
             raise NotKnownError(UNASKED)
         try:
-            return self.open_aws(meant)
+            return self.open_aws(environment)
         except DatawareError as error:
             raise NotKnownError(str(error)) from error
 
-    def _list_exports(self, meant: StackEnvironment) -> Mapping[str, str]:
-        aws = self.aws_in(meant)
+    def _list_exports(self, environment: StackEnvironment) -> Mapping[str, str]:
+        aws = self.aws_in(environment)
         self.asked.setdefault("*", set()).add("cloudformation:ListExports")
         try:
             return aws.exported_values()
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _read_stored(self, meant: StackEnvironment, name: str) -> str:
-        aws = self.aws_in(meant)
+    def _read_stored(self, environment: StackEnvironment, name: str) -> str:
+        aws = self.aws_in(environment)
         plain = name.rpartition(":")[0] if name.rpartition(":")[2].isdecimal() else name
         arn = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/{plain.lstrip('/')}"
         self.asked.setdefault(arn, set()).add("ssm:GetParameter")
@@ -109,27 +109,27 @@ class ValueSources:
             raise NotKnownError(f"SSM parameter {name} is a SecureString, which is never read")
         return value
 
-    def _parameters(self, meant: StackEnvironment, stack: str) -> Mapping[str, str]:
+    def _parameters(self, environment: StackEnvironment, stack: str) -> Mapping[str, str]:
         try:
-            return self.aws_in(meant).stack_parameters(stack)
+            return self.aws_in(environment).stack_parameters(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _id(self, meant: StackEnvironment, stack: str) -> str | None:
+    def _id(self, environment: StackEnvironment, stack: str) -> str | None:
         try:
-            return self.aws_in(meant).stack_id(stack)
+            return self.aws_in(environment).stack_id(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _outputs(self, meant: StackEnvironment, stack: str) -> Mapping[str, str]:
+    def _outputs(self, environment: StackEnvironment, stack: str) -> Mapping[str, str]:
         try:
-            return self.aws_in(meant).stack_outputs(stack)
+            return self.aws_in(environment).stack_outputs(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 
-    def _resources(self, meant: StackEnvironment, stack: str) -> Mapping[str, Deployed]:
+    def _resources(self, environment: StackEnvironment, stack: str) -> Mapping[str, Deployed]:
         try:
-            return self.aws_in(meant).stack_resources(stack)
+            return self.aws_in(environment).stack_resources(stack)
         except LookupFailedError as error:
             raise NotKnownError(str(error)) from error
 

@@ -16,7 +16,7 @@ from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.ports import Aws
 from dataware.migrate.shard import WORDS, Shard
 from dataware.ops.map_engine.results import MapResults, read_results, read_tasks
-from dataware.ops.map_engine.template import WorkersPlace
+from dataware.ops.map_engine.template import WorkersLocation
 from dataware.verify.task_state import TaskState
 
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
@@ -35,7 +35,7 @@ class WorkOrder(NamedTuple):
 class MapExecution:
     """One execution, by its name."""
 
-    def __init__(self, aws: Aws, place: WorkersPlace, name: str) -> None:
+    def __init__(self, aws: Aws, place: WorkersLocation, name: str) -> None:
         self._aws = aws
         self._place = place
         self._name = name

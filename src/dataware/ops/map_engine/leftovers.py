@@ -13,13 +13,13 @@ from dataware.core.model import Marker
 from dataware.ops.context import Context
 from dataware.ops.map_engine.execution import MapExecution
 from dataware.ops.map_engine.stack import WorkersStack
-from dataware.ops.map_engine.template import WorkersPlace
+from dataware.ops.map_engine.template import WorkersLocation
 
 
-def place_of_workers(context: Context, run: str) -> WorkersPlace:
+def place_of_workers(context: Context, run: str) -> WorkersLocation:
     """Where the workers of a migration are: in the region of its target."""
     aws = context.aws
-    return WorkersPlace(aws.account, aws.region, aws.partition, run)
+    return WorkersLocation(aws.account, aws.region, aws.partition, run)
 
 
 def find_workers(marker: Marker) -> Mapping[str, Any] | None:

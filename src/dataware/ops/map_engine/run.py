@@ -219,7 +219,9 @@ class MapRun(EngineRun):
         """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
         with self._explain_stop(lambda: self._stop_workers(execution)):
             looks = self._watch_work(
-                lambda: self._look(execution), PART, lambda progress: self._tell_job(progress, PART)
+                lambda: self._look(execution),
+                PART,
+                lambda progress: self._report_job(progress, PART),
             )
             progress = next(one for one in looks if one.ended)
         self._keeper.publish({WORK: None})

@@ -16,7 +16,7 @@ from dataware.core.errors import IncompleteError, NotFoundError, ServiceError
 from dataware.core.model import Problem
 from dataware.core.ports import Aws
 from dataware.ops.map_engine.lambda_code import make_zip
-from dataware.ops.map_engine.template import CODE, WorkersPlace
+from dataware.ops.map_engine.template import CODE, WorkersLocation
 
 TAG = "dataware"
 READY = "CREATE_COMPLETE"
@@ -26,7 +26,7 @@ class WorkersStack:
     """The stack and the bucket of one migration's workers."""
 
     def __init__(
-        self, aws: Aws, place: WorkersPlace, patience: WaitIntervals | None = None
+        self, aws: Aws, place: WorkersLocation, patience: WaitIntervals | None = None
     ) -> None:
         self._aws = aws
         self._place = place

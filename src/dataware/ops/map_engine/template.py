@@ -41,7 +41,7 @@ LOGGED = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 @dataclass(frozen=True, slots=True)
-class WorkersPlace:
+class WorkersLocation:
     """Where the workers of the migration `run` are, and what they are called."""
 
     account: str
@@ -96,7 +96,7 @@ class WorkersPlace:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
 
-def list_copy_permissions(kind: Kind, order: CopyOrder, place: WorkersPlace) -> list[Permission]:
+def list_copy_permissions(kind: Kind, order: CopyOrder, place: WorkersLocation) -> list[Permission]:
     """What the workers may do: read the source, write the target, and look at the record."""
     read, written = ((VERSIONS,), (VERSIONS, VERSIONS_WRITE)) if order.all_versions else ((), ())
     source, target = (
@@ -113,7 +113,7 @@ def list_copy_permissions(kind: Kind, order: CopyOrder, place: WorkersPlace) -> 
 
 
 def list_comparison_permissions(
-    kind: Kind, order: CopyOrder, place: WorkersPlace
+    kind: Kind, order: CopyOrder, place: WorkersLocation
 ) -> list[Permission]:
     """What workers may do that only compare: read both sides."""
     phases = (VERIFY, VERSIONS) if order.all_versions else (VERIFY,)
@@ -127,19 +127,19 @@ def list_comparison_permissions(
     ]
 
 
-def make_template(kind: Kind, order: CopyOrder, place: WorkersPlace) -> str:
+def make_template(kind: Kind, order: CopyOrder, place: WorkersLocation) -> str:
     """The template of the workers that copy, as JSON."""
     copies = _list_statements(list_copy_permissions(kind, order, place))
     return _write_template(place, [*copies, _use_keys(kind, order, place, KEY_ACTIONS)])
 
 
-def make_comparison_template(kind: Kind, order: CopyOrder, place: WorkersPlace) -> str:
+def make_comparison_template(kind: Kind, order: CopyOrder, place: WorkersLocation) -> str:
     """The template of workers that only compare, as JSON."""
     reads = _list_statements(list_comparison_permissions(kind, order, place))
     return _write_template(place, [*reads, _use_keys(kind, order, place, READ_KEY_ACTIONS)])
 
 
-def _write_template(place: WorkersPlace, allowed: list[dict[str, Any]]) -> str:
+def _write_template(place: WorkersLocation, allowed: list[dict[str, Any]]) -> str:
     resources = {
         "Log": {
             "Type": "AWS::Logs::LogGroup",
@@ -165,7 +165,7 @@ def _write_template(place: WorkersPlace, allowed: list[dict[str, Any]]) -> str:
     return json.dumps({**template, "Resources": resources})
 
 
-def _function(place: WorkersPlace) -> dict[str, Any]:
+def _function(place: WorkersLocation) -> dict[str, Any]:
     return {
         "Type": "AWS::Lambda::Function",
         "Properties": {
@@ -181,7 +181,7 @@ def _function(place: WorkersPlace) -> dict[str, Any]:
     }
 
 
-def _list_run_permissions(place: WorkersPlace) -> Iterable[Permission]:
+def _list_run_permissions(place: WorkersLocation) -> Iterable[Permission]:
     """What the state machine may do: call the function, start children, read and write shards."""
     objects = f"arn:{place.partition}:s3:::{place.bucket}/*"
     writing = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject")
@@ -192,7 +192,7 @@ def _list_run_permissions(place: WorkersPlace) -> Iterable[Permission]:
 
 
 def _use_keys(
-    kind: Kind, order: CopyOrder, place: WorkersPlace, actions: tuple[str, ...]
+    kind: Kind, order: CopyOrder, place: WorkersLocation, actions: tuple[str, ...]
 ) -> dict[str, Any]:
     """Whose key encrypts a side is not known here, so its service is what is named."""
     arns = kind.access.arns("name", place.account, place.region, place.partition)

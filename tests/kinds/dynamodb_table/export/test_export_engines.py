@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataware.core.engines.port import MakerProgress, Record
+from dataware.core.engines.port import CreationProgress, Record
 from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
 from dataware.core.model import Location
 from dataware.kinds.dynamodb_table.export.bulk_put import TableBulkPut
@@ -50,17 +50,17 @@ class Run:
         self.record: Record = {}
 
     @property
-    def maker(self) -> Made:
+    def creator(self) -> Made:
         """The engine, as a new process makes it."""
         return ENGINES[self.name](self.aws)  # type: ignore[arg-type]
 
     def prepare(self) -> None:
         """What comes before the request; what fails is on record."""
-        found = self.maker.find_request(SOURCE, TARGET, NOON.timestamp(), self.record)
+        found = self.creator.find_request(SOURCE, TARGET, NOON.timestamp(), self.record)
         assert found is not None
         self.record = found
         while True:
-            step = self.maker.prepare(self.record, SOURCE)
+            step = self.creator.prepare(self.record, SOURCE)
             self.record = step.record
             if step.problem or step.refusal:
                 self.record = {**step.record, "failed": True}
@@ -70,22 +70,22 @@ class Run:
 
     def begin(self) -> None:
         """The request."""
-        self.record = self.maker.begin(self.record, SOURCE, TARGET, PROPERTIES)
+        self.record = self.creator.begin(self.record, SOURCE, TARGET, PROPERTIES)
 
-    def watch(self) -> MakerProgress:
+    def watch(self) -> CreationProgress:
         """Until it has ended."""
         while True:
-            progress = self.maker.look(self.record, TARGET)
+            progress = self.creator.look(self.record, TARGET)
             if progress.done or progress.failed:
                 return progress
 
-    def finish(self) -> MakerProgress:
+    def finish(self) -> CreationProgress:
         """A whole run, with what an earlier one has left."""
-        if not self.maker.look(self.record, TARGET).exists:
+        if not self.creator.look(self.record, TARGET).exists:
             self.prepare()
             self.begin()
         progress = self.watch()
-        self.maker.clean(self.record)
+        self.creator.clean(self.record)
         return progress
 
     def check_whole(self) -> None:
@@ -111,20 +111,20 @@ def test_a_table_is_exported_and_read_again(name: str) -> None:
     assert place["S3KeyPrefix"].startswith(f"{export['S3Prefix']}/AWSDynamoDB/")
     assert place["S3KeyPrefix"].endswith("/data/")
     assert (place["S3Bucket"], place["S3BucketOwner"]) == (export["S3Bucket"], ACCOUNT)
-    assert run.maker.describe(run.record) == "2026-11-29T12:00:00+00:00"
-    assert run.maker.list_parts(run.record) == (f"the bucket {export['S3Bucket']}",)
-    assert run.maker.repair(TARGET, {}) in ((), [])
+    assert run.creator.describe(run.record) == "2026-11-29T12:00:00+00:00"
+    assert run.creator.list_parts(run.record) == (f"the bucket {export['S3Bucket']}",)
+    assert run.creator.repair(TARGET, {}) in ((), [])
 
 
 def test_a_source_of_another_region_is_exported_there() -> None:
     """It is named by its ARN; the bucket and the import are the target's."""
     run, there = Run("import"), Location("Orders", ACCOUNT, "eu-west-1")
-    found = run.maker.find_request(there, TARGET, 0, {})
+    found = run.creator.find_request(there, TARGET, 0, {})
     assert found is not None
-    step = run.maker.prepare(found, there)
+    step = run.creator.prepare(found, there)
     assert set(run.aws.regions) == {"eu-west-1"}
     run.aws.regions.clear()
-    run.maker.clean(step.record)
+    run.creator.clean(step.record)
     assert not run.aws.regions
 
 
@@ -214,7 +214,7 @@ def test_what_is_denied_leads_to_nothing_and_what_fails_may_be_tried_again(
 ) -> None:
     """After a refusal another engine may carry the migration; an error leaves that open."""
     run = Run(name)
-    found = run.maker.find_request(SOURCE, TARGET, 0, {})
+    found = run.creator.find_request(SOURCE, TARGET, 0, {})
     assert found is not None
     codes = ["AccessDeniedException", "InternalServerError"]
 
@@ -223,11 +223,11 @@ def test_what_is_denied_leads_to_nothing_and_what_fails_may_be_tried_again(
             raise refuse(operation, codes.pop(0))
 
     run.aws.moment = refuse_it
-    step = run.maker.prepare(found, SOURCE)
+    step = run.creator.prepare(found, SOURCE)
     assert not step.ready
     assert "AccessDenied" in step.refusal or "denied" in step.refusal
     with pytest.raises(DatawareError):
-        run.maker.prepare(found, SOURCE)
+        run.creator.prepare(found, SOURCE)
     run.aws.moment = lambda _what: None
     run.finish()
     run.check_whole()
@@ -241,11 +241,11 @@ def test_an_export_that_failed_is_asked_for_again_under_another_token(name: str)
     with pytest.raises(IncompleteError, match="S3NoSuchBucket: gone"):
         run.finish()
     run.aws.next.clear()
-    found = run.maker.find_request(SOURCE, TARGET, NOON.timestamp(), run.record)
+    found = run.creator.find_request(SOURCE, TARGET, NOON.timestamp(), run.record)
     assert found is not None
     assert found["token"] != run.record["token"]
     run.record = {**found, "export": "arn:aws:dynamodb:eu-central-1:111122223333:table/x/export/1"}
-    step = run.maker.prepare(run.record, SOURCE)
+    step = run.creator.prepare(run.record, SOURCE)
     assert step.problem == "AWS does not know it any more"
     run.record = {**run.record, "failed": True}
     run.finish()
@@ -256,14 +256,14 @@ def test_an_export_that_failed_is_asked_for_again_under_another_token(name: str)
 def test_an_export_is_asked_for_as_the_source_is_now(name: str) -> None:
     """Not before the latest time has come up to the question, and never without recovery."""
     run = Run(name)
-    assert run.maker.find_request(SOURCE, TARGET, NOON.timestamp() + 60, {}) is None
+    assert run.creator.find_request(SOURCE, TARGET, NOON.timestamp() + 60, {}) is None
     run.aws.recovery = False
     with pytest.raises(RefusedError, match="nothing was exported, because point in time recovery"):
-        run.maker.find_request(SOURCE, TARGET, 0, {})
+        run.creator.find_request(SOURCE, TARGET, 0, {})
     run.aws.recovery = True
     del run.aws.tables["Orders"]
     with pytest.raises(LookupFailedError, match="Orders is gone"):
-        run.maker.find_request(SOURCE, TARGET, 0, {})
+        run.creator.find_request(SOURCE, TARGET, 0, {})
 
 
 def damages(bucket: dict[str, bytes]) -> list[Callable[[], object]]:
@@ -399,7 +399,7 @@ def test_how_a_bulk_put_ends_is_told(
     progress = run.finish()
     assert (progress.problem, progress.failed, progress.done) == (problem, failed, not failed)
     run.aws.operations.clear()
-    assert run.maker.look(run.record, TARGET).failed
+    assert run.creator.look(run.record, TARGET).failed
 
 
 def test_a_bulk_put_reports_into_its_own_bucket() -> None:
@@ -428,7 +428,7 @@ def test_what_cannot_be_made_stands_against_it(
 ) -> None:
     """What an import does not make, and what a bulk put does not fill."""
     for name, problem in (("import", imported), ("bulk", put)):
-        found = Run(name).maker.find_problem(SOURCE, properties)
+        found = Run(name).creator.find_problem(SOURCE, properties)
         assert problem in found
         assert bool(found) is bool(problem)
 
@@ -445,7 +445,7 @@ def test_the_table_is_imported_as_declared() -> None:
         "GlobalSecondaryIndexes": [{**INDEX, "ProvisionedThroughput": UNITS}],
         "SSESpecification": key,
     }
-    run.maker.begin(run.record, SOURCE, TARGET, declared)
+    run.creator.begin(run.record, SOURCE, TARGET, declared)
     assert run.aws.requests[-1][1]["TableCreationParameters"] == {
         "TableName": "Orders-prod",
         "AttributeDefinitions": PROPERTIES["AttributeDefinitions"],
@@ -477,17 +477,17 @@ def test_an_operation_whose_request_got_no_answer_is_watched() -> None:
     run.aws.looks = 3
     run.prepare()
     before = run.record
-    assert not run.maker.look(before, TARGET).exists
+    assert not run.creator.look(before, TARGET).exists
     run.begin()
-    progress = run.maker.look(before, TARGET)
+    progress = run.creator.look(before, TARGET)
     assert (progress.exists, progress.done) == (True, False)
 
 
 def test_targets_of_one_name_in_two_regions_have_a_bucket_each() -> None:
     """Or who ends first would remove what the other one reads."""
-    maker = Run("import").maker
+    creator = Run("import").creator
     places = (TARGET, Location("Orders-prod", ACCOUNT, "us-east-1"))
-    found = [maker.find_request(SOURCE, place, NOON.timestamp(), {}) for place in places]
+    found = [creator.find_request(SOURCE, place, NOON.timestamp(), {}) for place in places]
     assert len({one["bucket"] for one in found if one is not None}) == 2
 
 
@@ -517,7 +517,7 @@ def test_a_switch_that_is_written_as_text_means_what_it_says(declared: object, i
     run = Run("import")
     run.prepare()
     properties = {**PROPERTIES, "SSESpecification": {"SSEEnabled": declared}}
-    run.maker.begin(run.record, SOURCE, TARGET, properties)
+    run.creator.begin(run.record, SOURCE, TARGET, properties)
     asked = run.aws.requests[-1][1]["TableCreationParameters"]
     assert ("SSESpecification" in asked) is is_on
 
@@ -531,7 +531,7 @@ def test_what_was_not_brought_is_named_by_its_key(name: str, unnamed: list[str])
     run.begin()
     progress = run.watch()
     assert (progress.done, progress.counts["errors"]) == (True, 2)
-    found = list(run.maker.read_failures(run.record, TARGET))
+    found = list(run.creator.read_failures(run.record, TARGET))
     assert [one.why for one in found if one.key is None] == unnamed
     named = {one.key: one.why for one in found if one.key is not None}
     assert named == dict.fromkeys((b'{"pk":{"S":"k2"}}', b'{"pk":{"S":"k5"}}'), "is too large")
@@ -546,7 +546,7 @@ def test_a_log_that_cannot_be_read_is_said() -> None:
     run.watch()
     run.aws.logged.clear()
     with pytest.raises(LookupFailedError, match="/aws-dynamodb/imports"):
-        list(run.maker.read_failures(run.record, TARGET))
+        list(run.creator.read_failures(run.record, TARGET))
     for one in run.aws.imports.values():
         del one["CloudWatchLogGroupArn"]
-    assert list(run.maker.read_failures(run.record, TARGET)) == []
+    assert list(run.creator.read_failures(run.record, TARGET)) == []

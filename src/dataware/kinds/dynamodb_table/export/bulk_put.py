@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import ERRORS, FailedItem, MakerProgress, MakerWords, Record
+from dataware.core.engines.port import ERRORS, CreationProgress, CreatorWords, FailedItem, Record
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
@@ -25,7 +25,7 @@ from dataware.kinds.dynamodb_table.export.table_export import (
     PREPARES,
     RUNNING,
     TOKEN,
-    ExportBasedMaker,
+    ExportBasedCreator,
     describe_failure,
     read_figures,
     read_pages,
@@ -48,10 +48,10 @@ REFUSALS = frozenset(
 WHOLE = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS"})
 
 
-class TableBulkPut(ExportBasedMaker):
-    """The TargetMaker port over an export and StartBulkPutItems."""
+class TableBulkPut(ExportBasedCreator):
+    """The TargetCreator port over an export and StartBulkPutItems."""
 
-    words = MakerWords(
+    words = CreatorWords(
         noun="bulk put",
         done="filled",
         begins="filling",
@@ -75,24 +75,28 @@ class TableBulkPut(ExportBasedMaker):
         arn = self._find_operation(record)
         return {**record, JOB: arn or self._ask(record, target)}
 
-    def look(self, record: Record, target: Location) -> MakerProgress:
+    def look(self, record: Record, target: Location) -> CreationProgress:
         """What the operation says of itself, also where the answer to its request was lost."""
         del target
         arn = record.get(JOB) or (self._find_operation(record) if DATA in record else None)
         if arn is None:
-            return MakerProgress(exists=False, done=False)
-        told = self._describe(arn)
-        status = told["BulkOperationStatus"]
+            return CreationProgress(exists=False, done=False)
+        description = self._describe(arn)
+        status = description["BulkOperationStatus"]
         if status in RUNNING:
-            figures = read_figures(told, status, record, "FailedItemCount")
-            return MakerProgress(exists=True, done=False, figures=figures)
+            figures = read_figures(description, status, record, "FailedItemCount")
+            return CreationProgress(exists=True, done=False, figures=figures)
         counts = {
-            "processed": int(told.get("ProcessedItemCount") or 0),
-            ERRORS: int(told.get("FailedItemCount") or 0),
+            "processed": int(description.get("ProcessedItemCount") or 0),
+            ERRORS: int(description.get("FailedItemCount") or 0),
         }
         failed = status not in WHOLE
-        return MakerProgress(
-            exists=True, done=not failed, problem=_problem_of(told), failed=failed, counts=counts
+        return CreationProgress(
+            exists=True,
+            done=not failed,
+            problem=_problem_of(description),
+            failed=failed,
+            counts=counts,
         )
 
     def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
@@ -154,11 +158,11 @@ class TableBulkPut(ExportBasedMaker):
             return {"BulkOperationStatus": "FAILED", "FailureMessage": "AWS does not know it"}
 
 
-def _problem_of(told: Mapping[str, Any]) -> str:
+def _problem_of(description: Mapping[str, Any]) -> str:
     """Why not everything was put, in a clause; empty if everything was."""
-    status = told["BulkOperationStatus"]
+    status = description["BulkOperationStatus"]
     if status == "COMPLETED":
         return ""
     if status == "COMPLETED_WITH_ERRORS":
-        return f"{int(told.get('FailedItemCount') or 0):,} items could not be put"
-    return describe_failure(told, status)
+        return f"{int(description.get('FailedItemCount') or 0):,} items could not be put"
+    return describe_failure(description, status)

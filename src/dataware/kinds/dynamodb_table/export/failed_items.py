@@ -58,9 +58,9 @@ def read_log(aws: Aws, group: str, stream: str) -> Iterator[str]:
 def parse_log_line(line: str) -> LoggedError:
     """What a line of an import's log says; without a place where it has none."""
     try:
-        told = json.loads(line)
-        why = "; ".join(map(str, told["errorMessages"]))
-        pointer = told["itemS3Pointer"]
+        description = json.loads(line)
+        why = "; ".join(map(str, description["errorMessages"]))
+        pointer = description["itemS3Pointer"]
         return LoggedError(why, pointer["bucket"], pointer["key"], int(pointer["itemIndex"]))
     except (ValueError, KeyError, TypeError):
         return LoggedError(line)
@@ -93,8 +93,10 @@ def name_logged_items(
 def read_report_lines(chunks: Iterable[bytes], names: Sequence[str]) -> Iterator[FailedItem]:
     """The items of one file of a report; what is no JSON object is left out."""
     for line in split_lines(chunks):
-        if isinstance(told := _parse(line), dict):
-            yield FailedItem(_find_key(told, names), _find_reason(told) or "no reason given")
+        if isinstance(description := _parse(line), dict):
+            yield FailedItem(
+                _find_key(description, names), _find_reason(description) or "no reason given"
+            )
 
 
 def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -145,11 +147,11 @@ def _is_key_value(value: Any) -> bool:
     return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _TYPES
 
 
-def _find_reason(told: Mapping[str, Any]) -> str:
+def _find_reason(description: Mapping[str, Any]) -> str:
     """What sounds like a reason, the longer kinds first; also one level below."""
-    words = {name.lower(): text for name, text in told.items() if isinstance(text, str)}
+    words = {name.lower(): text for name, text in description.items() if isinstance(text, str)}
     for name in _REASONS:
         if words.get(name):
             return words[name]
-    below = (_find_reason(one) for one in told.values() if isinstance(one, Mapping))
+    below = (_find_reason(one) for one in description.values() if isinstance(one, Mapping))
     return next((text for text in below if text), "")

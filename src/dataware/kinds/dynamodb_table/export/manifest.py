@@ -29,10 +29,10 @@ def read_data_prefix(manifest: str) -> str:
 
 def find_files_key(summary: bytes, table: str) -> str:
     """The key of the list of data files. Raises ValueError for the summary of another table."""
-    told = json.loads(summary)
-    if told["tableArn"] != table:
-        raise ValueError(f"it is of {told['tableArn']}")
-    return str(told["manifestFilesS3Key"])
+    description = json.loads(summary)
+    if description["tableArn"] != table:
+        raise ValueError(f"it is of {description['tableArn']}")
+    return str(description["manifestFilesS3Key"])
 
 
 def check_files(summary: bytes, listing: bytes, found: Mapping[str, str]) -> ExportedFiles:
@@ -42,9 +42,9 @@ def check_files(summary: bytes, listing: bytes, found: Mapping[str, str]) -> Exp
     would read whatever lies under the prefix, and where the numbers of items disagree.
     """
     files = [json.loads(line) for line in listing.splitlines() if line.strip()]
-    told = {one["dataFileS3Key"]: str(one["etag"]).strip('"') for one in files}
-    strange = sorted(found.keys() ^ told.keys()) or sorted(
-        key for key, etag in told.items() if found[key] != etag
+    description = {one["dataFileS3Key"]: str(one["etag"]).strip('"') for one in files}
+    strange = sorted(found.keys() ^ description.keys()) or sorted(
+        key for key, etag in description.items() if found[key] != etag
     )
     if strange:
         raise ValueError(f"{strange[0]} does not match its manifest")

@@ -98,14 +98,17 @@ class TableExport:
                 answer = there.client("dynamodb").describe_export(ExportArn=record[EXPORT])
         except NotFoundError:
             return Preparation(record, ready=False, problem="AWS does not know it any more")
-        told = answer["ExportDescription"]
-        if told["ExportStatus"] == "FAILED":
-            why = f"{told.get('FailureCode', 'no code')}: {told.get('FailureMessage', 'no reason')}"
+        description = answer["ExportDescription"]
+        if description["ExportStatus"] == "FAILED":
+            why = (
+                f"{description.get('FailureCode', 'no code')}: "
+                f"{description.get('FailureMessage', 'no reason')}"
+            )
             return Preparation(record, ready=False, problem=why)
-        if told["ExportStatus"] != "COMPLETED":
-            figures = WorkFigures(f"export {told['ExportStatus']}")
+        if description["ExportStatus"] != "COMPLETED":
+            figures = WorkFigures(f"export {description['ExportStatus']}")
             return Preparation(record, ready=False, figures=figures)
-        return self._read_manifest(record, told["ExportManifest"])
+        return self._read_manifest(record, description["ExportManifest"])
 
     def list_parts(self, record: Record) -> Sequence[str]:
         """The bucket of the export."""
@@ -176,8 +179,8 @@ class TableExport:
         return Preparation({**record, DATA: prefix, FILES: files.files, ITEMS: files.items})
 
 
-class ExportBasedMaker:
-    """What makers of a table out of an export have in common; `aws` is that of the target."""
+class ExportBasedCreator:
+    """What creators of a table out of an export have in common; `aws` is that of the target."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
@@ -215,15 +218,17 @@ class ExportBasedMaker:
         return describe_time(record)
 
 
-def describe_failure(told: Mapping[str, Any], status: str) -> str:
+def describe_failure(description: Mapping[str, Any], status: str) -> str:
     """Why a job failed that reads an export, as its service tells it."""
-    code = told.get("FailureCode") or f"it is {status}"
-    return f"{code}: {told.get('FailureMessage') or 'no reason given'}"
+    code = description.get("FailureCode") or f"it is {status}"
+    return f"{code}: {description.get('FailureMessage') or 'no reason given'}"
 
 
-def read_figures(told: Mapping[str, Any], status: str, record: Record, failed: str) -> WorkFigures:
+def read_figures(
+    description: Mapping[str, Any], status: str, record: Record, failed: str
+) -> WorkFigures:
     """How far a job is with the items of an export; `failed` is its count of those that failed."""
-    done, wrong = int(told.get("ProcessedItemCount") or 0), int(told.get(failed) or 0)
+    done, wrong = int(description.get("ProcessedItemCount") or 0), int(description.get(failed) or 0)
     return WorkFigures(status, done, int(record.get(ITEMS, 0)), wrong)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.core.engines.port import ERRORS, FailedItem, MakerProgress, MakerWords, Record
+from dataware.core.engines.port import ERRORS, CreationProgress, CreatorWords, FailedItem, Record
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
 from dataware.core.model import Location
@@ -26,7 +26,7 @@ from dataware.kinds.dynamodb_table.export.table_export import (
     PREPARES,
     RUNNING,
     TOKEN,
-    ExportBasedMaker,
+    ExportBasedCreator,
     describe_failure,
     read_figures,
     read_pages,
@@ -45,10 +45,10 @@ REFUSALS = frozenset({"ImportConflictException"})
 TAKEN = "ResourceInUseException"
 
 
-class TableImport(ExportBasedMaker):
-    """The TargetMaker port over an export and ImportTable."""
+class TableImport(ExportBasedCreator):
+    """The TargetCreator port over an export and ImportTable."""
 
-    words = MakerWords(
+    words = CreatorWords(
         noun="import",
         done="imported",
         begins="table-importing",
@@ -92,13 +92,13 @@ class TableImport(ExportBasedMaker):
             arn = self._recover_import(error, record, target)
         return {**record, IMPORT: arn}
 
-    def look(self, record: Record, target: Location) -> MakerProgress:
+    def look(self, record: Record, target: Location) -> CreationProgress:
         """What the import says, and whether the table is the one that it made.
 
         Raises RefusedError where it is another one.
         """
         if IMPORT not in record:
-            return MakerProgress(exists=False, done=False)
+            return CreationProgress(exists=False, done=False)
         job, table = self._describe(record[IMPORT]), find_table(self._aws, target.name)
         running, problem = job["ImportStatus"] in RUNNING, _problem_of(job)
         counts = {
@@ -108,11 +108,11 @@ class TableImport(ExportBasedMaker):
         figures = read_figures(job, job["ImportStatus"], record, "ErrorCount")
         if table is None:
             failed = bool(problem)
-            return MakerProgress(running, False, problem, failed=failed, figures=figures)
+            return CreationProgress(running, False, problem, failed=failed, figures=figures)
         if table.get("TableId") != job.get("TableId"):
             raise _stranger_error(target.name)
         done = not running and table["TableStatus"] == "ACTIVE"
-        return MakerProgress(True, done, problem, counts=counts, figures=figures)
+        return CreationProgress(True, done, problem, counts=counts, figures=figures)
 
     def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
         """The items of which its log tells, by the files of the export."""

@@ -63,7 +63,7 @@ def is_for_job(entry: ListedObject) -> bool:
 
 
 class BatchCopy:
-    """The TargetFiller port over a job of S3 Batch Operations, made with a role that S3 assumes."""
+    """The CopyJob port over a job of S3 Batch Operations, made with a role that S3 assumes."""
 
     def __init__(self, aws: Aws, role: str) -> None:
         self._aws = aws

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dataware.verify.held_stop import HeldStop
+from dataware.verify.pausable_stop import PausableStop
 
 WAIT = 5.0
 
@@ -16,7 +16,7 @@ WAIT = 5.0
 def test_the_answer_comes_with_the_end_of_the_pause_or_of_all_work(end: str) -> None:
     """A stop is not held back by a pause."""
     paused, stopped, answers = threading.Event(), threading.Event(), list[bool]()
-    stop = HeldStop(stopped.is_set, paused.is_set)
+    stop = PausableStop(stopped.is_set, paused.is_set)
     assert not stop()
     paused.set()
     asking = threading.Thread(target=lambda: answers.append(stop()))

@@ -22,12 +22,12 @@ from dataware.core.follow.steady_time import SteadyTime
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
+from dataware.ops.creator_run import CreatorRun
 from dataware.ops.follow.difference import BackgroundDifference
 from dataware.ops.follow.follow_checks import following_of
 from dataware.ops.follow.follow_run import FeedThread
 from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.follow.source_feed import choose_feed
-from dataware.ops.maker_run import MakerRun
 from dataware.ops.verify import report_differences
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.verdict import Verdict
@@ -41,7 +41,7 @@ class NoCarrier:
         return CarryOutcome(failed=frozenset(keys))
 
 
-class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
+class CreatorFollowRun(RemoteCutoverFollowRun, CreatorRun):
     """The steps of one followed migration by a service that makes the target."""
 
     _has_feed = False
@@ -49,7 +49,7 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
     def _create_target(self) -> Facts:
         """Have the target made and repaired, and read the feed of the source all the while."""
         with self._read_feed():
-            return MakerRun._create_target(self)
+            return CreatorRun._create_target(self)
 
     @contextmanager
     def _read_feed(self) -> Iterator[None]:
@@ -63,7 +63,7 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
             yield
             return
         self._has_feed = True
-        self._tell_reading(chosen.noun)
+        self._report_reading(chosen.noun)
         state = self._open_state(chosen)
         try:
             loop = FollowLoop(FollowPorts(chosen.feed, NoCarrier(), state, state))
@@ -77,11 +77,11 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
             self._stopped_by = lambda: False
             state.close()
 
-    def _tell_reading(self, feed: str) -> None:
+    def _report_reading(self, feed: str) -> None:
         """Tell that the feed is read by this command alone, however long the service takes."""
         self._note(
-            f"the {feed} is read while the {self._maker.words.noun} goes on, so leave this command "
-            "running; after a longer break than the feed keeps changes for, both sides are "
+            f"the {feed} is read while the {self._creator.words.noun} goes on, so leave this "
+            "command running; after a longer break than the feed keeps changes for, both sides are "
             "compared in full"
         )
 
@@ -119,14 +119,14 @@ class MakerFollowRun(RemoteCutoverFollowRun, MakerRun):
             report_differences(self._context, verdict, self._migration.words())
             self._warn(
                 f"{format_count(kept, 'key')} of {name} differ from {source}, and others may have "
-                f"written them since {name} was {self._maker.words.done}; what {name} has is kept "
-                "until the source changes it"
+                f"written them since {name} was {self._creator.words.done}; what {name} has is "
+                "kept until the source changes it"
             )
         if len(keys) < count:
             super()._copy_whole(journal, order)
 
     def _tell_compared(self, verdict: Verdict, count: int) -> None:
-        since, changed = self._maker.describe(self._record), format_count(count, "key")
+        since, changed = self._creator.describe(self._record), format_count(count, "key")
         text = f"compared {format_count(verdict.compared, self._migration.kind.unit)}: {changed}"
         text += f" changed since {since}, and the follow carries what changed"
         self._note(text)

@@ -10,7 +10,7 @@ LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class HeldStop:
+class PausableStop:
     """Whether to stop; who asks during a pause waits for its end, and so reads nothing meanwhile.
 
     For threads. Who must not wait, because it passes both on, asks `is_stopped` and `is_paused`.

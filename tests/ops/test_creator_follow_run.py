@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import FailedItem, MakerProgress, MakerWords, Preparation, Record
+from dataware.core.engines.port import (
+    CreationProgress,
+    CreatorWords,
+    FailedItem,
+    Preparation,
+    Record,
+)
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.follow import loop
 from dataware.core.follow.feed import CarryOutcome, FeedRound, Gap
@@ -22,9 +28,9 @@ from dataware.core.follow.following import Following
 from dataware.core.kind import Kind
 from dataware.core.model import Location, MarkerState, Wanted
 from dataware.ops.context import CopySettings
+from dataware.ops.creator_follow_run import CreatorFollowRun, NoCarrier
+from dataware.ops.creator_run import make_creator_run
 from dataware.ops.follow import difference, follow_run
-from dataware.ops.maker_follow_run import MakerFollowRun, NoCarrier
-from dataware.ops.maker_run import make_maker_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.state.follow_file import FollowFile
@@ -35,7 +41,7 @@ OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
 
 
-WORDS = MakerWords(
+WORDS = CreatorWords(
     noun="restore",
     done="restored",
     begins="restoring",
@@ -44,7 +50,7 @@ WORDS = MakerWords(
     ends="restored",
     stays="and cannot be cancelled",
 )
-IMPORT = MakerWords(
+IMPORT = CreatorWords(
     noun="import",
     done="imported",
     begins="table-importing",
@@ -91,10 +97,10 @@ class LiveBox:
         self.world.moment(what)
         self.meddle(what)
 
-    # --- the maker
+    # --- the creator
 
     @property
-    def words(self) -> MakerWords:
+    def words(self) -> CreatorWords:
         """Those of a restore, or of an import."""
         return IMPORT if self.exports else WORDS
 
@@ -145,7 +151,7 @@ class LiveBox:
         self.step("asked")
         return record
 
-    def look(self, _record: Record, _target: Location) -> MakerProgress:
+    def look(self, _record: Record, _target: Location) -> CreationProgress:
         """Whole after some looks."""
         self.step("looked")
         exists = "new" in self.world.boxes
@@ -153,7 +159,7 @@ class LiveBox:
         problem = "some did not fit" if self.unfit else ""
         counts = {"imported": 5, "errors": len(self.unfit)} if self.exports else {}
         done = exists and self.looks > self.patience
-        return MakerProgress(exists, done, problem=problem * exists, counts=counts)
+        return CreationProgress(exists, done, problem=problem * exists, counts=counts)
 
     def read_failures(self, _record: Record, _target: Location) -> Iterator[FailedItem]:
         """Nothing is reported."""
@@ -284,7 +290,7 @@ def run(box: LiveBox, folder: Path, pauses: int = 30) -> None:
         follow_states=Files(folder),
     )
     wanted = Wanted("Box", kind.cfn_type, "new", ("old",))
-    steps = make_maker_run(box.engine, box, wanted, MakerFollowRun)
+    steps = make_creator_run(box.engine, box, wanted, CreatorFollowRun)
     run_migration(context, migration, make_run=steps)
 
 

@@ -19,7 +19,7 @@ from itertools import islice
 from dataware.calc.pauses import FIRST_PAUSE
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import JobProgress, Record, TargetFiller
+from dataware.core.engines.port import CopyJob, JobProgress, Record
 from dataware.core.errors import IncompleteError, NotFoundError
 from dataware.core.events import format_count
 from dataware.core.model import Facts
@@ -52,23 +52,23 @@ class JobEnd(Enum):
     MISFIT = auto()
 
 
-def make_filler_run(engine: EngineName, filler: TargetFiller) -> MakeRun:
+def make_copy_job_run(engine: EngineName, copy_job: CopyJob) -> MakeRun:
     """How the steps of a migration by this engine are made."""
 
-    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> FillerRun:
-        return FillerRun(context, migration, run, keeper).use(engine, filler)
+    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> CopyJobRun:
+        return CopyJobRun(context, migration, run, keeper).use(engine, copy_job)
 
     return make
 
 
-class FillerRun(EngineRun):
+class CopyJobRun(EngineRun):
     """The steps of one migration whose data a service copies."""
 
-    _filler: TargetFiller
+    _copy_job: CopyJob
 
-    def use(self, engine: EngineName, filler: TargetFiller) -> FillerRun:
+    def use(self, engine: EngineName, copy_job: CopyJob) -> CopyJobRun:
         """The same steps, with what copies."""
-        self._engine, self._filler = engine, filler
+        self._engine, self._copy_job = engine, copy_job
         return self
 
     def _create_target(self) -> Facts:
@@ -82,11 +82,11 @@ class FillerRun(EngineRun):
             self._end_job(begun)
         elif begun.get("token") and not begun.get("failed"):
             return begun
-        return self._keep(self._filler.plan(self._run, self._migration.order.target, begun))
+        return self._keep(self._copy_job.plan(self._run, self._migration.order.target, begun))
 
     def _fill(self, target: Facts) -> Verdict:
         verdict = super()._fill(target)
-        self._filler.clean(self._record)
+        self._copy_job.clean(self._record)
         return verdict
 
     def _copy(self, journal: Journal, progress: CopyState, order: CopyOrder) -> None:
@@ -121,7 +121,7 @@ class FillerRun(EngineRun):
                 self._read_result(journal)
                 break
             misfits += end is JobEnd.MISFIT
-            self._keep(self._filler.plan(self._run, order.target, self._record))
+            self._keep(self._copy_job.plan(self._run, order.target, self._record))
         else:
             self._warn_of_target(
                 "keeps changing, so this machine copies instead and replaces nothing"
@@ -131,13 +131,13 @@ class FillerRun(EngineRun):
     def _list_work(self, order: CopyOrder) -> None:
         if "manifest" not in self._record:
             clock = self._context.clock
-            self._keep(self._filler.list_work(self._record, order, clock, self._check))
+            self._keep(self._copy_job.list_work(self._record, order, clock, self._check))
 
     def _begin(self, order: CopyOrder) -> None:
         """Ask for a job of what was listed, which an earlier run may have done already."""
         if "job" in self._record:
             return
-        record = self._keep(self._filler.begin(self._record, order))
+        record = self._keep(self._copy_job.begin(self._record, order))
         count = record["manifest"]["count"]
         self._emit("job-begun", job=record["job"], count=count, unit=self._unit)
 
@@ -157,7 +157,7 @@ class FillerRun(EngineRun):
     def _find_result(self, journal: Journal) -> tuple[int, int] | None:
         """How many were copied, and how many not; None while there is no report."""
         try:
-            return self._filler.read_result(self._record, journal, self._check)
+            return self._copy_job.read_result(self._record, journal, self._check)
         except NotFoundError:
             self._check()
             return None
@@ -191,9 +191,9 @@ class FillerRun(EngineRun):
     def _await_end(self, order: CopyOrder) -> tuple[JobEnd, JobProgress]:
         """How a job ends, or has to be ended, with what is seen of it then."""
         looks = self._watch_work(
-            lambda: self._filler.look(self._record),
+            lambda: self._copy_job.look(self._record),
             self._unit,
-            lambda seen: self._tell_job(seen, self._unit),
+            lambda seen: self._report_job(seen, self._unit),
         )
         for progress in looks:
             if progress.ended:
@@ -202,7 +202,7 @@ class FillerRun(EngineRun):
             if self._is_paused():
                 return JobEnd.PAUSED, progress
             if progress.waits:
-                if not self._filler.still_fits(self._record, order, self._keeper.check):
+                if not self._copy_job.still_fits(self._record, order, self._keeper.check):
                     return JobEnd.MISFIT, progress
                 self._confirm()
         return JobEnd.DONE, progress
@@ -210,7 +210,7 @@ class FillerRun(EngineRun):
     def _confirm(self) -> None:
         """Let a job begin whose target is as it was listed."""
         self._keeper.check()
-        self._filler.confirm(self._record)
+        self._copy_job.confirm(self._record)
         if not self._record.get("confirmed"):
             self._keep({**self._record, "confirmed": True})
             name = self._migration.order.target.name
@@ -223,8 +223,8 @@ class FillerRun(EngineRun):
 
     def _end_job(self, record: Record) -> None:
         """End a job, and wait until it writes nothing any more."""
-        self._filler.cancel(record)
-        while "job" in record and not self._filler.look(record).ended:
+        self._copy_job.cancel(record)
+        while "job" in record and not self._copy_job.look(record).ended:
             self._keeper.check()
             self._context.aws.pause(FIRST_PAUSE)
 

@@ -17,7 +17,7 @@ from dataware.core.errors import IncompleteError, NotFoundError
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.core.ports import Clock, Journal
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.filler_run import LOOKS, REPORT_LOOKS, make_filler_run
+from dataware.ops.copy_job_run import LOOKS, REPORT_LOOKS, make_copy_job_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from support.asked_pause import AskedMarkers, PauseWish, note_work
@@ -160,7 +160,7 @@ def run(
         create=(lambda: WorldHold(there).create(kind, wanted)) if missing else None,
     )
     context = replace(there.context(stop), aws=PausableAws(there, stop=stop))
-    steps = make_filler_run(EngineName.BATCH, jobs)
+    steps = make_copy_job_run(EngineName.BATCH, jobs)
     run_migration(alter(context), migration, make_run=steps)
 
 
@@ -330,7 +330,7 @@ def test_a_pause_ends_the_job_and_another_one_copies_what_is_left(
         assert [job["state"] for job in jobs.jobs.values()] == ["cancelled"]
         wish.is_paused = False
 
-    monkeypatch.setattr("dataware.verify.held_stop.time.sleep", resume)
+    monkeypatch.setattr("dataware.verify.pausable_stop.time.sleep", resume)
     jobs.meddle = meddle
     run(jobs, alter=lambda one: replace(one, markers=AskedMarkers(jobs.world, wish)))
     check_complete(jobs)

@@ -10,13 +10,13 @@ from dataware.core.copier import CopyOrder
 from dataware.core.errors import IncompleteError
 from dataware.core.model import Content, Facts
 from dataware.core.ports import Journal
-from dataware.ops.maker_run import MakerRun
+from dataware.ops.creator_run import CreatorRun
 from dataware.ops.probe import look
 from dataware.ops.run_migration import MigrationRun
 from dataware.verify.verdict import Verdict
 
 
-class LoaderRun(MakerRun):
+class BulkLoadRun(CreatorRun):
     """The steps of one migration by a service that fills what the run has made."""
 
     def _create_target(self) -> Facts:
@@ -34,7 +34,7 @@ class LoaderRun(MakerRun):
                 "nothing"
             )
             return MigrationRun._rounds(self, journal, order)
-        self._enter(self._maker.words.begins)
+        self._enter(self._creator.words.begins)
         self._ask()
         self._watch()
         # What an earlier run has made can be written to by others since, unlike a new target.
@@ -46,8 +46,8 @@ class LoaderRun(MakerRun):
         name = self._migration.order.target.name
         if self._read_content() is not Content.EMPTY:
             raise IncompleteError(
-                f"nothing was {self._maker.words.done}, because {name} is not seen to be empty any "
-                f"more, and a {self._maker.words.noun} replaces what it finds; run the same "
+                f"nothing was {self._creator.words.done}, because {name} is not seen to be empty "
+                f"any more, and a {self._creator.words.noun} replaces what it finds; run the same "
                 "command again, which copies and replaces nothing"
             )
 
@@ -59,5 +59,5 @@ class LoaderRun(MakerRun):
         """Whether the target is new or empty, or is being filled, or was."""
         if self._migration.create is not None or self._read_content() is Content.EMPTY:
             return True
-        progress = self._maker.look(self._begun, order.target)
+        progress = self._creator.look(self._begun, order.target)
         return progress.exists and not progress.failed

@@ -21,10 +21,10 @@ from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.port import (
     ERRORS,
-    MakerProgress,
+    CreationProgress,
     Preparation,
     Record,
-    TargetMaker,
+    TargetCreator,
     WorkFigures,
 )
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
@@ -76,46 +76,46 @@ class NothingWritten:
         """Nothing is recorded."""
 
 
-def make_maker_run(
-    engine: EngineName, maker: TargetMaker, wanted: Wanted, steps: type[MakerRun]
+def make_creator_run(
+    engine: EngineName, creator: TargetCreator, wanted: Wanted, steps: type[CreatorRun]
 ) -> MakeRun:
     """How the steps of a migration by this engine are made."""
 
-    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> MakerRun:
-        return steps(context, migration, run, keeper).use(engine, maker, wanted)
+    def make(context: Context, migration: Migration, run: str, keeper: LeaseKeeper) -> CreatorRun:
+        return steps(context, migration, run, keeper).use(engine, creator, wanted)
 
     return make
 
 
-class MakerRun(EngineRun):
+class CreatorRun(EngineRun):
     """The steps of one migration by a service that makes the target."""
 
-    _maker: TargetMaker
+    _creator: TargetCreator
     _wanted: Wanted
     items = 0
     _was_whole = False
     """Whether the target was whole before this run, so that others may have written to it."""
 
-    def use(self, engine: EngineName, maker: TargetMaker, wanted: Wanted) -> MakerRun:
+    def use(self, engine: EngineName, creator: TargetCreator, wanted: Wanted) -> CreatorRun:
         """The same steps, with what makes the target, and what is declared of it."""
-        self._engine, self._maker, self._wanted = engine, maker, wanted
+        self._engine, self._creator, self._wanted = engine, creator, wanted
         return self
 
     def _create_target(self) -> Facts:
         """Have the target made and repaired; what it is then. Raises what ends the run."""
-        self._enter(self._maker.words.begins)
+        self._enter(self._creator.words.begins)
         self._ask()
         self.stands = True
         self._watch()
         self._await_resumption()
         target = self._migration.order.target
-        written = self._maker.repair(target, self._wanted.properties)
+        written = self._creator.repair(target, self._wanted.properties)
         if written:
             self._emit("settings-set", settings=", ".join(written))
         facts = look(self._context, self._migration.kind, target.name)
         if facts.existence is not Existence.EXISTS:
             raise IncompleteError(
-                f"{target.name} disappeared while it was being {self._maker.words.done}; run the "
+                f"{target.name} disappeared while it was being {self._creator.words.done}; run the "
                 "same command again"
             )
         self.items = facts.size.items if facts.size else 0
@@ -124,10 +124,10 @@ class MakerRun(EngineRun):
     def _ask(self) -> None:
         """Ask for the target, unless an earlier run has done so."""
         target = self._migration.order.target
-        if self._begun and (progress := self._maker.look(self._begun, target)).exists:
+        if self._begun and (progress := self._creator.look(self._begun, target)).exists:
             self._record, self._was_whole = self._begun, progress.done
             if not progress.failed:
-                self._report_begun(self._maker.words.resumes)
+                self._report_begun(self._creator.words.resumes)
                 return
         self._keep(self._await_request(self._begun))
         self._prepare()
@@ -136,50 +136,50 @@ class MakerRun(EngineRun):
         self._publish_work(WorkFigures("asked for"), self._migration.kind.unit)
         try:
             self._keep(
-                self._maker.begin(
+                self._creator.begin(
                     self._record, self._migration.order.source, target, self._wanted.properties
                 )
             )
         except IncompleteError:
             raise  # the request may have got through, so the record has to find it again
         except DatawareError:
-            is_bare = not self._maker.list_parts(self._record)
-            if is_bare and not self._maker.look(self._record, target).exists:
+            is_bare = not self._creator.list_parts(self._record)
+            if is_bare and not self._creator.look(self._record, target).exists:
                 self._forget_work()  # nothing has begun, so that another engine may
             raise
-        self._report_begun(self._maker.words.begins)
+        self._report_begun(self._creator.words.begins)
 
     def _check_target(self) -> None:
         """Raise IncompleteError where the work would replace something; a new target is empty."""
 
     def _report_begun(self, code: str) -> None:
-        self._emit(code, time=self._maker.describe(self._record))
+        self._emit(code, time=self._creator.describe(self._record))
 
     def _await_request(self, begun: Record) -> Record:
         """Wait until the service can give the source as it is now."""
         since, order = self._context.clock.now(), self._migration.order
         looks = self._observe(
-            lambda: self._maker.find_request(order.source, order.target, since, begun)
+            lambda: self._creator.find_request(order.source, order.target, since, begun)
         )
         for number, found in enumerate(looks):
             if found is not None:
                 break
             if number == 0:
                 self._note(
-                    f"waiting until {order.source.name} can be {self._maker.words.done} as it is "
+                    f"waiting until {order.source.name} can be {self._creator.words.done} as it is "
                     "now, some 5 minutes"
                 )
         return {"asked_at": round(since), **(found or {})}
 
     def _prepare(self) -> None:
         """Wait until the target can be asked for. Raises IncompleteError, also on a stop."""
-        begins, goes_on, ends = self._maker.words.prepares or ("", "", "")
+        begins, goes_on, ends = self._creator.words.prepares or ("", "", "")
         source = self._migration.order.source
         self._await_resumption()
         looks = self._watch_work(
-            lambda: self._maker.prepare(self._record, source),
+            lambda: self._creator.prepare(self._record, source),
             self._migration.kind.unit,
-            lambda _step: self._tell_age(goes_on),
+            lambda _step: self._report_age(goes_on),
         )
         with self._explain_stop(
             lambda: self._stopped_error(f"the preparation of the {self._noun}")
@@ -214,7 +214,7 @@ class MakerRun(EngineRun):
             self._keep(step.record)
         return not step.ready
 
-    def _tell_age(self, code: str) -> None:
+    def _report_age(self, code: str) -> None:
         """Tell that the work goes on, and for how long."""
         if code:
             age = self._context.clock.now() - self._record["asked_at"]
@@ -222,7 +222,7 @@ class MakerRun(EngineRun):
 
     @property
     def _noun(self) -> str:
-        return self._maker.words.noun
+        return self._creator.words.noun
 
     def _forget_work(self) -> None:
         self._record = {}
@@ -234,7 +234,7 @@ class MakerRun(EngineRun):
             progress = self._await_end()
         if progress.counts:
             self._keep({**self._record, **progress.counts})
-        self._report_begun(self._maker.words.ends)
+        self._report_begun(self._creator.words.ends)
         if progress.problem:
             self._warn(
                 f"the {self._noun} did not bring everything ({progress.problem}); this machine "
@@ -243,19 +243,19 @@ class MakerRun(EngineRun):
 
     def _stopped_error(self, what: str) -> IncompleteError:
         order = self._migration.order
-        beside = " and ".join(self._maker.list_parts(self._record))
+        beside = " and ".join(self._creator.list_parts(self._record))
         return IncompleteError(
             f"stopped watching; {what} of {order.target.name} goes on in AWS, "
-            f"{self._maker.words.stays}{f' (it uses {beside})' if beside else ''}; run the same "
+            f"{self._creator.words.stays}{f' (it uses {beside})' if beside else ''}; run the same "
             "command again to resume"
         )
 
-    def _await_end(self) -> MakerProgress:
+    def _await_end(self) -> CreationProgress:
         target = self._migration.order.target
         looks = self._watch_work(
-            lambda: self._maker.look(self._record, target),
+            lambda: self._creator.look(self._record, target),
             self._migration.kind.unit,
-            lambda _seen: self._tell_age(self._maker.words.progress),
+            lambda _seen: self._report_age(self._creator.words.progress),
         )
         for progress in looks:
             if progress.done:
@@ -277,7 +277,7 @@ class MakerRun(EngineRun):
         noun, target = self._noun, self._migration.order.target
         if self._record.get(ERRORS):
             try:
-                failures = self._maker.read_failures(self._record, target)
+                failures = self._creator.read_failures(self._record, target)
                 record_failures(journal, failures, self._keeper.check)
             except ServiceError as error:
                 self._warn(f"what the {noun} left out cannot be read ({error})")
@@ -290,9 +290,9 @@ class MakerRun(EngineRun):
         """Remove what only the work needed, or name what stays."""
         self._keeper.check()
         try:
-            self._maker.clean(self._record)
+            self._creator.clean(self._record)
         except ServiceError as error:
-            parts = " and ".join(self._maker.list_parts(self._record))
+            parts = " and ".join(self._creator.list_parts(self._record))
             self._warn(f"{parts} cannot be removed ({error}); remove it by hand")
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
@@ -338,7 +338,7 @@ class MakerRun(EngineRun):
         words = self._migration.words()
         self._warn(
             f"{words['source']} and {words['name']} differ ({verdict.summary()}), and others may "
-            f"have written to {words['name']} since it was {self._maker.words.done}; what it has "
+            f"have written to {words['name']} since it was {self._creator.words.done}; what it has "
             "is kept"
         )
         self._restart(journal, CopyState.of(journal.records()))
@@ -348,7 +348,7 @@ class MakerRun(EngineRun):
         words, kind = self._migration.words(), self._migration.kind
         if not verdict.compared:
             raise IncompleteError(
-                f"nothing was {self._maker.words.done} into {words['name']}, because "
+                f"nothing was {self._creator.words.done} into {words['name']}, because "
                 f"{words['source']} held no {kind.unit}; check what became of its data, and run "
                 "the same command again"
             )
@@ -362,7 +362,7 @@ class MakerRun(EngineRun):
     def _bring_up_to_date(self, journal: Journal, order: CopyOrder, verdict: Verdict) -> None:
         """Put or delete what differs; copy in full where not every such key is known."""
         words, count = self._migration.words(), verdict.differences
-        since, differ = self._maker.describe(self._record), format_count(count, "key")
+        since, differ = self._creator.describe(self._record), format_count(count, "key")
         if known := count_reported(journal, verdict):
             differ = f"{differ} differ, {known:,} of which the {self._noun} left out"
             self._warn(f"{differ}; carrying them")

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
-from dataware.core.engines.port import FailedItem, MakerProgress, MakerWords, Preparation, Record
+from dataware.core.engines.port import (
+    CreationProgress,
+    CreatorWords,
+    FailedItem,
+    Preparation,
+    Record,
+)
 from dataware.core.errors import (
     DatawareError,
     IncompleteError,
@@ -24,9 +30,9 @@ from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import Following
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
+from dataware.ops.bulk_load_run import BulkLoadRun
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.loader_run import LoaderRun
-from dataware.ops.maker_run import MakerRun, make_maker_run
+from dataware.ops.creator_run import CreatorRun, make_creator_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.verify.verdict import Verdict
@@ -36,7 +42,7 @@ from support.world import World, WorldAws, WorldHold, box_kind, change_card, do_
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
-WORDS = MakerWords(
+WORDS = CreatorWords(
     noun="import",
     done="imported",
     begins="table-importing",
@@ -72,8 +78,8 @@ class Service:
     latest: list[Any] = field(default_factory=list)
 
 
-class BoxMaker:
-    """The TargetMaker port over the service."""
+class BoxCreator:
+    """The TargetCreator port over the service."""
 
     words = WORDS
 
@@ -129,14 +135,14 @@ class BoxMaker:
         self.world.moment("asked")
         return {**record, "job": token}
 
-    def look(self, record: Record, target: Location) -> MakerProgress:
+    def look(self, record: Record, target: Location) -> CreationProgress:
         """Done after some looks."""
         self.world.moment("look")
         job, service = record.get("job"), self.service
         if job is None:
-            return MakerProgress(exists=False, done=False)
+            return CreationProgress(exists=False, done=False)
         if job in service.failures:
-            return MakerProgress(
+            return CreationProgress(
                 exists=service.loads, done=False, problem=service.failures[job], failed=True
             )
         service.jobs[job] -= 1
@@ -144,7 +150,7 @@ class BoxMaker:
         problem = "1 item did not fit" if service.partial else ""
         done = service.jobs[job] < 0
         exists = target.name in self.world.boxes
-        return MakerProgress(exists, done and exists, problem=problem, counts=counts)
+        return CreationProgress(exists, done and exists, problem=problem, counts=counts)
 
     def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
         """What was left out, by key."""
@@ -248,8 +254,8 @@ def run(
     create = (lambda: hold.create(kind, wanted)) if "new" not in there.boxes else None
     order = CopyOrder(OLD, NEW, on_conflict=on_conflict)
     migration = Migration(kind, order, more, facts.marker, facts, create=create)
-    kind_of_run = LoaderRun if service.loads else MakerRun
-    steps = make_maker_run(EngineName.EXPORT_IMPORT, BoxMaker(service), wanted, kind_of_run)
+    kind_of_run = BulkLoadRun if service.loads else CreatorRun
+    steps = make_creator_run(EngineName.EXPORT_IMPORT, BoxCreator(service), wanted, kind_of_run)
     return run_migration(alter(context_of(there, stop)), migration, make_run=steps)
 
 
@@ -535,7 +541,7 @@ def test_a_request_that_may_have_got_through_stays_on_record(
     """A stop, or a lost answer, says nothing of it: the next run finds the very same work."""
     service = service_of()
     there = service.world
-    monkeypatch.setattr(BoxMaker, "list_parts", lambda *_given: ())
+    monkeypatch.setattr(BoxCreator, "list_parts", lambda *_given: ())
 
     def lose(what: str) -> None:
         if what == when:
@@ -569,7 +575,7 @@ def test_a_pause_says_that_the_work_goes_on_and_holds_back_what_follows_it(
         there.log.append("resumed")
         wish.is_paused = False
 
-    monkeypatch.setattr("dataware.verify.held_stop.time.sleep", resume)
+    monkeypatch.setattr("dataware.verify.pausable_stop.time.sleep", resume)
     there.meddle = pause
     run(service, alter=lambda one: replace(one, markers=AskedMarkers(there, wish)))
     assert there.log.index("resumed") < there.log.index(next_step)

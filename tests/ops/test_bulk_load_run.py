@@ -6,7 +6,7 @@ import pytest
 
 from dataware.core.errors import IncompleteError
 from dataware.core.model import MarkerState
-from ops.test_maker_run import run, service_of
+from ops.test_creator_run import run, service_of
 from support.copying import Killed
 from support.world import do_nothing
 
