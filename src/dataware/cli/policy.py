@@ -87,7 +87,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     place = GrantPlace(aws.account, aws.region, aws.partition)
-    beside: list[Grant] = [*_engine_grants(engine, wanted, place)]
+    beside = [*_engine_grants(engine, wanted, place), *_source_looks(aws, wanted, use, side)]
     has_job = batch_role is not None and use in JOB_USES and side is not PolicySide.SOURCE
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
@@ -139,6 +139,18 @@ def _engine_grants(
         yield from scope_permissions(wanted, engine, place)
 
 
+def _source_looks(
+    aws: Aws, wanted: Sequence[Wanted], use: PolicyUse, side: PolicySide
+) -> Iterator[Grant]:
+    """What a plan asks where its sources are: whose they are, and whether they are whole."""
+    if side is not PolicySide.SOURCE or use not in PLANNING:
+        return
+    place = {"account": aws.account, "region": aws.region, "partition": aws.partition}
+    for region in sorted(_regions_of(aws, wanted, side)):
+        yield RECORDS.format(**{**place, "region": region}), (READ,)
+    yield "*", OWNERSHIP_PERMISSIONS
+
+
 def _shared_by(
     aws: Aws, wanted: Sequence[Wanted], use: PolicyUse, *, informing: bool
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -165,12 +177,12 @@ def _shared_by(
         yield CDK_ROLES.format(**place), ("sts:AssumeRole",)
 
 
-def _regions_of(aws: Aws, wanted: Sequence[Wanted]) -> set[str]:
+def _regions_of(aws: Aws, wanted: Sequence[Wanted], side: PolicySide = PolicySide.BOTH) -> set[str]:
     """The regions in which resources of a plan are, where the records of migrations lie, too."""
     regions = {aws.region}
     for one in wanted:
         kind = load(one.type)
-        for name in (one.preferred, *one.fallbacks):
+        for name in side.names_of(one.preferred, one.fallbacks):
             place = place_of(kind, name, aws.account, aws.region)
             regions.add((kind.locate(aws, place) if kind.locate else None) or place.region)
     return regions

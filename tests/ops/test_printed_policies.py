@@ -1,4 +1,4 @@
-"""No policy that is printed passes a role to a service that is not meant."""
+"""What the printed policies grant beside the resources: roles for services, looks at sources."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from dataware.cli.policy import policy_of
+from dataware.cli.policy import RECORDS, policy_of
 from dataware.core.engines.card import EngineName
 from dataware.core.model import Wanted
 from dataware.core.passed_roles import PASS_ROLE
-from dataware.core.phases import PolicyUse
+from dataware.core.phases import PolicySide, PolicyUse
 from dataware.kinds import kinds_by_type, load
+from dataware.state.parameter_store import READ
 
 AWS: Any = SimpleNamespace(account="111122223333", region="eu-central-1", partition="aws")
 ROLE = "arn:aws:iam::111122223333:role/jobs"
@@ -38,6 +39,32 @@ def passed_by(use: PolicyUse, **options: Any) -> dict[str, list[str]]:
             services = statement["Condition"]["StringEquals"]["iam:PassedToService"]
             found.update(dict.fromkeys(statement["Resource"], services))
     return found
+
+
+@pytest.mark.parametrize("use", [PolicyUse.PLAN, PolicyUse.APPLY, PolicyUse.DEPLOY])
+def test_who_reads_the_sources_of_a_plan_sees_whose_they_are_and_whether_they_are_whole(
+    use: PolicyUse,
+) -> None:
+    """Else the plan stops; and nothing of the target is granted, nor any write."""
+    policy = policy_of(AWS, WANTED, use=use, side=PolicySide.SOURCE)
+    granted = {
+        (action, arn)
+        for one in policy["Statement"]
+        for action in one["Action"]
+        for arn in one["Resource"]
+    }
+    where = {"partition": "aws", "region": AWS.region, "account": AWS.account}
+    assert (READ, RECORDS.format(**where)) in granted
+    assert ("cloudformation:DescribeStackResources", "*") in granted
+    assert (
+        "dynamodb:DescribeTable",
+        "arn:aws:dynamodb:eu-central-1:111122223333:table/app",
+    ) in granted
+    assert [arn for _, arn in granted if "app-prod" in arn] == []
+    words = ("Put", "Create", "Delete", "Update", "Write", "Tag", "Start")
+    assert [one for one, _ in granted if one.partition(":")[2].startswith(words)] == []
+    by_hand = policy_of(AWS, WANTED, use=PolicyUse.MIGRATE, side=PolicySide.SOURCE)
+    assert RECORDS.format(**where) not in str(by_hand)
 
 
 def test_an_engine_hands_its_roles_to_its_own_services() -> None:
