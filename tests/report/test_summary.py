@@ -12,6 +12,7 @@ from dataware.core.plan import Plan, Planned
 from dataware.kinds import load
 from dataware.report.summary import (
     Totals,
+    effort_in_words,
     money,
     plan_summary,
     price_notes,
@@ -63,6 +64,8 @@ def test_a_copy_for_which_nobody_promises_a_time_has_no_seconds() -> None:
     assert effort(open_end) == "no time promised, $1.50"
     assert effort(ended, open_end) == "at least 1 min, $1.52"
     assert effort(nothing).startswith("~0 s, ")
+    assert effort_in_words(0, 1.5) == "no time promised, $1.50"
+    assert (effort_in_words(60, 0.0), effort_in_words(0, 0.0)) == ("1 min, $0.00", "")
 
 
 def test_an_adoption_by_id_is_a_change() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dataware.calc.measures import duration
 from dataware.core.fleet.matrix import UNKNOWN, FleetMatrix, MatrixRow
 from dataware.core.printable import escape_unprintable
 from dataware.report.fit import Fit
-from dataware.report.summary import money
+from dataware.report.summary import effort_in_words
 
 MOST_NAME = 24
 """Columns that the name of a target or of a resource gets at most."""
@@ -56,7 +55,7 @@ def _short_cells(row: MatrixRow) -> list[str]:
 
 
 def _estimate(row: MatrixRow) -> str:
-    return f"{duration(row.seconds)}, {money(row.usd)}" if row.seconds or row.usd else ""
+    return effort_in_words(row.seconds, row.usd)
 
 
 def _widths(table: Sequence[Sequence[str]], fit: Fit) -> list[int]:

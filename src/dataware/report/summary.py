@@ -98,6 +98,13 @@ def time_in_words(seconds: int, about: str = "about ", *, open_ended: bool = Fal
     return f"at least {duration(seconds)}" if seconds else "no time promised"
 
 
+def effort_in_words(seconds: int, usd: float) -> str:
+    """Time and money of what is copied in one place; empty where nothing is."""
+    if not seconds and not usd:
+        return ""
+    return f"{time_in_words(seconds, '', open_ended=not seconds)}, {money(usd)}"
+
+
 def plan_summary(plan: Plan, unit_of: Callable[[str], str]) -> Event:
     """The event that ends a plan: its sum in one line, and the plan itself for its table.
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dataware.calc.measures import duration
 from dataware.core.fleet.matrix import STOPPED, UNKNOWN, FleetMatrix, MatrixRow, TargetState
 from dataware.report.approval import BAD, GOOD, NOTE, WARN, format_moment
 from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import ReportPage, ReportSection, render
 from dataware.report.html.table import Column, ReportTable
 from dataware.report.html.words import Headline, sentence
-from dataware.report.summary import money
+from dataware.report.summary import effort_in_words
 
 Data = Mapping[str, Any]
 
@@ -72,7 +71,7 @@ def _matrix_table(matrix: FleetMatrix) -> ReportTable:
 def _row(matrix: FleetMatrix, row: MatrixRow) -> tuple[str, ...]:
     without = row.state if row.state in {UNKNOWN, STOPPED} else "–"
     actions = [row.actions.get(one, without) for one in matrix.resources]
-    estimate = f"{duration(row.seconds)}, {money(row.usd)}" if row.seconds or row.usd else ""
+    estimate = effort_in_words(row.seconds, row.usd)
     return (row.target, row.account, row.region, *actions, estimate, row.state)
 
 
