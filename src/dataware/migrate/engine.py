@@ -8,7 +8,7 @@ holds only what the target has acknowledged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -87,6 +87,8 @@ class Engine:
         self._reading = ResizableSemaphore(settings.readers)
         self._writing = ResizableSemaphore(settings.writers)
         self._copier = copier
+        # A coroutine around that of the copier would count for each object.
+        self._write = copier.write if sharers is None else self._write_in_turn
         self._tools = tools
         self._settings = settings
         self._leases = leases
@@ -267,7 +269,11 @@ class Engine:
             try:
                 if self._holds_back(job.unit):
                     await self._await_turn(job.unit)
-                self._account_for(job, await self._write(job.unit))
+                outcome = await self._write(job.unit)
+                if self._trial is None:
+                    self._ledger.count_written(job.window, job.page, outcome)
+                else:
+                    self._admit(self._trial, job, outcome)
             except asyncio.CancelledError:
                 raise
             except BaseException as error:
@@ -290,10 +296,6 @@ class Engine:
         await self._rate.take(unit.items)
         await self._write_share.take(unit.write_units)
 
-    def _write(self, unit: Unit[Any]) -> Coroutine[Any, Any, CopyOutcome]:
-        """Write a unit; a coroutine around that of the copier would count for each object."""
-        return self._copier.write(unit) if self._sharers is None else self._write_in_turn(unit)
-
     async def _write_in_turn(self, unit: Unit[Any]) -> CopyOutcome:
         """Write a unit as one of the writers that this copy may have of those of the run."""
         if not self._writing.pass_through():
@@ -303,13 +305,9 @@ class Engine:
         finally:
             self._writing.leave()
 
-    def _account_for(self, job: QueuedUnit, outcome: CopyOutcome) -> None:
-        """Count what became of a unit, once a write was allowed."""
-        window, page, _ = job
-        if self._trial is None:
-            self._ledger.count_written(window, page, outcome)
-            return
-        for settled in self._trial.admit(window, page, outcome):
+    def _admit(self, trial: FirstWrites, job: QueuedUnit, outcome: CopyOutcome) -> None:
+        """Count what became of one of the first units, as soon as a write was allowed."""
+        for settled in trial.admit(job.window, job.page, outcome):
             self._ledger.count_written(*settled)
         if outcome.copied:
             self._trial = None

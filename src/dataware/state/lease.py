@@ -32,6 +32,7 @@ class ParameterLease:
 
     Beats come from a thread of their own. They and the end exclude each other, and after the end
     nothing is written. What was written before and arrives late does not count, see `records`.
+    `control` is what of the wishes that were `asked` is a pause or a rate.
     """
 
     def __init__(
@@ -73,11 +74,6 @@ class ParameterLease:
         next heartbeat, or by `read_back`.
         """
         return self._asked
-
-    @property
-    def control(self) -> RunControl:
-        """What of that is a pause or a rate; read before each request, so it is kept as parsed."""
-        return self._control
 
     @property
     def unsettled_seconds(self) -> float:
@@ -185,7 +181,8 @@ class ParameterLease:
     def _hear(self, detail: Mapping[str, Any]) -> None:
         """Take what people ask of this run."""
         self._asked: Mapping[str, Any] = asked_in(detail)
-        self._control = control_in(detail)
+        # Read before each request, so it is kept as it was parsed.
+        self.control: RunControl = control_in(detail)
 
     def _check_held(self, look: StoredParameter) -> StoredParameter:
         """What was seen, if the lock is still ours, with what it asks. Raises Refused."""

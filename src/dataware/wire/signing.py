@@ -29,6 +29,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import add
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -92,7 +93,8 @@ class SigningTemplate:
 
     `canonical` is the canonical request, of which every second text is a gap: for the path, the
     query, the values of the own headers in the order of `names`, and the digest of the body.
-    `lines` are the header lines of the headers that are not own; `mac` signs the hash of that,
+    `own_lines` are the header lines of these headers, up to their values, and `lines` those of the
+    headers that are not own; `mac` signs the hash of that,
     after all that stands before it, and `proof` is the header line with the signature, up to it.
     `shared` is held so that no other headers can take its identity.
     """
@@ -100,6 +102,7 @@ class SigningTemplate:
     stamp: Stamp
     shared: Mapping[str, str]
     names: tuple[str, ...]
+    own_lines: Sequence[str]
     canonical: Sequence[str]
     lines: Sequence[bytes]
     mac: Mac
@@ -165,7 +168,7 @@ class Signer:
         if service != "s3" and path != "/":
             path = quote(path, safe="/~")
         query = _sort_query(query) if query else ""
-        values = [own[name] for name in form.names]
+        values = list(map(own.__getitem__, form.names))
         canonical = _fill_gaps(form.canonical, path, query, *values, digest)
         if " " in canonical or "\t" in canonical or not canonical.isascii():
             # Few values have white space, of which runs are signed as one blank.
@@ -173,8 +176,10 @@ class Signer:
             canonical = _fill_gaps(form.canonical, path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
         signature = form.mac.hexdigest(hashed.encode())
-        lines = _sendable_lines([*_lines(own), f"{form.proof}{signature}"])
-        return SignedHeaders(form.lines, lines, form.stamp.token)
+        # libcurl takes a line without a value in another form.
+        lines: list[str] = [*map(add, form.own_lines, values)] if all(values) else _lines(own)
+        lines.append(f"{form.proof}{signature}")
+        return SignedHeaders(form.lines, _sendable_lines(lines), form.stamp.token)
 
     def forget(self) -> None:
         """Sign the next request with the keys of that moment, whatever was prepared before."""
@@ -196,10 +201,12 @@ class Signer:
         names = ";".join(signed)
         lines = _lines({name: value for name, value in all_headers.items() if name not in own})
         lines += self._unsigned(request)
+        varying = tuple(name for name in signed if name in own)
         return SigningTemplate(
             stamp,
             request.shared,
-            tuple(name for name in signed if name in own),
+            varying,
+            [f"{name}: " for name in varying],
             _canonical_texts(request.method, {**all_headers, "host": host}, signed, own),
             _encode_lines(_sendable_lines(lines)),
             stamp.mac.after(f"{ALGORITHM}\n{stamp.date}\n{stamp.scope}\n".encode()),
