@@ -215,3 +215,12 @@ def test_a_module_is_told_of_because_it_stands_for_resources() -> None:
     assert lost(stack, stack, held) == []
     other = stack_of({"Tables": {"Type": name, "Properties": {"Stage": "dev"}}})
     assert lost(stack, other, held) == ["TablesOrders"]
+
+
+def test_a_loop_that_gives_a_logical_id_twice_is_not_written_out() -> None:
+    """CloudFormation refuses it, and the last copy stands for no other."""
+    loop = {"Fn::ForEach::Tables": ["Name", ["one", "two"], {"Table": {"Type": TABLE}}]}
+    stack = stack_of(loop)
+    assert stack.resources == {}
+    (text,) = warn_of_unseen("t.yaml", stack.unseen)
+    assert "because its list is not known, or gives a name twice" in text

@@ -19,7 +19,12 @@ from dataware.core.model import (
     OnError,
     Wanted,
 )
-from dataware.core.protection import compare_protection, find_deletions, find_weakened
+from dataware.core.protection import (
+    compare_protection,
+    find_deletions,
+    find_weakened,
+    warn_of_expiry,
+)
 from dataware.core.refused_update import find_refused_updates
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.kinds import kinds, load
@@ -193,3 +198,49 @@ def test_adopting_with_less_protection_is_a_warning_and_under_strict_a_stop() ->
 def test_outside_of_templates_nothing_is_compared_on_import() -> None:
     """The properties of a dataware.toml are used for creation alone."""
     assert adopted(OnError.SAFE, logical_id=None).warnings == ()
+
+
+EXPIRING: dict[str, Any] = {
+    "LifecycleConfiguration": {"Rules": [{"Status": "Enabled", "ExpirationInDays": 1}]}
+}
+LIVING = {"TimeToLiveSpecification": {"AttributeName": "until", "Enabled": True}}
+
+
+@pytest.mark.parametrize(
+    ("of_type", "properties", "action", "existence", "notes", "says"),
+    [
+        (BUCKET, EXPIRING, Action.MIGRATE, Existence.ABSENT, (), "objects expire after 1 day"),
+        (TABLE, LIVING, Action.MIGRATE, Existence.ABSENT, (), "items expire by until"),
+        (BUCKET, EXPIRING, Action.MIGRATE, Existence.ABSENT, ("has owner", "x"), "expire after"),
+        (
+            BUCKET,
+            EXPIRING,
+            Action.MIGRATE,
+            Existence.ABSENT,
+            ("its lifecycle expires objects after 30 days, also copied ones",),
+            "",
+        ),
+        (TABLE, LIVING, Action.MIGRATE, Existence.ABSENT, ("items expire by until",), ""),
+        (BUCKET, EXPIRING, Action.MIGRATE, Existence.EXISTS, (), ""),
+        (BUCKET, EXPIRING, Action.CREATE, Existence.ABSENT, (), ""),
+        (BUCKET, {}, Action.MIGRATE, Existence.ABSENT, (), ""),
+        ("AWS::KMS::Key", EXPIRING, Action.MIGRATE, Existence.ABSENT, (), ""),
+    ],
+)
+def test_a_target_that_deletes_what_is_copied_into_it_is_told_of(
+    of_type: str,
+    properties: dict[str, Any],
+    action: Action,
+    existence: Existence,
+    notes: tuple[str, ...],
+    says: str,
+) -> None:
+    """Unless its source does so, too; one that exists says it in its own notes."""
+    wanted = Wanted("one", of_type, "new", ("old",), properties=properties)
+    decision = Decision(action, 3, "because", source="old")
+    source = Facts("old", Existence.EXISTS, notes=notes)
+    told = warn_of_expiry(CARDS[of_type], wanted, decision, Facts("new", existence), source)
+    assert bool(told.warnings) is bool(says)
+    assert says in " ".join(told.warnings)
+    assert told.action is action
+    assert warn_of_expiry(CARDS[of_type], wanted, decision, Facts("new"), None) == decision

@@ -110,7 +110,7 @@ def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
 
 def _warning(where: str, name: str, part: Any) -> str:
     if name.startswith(LOOP):
-        what, how = "its list is not known", "write the list out"
+        what, how = "its list is not known, or gives a name twice", "write the list out"
     elif name.startswith(MACRO):
         what, how = "a macro may add resources", "process the template first"
     elif _is_module(part):
@@ -171,10 +171,21 @@ class _Copies:
             if loop is None or self.made + len(loop.items) > MOST_COPIES:
                 expanded[_substitute_loop_values(name, values)] = self._expand(body, values)
                 continue
-            for item in loop.items:
-                self.made += 1
-                expanded.update(self.expand_mapping(loop.body, {**values, loop.identifier: item}))
+            copies = self._list_copies(loop, values)
+            if len({one for one, _ in copies}) < len(copies):
+                # CloudFormation refuses two copies of one name, so none of them is for certain.
+                expanded[name] = body
+            else:
+                expanded.update(copies)
         return expanded
+
+    def _list_copies(self, loop: _Loop, values: Mapping[str, str]) -> list[tuple[str, Any]]:
+        """What a loop comes to, copy by copy."""
+        copies: list[tuple[str, Any]] = []
+        for item in loop.items:
+            self.made += 1
+            copies += self.expand_mapping(loop.body, {**values, loop.identifier: item}).items()
+        return copies
 
     def _loop_in(self, name: str, body: Any, values: Mapping[str, str]) -> _Loop | None:
         """The loop that an entry of a mapping is, if its list is known."""

@@ -249,11 +249,12 @@ class Copying:
     of a usual copy, and `advice` says which properties of a
     target that is to be created would help a copy of that size. `history` says in a clause what a
     resource holds all of whose data only a copy of all versions takes, and `foresee_skipped` what
-    of a source no copy will carry, as far as a look shows it. `following` gives how a source that
-    is written to is followed; None for types that cannot be. `engines` are those that only this
-    type has. With `object_headers` what is written takes headers of encryption and access, and one
-    that `relays` is read and written by different credentials, if need be. `rehearsal` gives how
-    its migration is rehearsed.
+    of a source no copy will carry, as far as a look shows it. `expiry_note` begins the note on one
+    that deletes its own data in time (empty for types that never do). `following` gives how a
+    source that is written to is followed; None for types that cannot be. `engines` are those that
+    only this type has. With `object_headers` what is written takes headers of encryption and
+    access, and one that `relays` is read and written by different credentials, if need be.
+    `rehearsal` gives how its migration is rehearsed.
     `in_deployments` is False where only the command line copies, because a deployment has no room
     for what that takes. `makes_target` says that the copier makes a target that is not there,
     and `in_plans` is False where no plan copies: because the template holds the whole value, or
@@ -278,6 +279,7 @@ class Copying:
     )
     history: str = "holds no current data"
     foresee_skipped: Callable[[Facts], Iterable[str]] = field(default=lambda _source: ())
+    expiry_note: str = ""
     following: Callable[[], Following] | None = None
     rehearsal: Callable[[], Rehearsal] | None = None
     engines: Callable[[], tuple[EngineCard, ...]] = field(default=lambda: ())

@@ -87,6 +87,33 @@ def _find_weakening(
     return f"{wanted.preferred} {what} ({'; '.join(weaker)}); {how}" if weaker else None
 
 
+def warn_of_expiry(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
+) -> Decision:
+    """Warn where a target is made that deletes what is copied into it, unlike its source.
+
+    What exists already says so in its notes.
+    """
+    note, card = kind.copying.expiry_note if kind.copying else "", kind.comparison
+    makes = decision.action in COPYING and preferred.existence is not Existence.EXISTS
+    if not (makes and note and card) or source is None:
+        return decision
+    if any(one.startswith(note) for one in source.notes):
+        return decision
+    effects = [
+        effect
+        for name in card.forms
+        if (effect := card.describe_deletion(name, None, wanted.properties.get(name)))
+    ]
+    if not effects:
+        return decision
+    text = (
+        f"{wanted.preferred} is declared to delete what is copied into it ({'; '.join(effects)}), "
+        f"which {source.name} does not do; declare that only once this data may go"
+    )
+    return replace(decision, warnings=(*decision.warnings, text))
+
+
 def _find_unread(
     kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, source: Facts | None
 ) -> str | None:

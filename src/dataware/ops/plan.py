@@ -28,7 +28,7 @@ from dataware.core.model import (
 )
 from dataware.core.names import find_shared_name, is_arn, localize_names
 from dataware.core.plan import COPYING, Plan, Planned
-from dataware.core.protection import compare_protection
+from dataware.core.protection import compare_protection, warn_of_expiry
 from dataware.core.rules import Terms, decide
 from dataware.core.situation import source_of
 from dataware.core.source_profile import is_read_by_profile
@@ -215,6 +215,7 @@ def _plan_resource(
     if is_made_by_service(preferred.marker):
         made = replace(preferred, existence=Existence.ABSENT)  # its settings are set at the end
     decision = compare_protection(kind, wanted, decision, made, source)
+    decision = warn_of_expiry(kind, wanted, decision, made, source)
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refuse_second_of_a_name(kind, wanted, decision, preferred)

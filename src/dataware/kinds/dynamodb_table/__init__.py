@@ -38,7 +38,7 @@ from dataware.kinds.dynamodb_table.declared import (
 )
 from dataware.kinds.dynamodb_table.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.dynamodb_table.describe import describe_properties
-from dataware.kinds.dynamodb_table.probe import declared_settings, key_schema, probe
+from dataware.kinds.dynamodb_table.probe import EXPIRES, declared_settings, key_schema, probe
 from dataware.kinds.dynamodb_table.restore_actions import RESTORED_FROM, RESTORED_TO
 from dataware.kinds.dynamodb_table.simple_table import SIMPLE_TABLE
 from dataware.kinds.dynamodb_table.verify.reader import TableReader
@@ -204,6 +204,7 @@ KIND = Kind(
         verify_charges=count_verify_units,
         speed=Throughput(20_000.0, {"dynamodb.write-unit": FRESH_WRITES}),
         advice=advise_on_capacity,
+        expiry_note=EXPIRES,
         following=_following,
         rehearsal=_rehearsal,
         engines=_engines,

@@ -22,6 +22,8 @@ _SWITCHED = {False: "off", True: "on"}
 # look into it yet, so its emptiness is not seen. DELETING and ARCHIVED tables cannot be read.
 _UNREADABLE = frozenset({"CREATING", "DELETING", "ARCHIVING", "ARCHIVED"})
 
+EXPIRES = "items expire"
+
 
 def probe(aws: Aws, name: str) -> Facts:
     """What stands under `name`, a table's name or ARN."""
@@ -154,7 +156,7 @@ def _notes(table: Mapping[str, Any], time_to_live: Mapping[str, Any] | None) -> 
     if stream.get("StreamEnabled"):
         notes.append(f"stream on ({stream.get('StreamViewType')})")
     if time_to_live and time_to_live.get("TimeToLiveStatus") == "ENABLED":
-        notes.append(f"items expire by {time_to_live.get('AttributeName')}")
+        notes.append(f"{EXPIRES} by {time_to_live.get('AttributeName')}")
     return tuple(notes)
 
 

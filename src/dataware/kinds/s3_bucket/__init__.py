@@ -22,7 +22,7 @@ from dataware.kinds.s3_bucket.comparison import COMPARISON
 from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from dataware.kinds.s3_bucket.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.s3_bucket.describe import describe_properties
-from dataware.kinds.s3_bucket.notes import foresee_skipped
+from dataware.kinds.s3_bucket.notes import EXPIRES, foresee_skipped
 from dataware.kinds.s3_bucket.probe import locate, probe
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings, list_problems
 from dataware.kinds.s3_bucket.verify.reader import BucketReader
@@ -236,6 +236,7 @@ KIND = Kind(
         charges=charges,
         verify_charges=count_verify_requests,
         foresee_skipped=foresee_skipped,
+        expiry_note=EXPIRES,
         following=_following,
         rehearsal=_rehearsal,
         engines=_engines,

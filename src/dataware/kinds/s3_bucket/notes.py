@@ -10,6 +10,7 @@ from dataware.core.events import format_count
 from dataware.core.model import Facts
 from dataware.kinds.s3_bucket.storage_classes import ARCHIVE_CLASSES
 
+EXPIRES = "its lifecycle expires objects"
 SKIPPED = "archived and will be skipped"
 
 
@@ -59,9 +60,9 @@ def describe_expiry(answer: Mapping[str, Any]) -> Iterator[str]:
     days = [int(one["Days"]) for one in expiring if one.get("Days")]
     if days:
         age = format_count(min(days), "day")
-        yield f"its lifecycle expires objects after {age}, also copied ones"
+        yield f"{EXPIRES} after {age}, also copied ones"
     elif any(one.get("Date") for one in expiring):
-        yield "its lifecycle expires objects from a date on, also copied ones"
+        yield f"{EXPIRES} from a date on, also copied ones"
 
 
 REACTIONS = (
