@@ -32,7 +32,7 @@ from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
 from dataware.ops.bulk_load_run import BulkLoadRun
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.creator_run import CreatorRun, make_creator_run
+from dataware.ops.creator_run import UNSEEN_LOOKS, CreatorRun, make_creator_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.verify.verdict import Verdict
@@ -59,7 +59,7 @@ class Service:
     """What goes on when a run dies: exports by token, and what was made of them.
 
     `broken` says how the next work fails, and `partial` how many keys it leaves out, `slow` how
-    many looks it takes.
+    many looks it takes, and `unseen` how many of them do not see the target yet.
     """
 
     world: World
@@ -75,6 +75,7 @@ class Service:
     undeletable: bool = False
     silent: bool = False
     slow: int = 1
+    unseen: int = 0
     latest: list[Any] = field(default_factory=list)
 
 
@@ -145,6 +146,9 @@ class BoxCreator:
             return CreationProgress(
                 exists=service.loads, done=False, problem=service.failures[job], failed=True
             )
+        if service.unseen:
+            service.unseen -= 1
+            return CreationProgress(exists=False, done=False)
         service.jobs[job] -= 1
         counts = {"imported": 1, "errors": service.partial}
         problem = "1 item did not fit" if service.partial else ""
@@ -514,6 +518,22 @@ def test_an_empty_source_is_not_complete() -> None:
     with pytest.raises(IncompleteError, match="held no key"):
         run(service)
     assert service.world.markers["new"].state is MarkerState.RUNNING
+
+
+def test_a_target_that_is_not_seen_at_first_is_looked_for_again() -> None:
+    """A service tells of what was just asked for only after some seconds."""
+    service = service_of(unseen=UNSEEN_LOOKS)
+    assert run(service).compared == 11
+    assert service.world.markers["new"].state is MarkerState.COMPLETE
+    assert len(service.jobs) == 1
+
+
+def test_a_target_that_is_never_seen_is_said() -> None:
+    """Nobody waits for it without end."""
+    service = service_of(unseen=99)
+    with pytest.raises(IncompleteError, match="new disappeared"):
+        run(service)
+    assert 99 - service.unseen == UNSEEN_LOOKS + 1
 
 
 def test_a_target_that_goes_away_on_the_way_is_said() -> None:

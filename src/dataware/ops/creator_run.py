@@ -61,6 +61,11 @@ FAILED = "failed"
 CHUNK = 1000
 """Keys that are carried together."""
 
+UNSEEN_LOOKS = 8
+"""How often a target that was asked for may be looked for in vain, for half a minute: it may not be
+seen at first (Amazon DynamoDB API Reference, DescribeTable: "DescribeTable uses an eventually
+consistent query")."""
+
 
 class NothingWritten:
     """The record of a carrier whose target nobody else writes to."""
@@ -257,6 +262,7 @@ class CreatorRun(EngineRun):
             self._migration.kind.unit,
             lambda _seen: self._report_age(self._creator.words.progress),
         )
+        unseen = 0
         for progress in looks:
             if progress.done:
                 break
@@ -266,7 +272,8 @@ class CreatorRun(EngineRun):
                     f"the {self._noun} into {target.name} failed ({progress.problem}); fix that, "
                     "and run the same command again, which starts another one"
                 )
-            if not progress.exists:
+            unseen = UNSEEN_LOOKS if progress.exists else unseen + 1
+            if not progress.exists and unseen > UNSEEN_LOOKS:
                 # What made it has ended, and the same request would only find that again.
                 self._keep({**self._record, FAILED: True})
                 raise IncompleteError(f"{target.name} disappeared; run the same command again")

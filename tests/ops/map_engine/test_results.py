@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import LookupFailedError
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.migrate.shard import Shard
 from dataware.ops.map_engine.results import read_results
 from dataware.ops.map_engine.state_machine import definition
@@ -48,6 +48,30 @@ def test_a_torn_file_is_no_result(torn: str) -> None:
     files = files_of(SUCCEEDED=[]) | {torn: b"[{"}
     with pytest.raises(LookupFailedError, match="results of the workers cannot be read"):
         read_results(files["manifest"], files.__getitem__)
+
+
+def test_a_shard_in_two_files_counts_once_and_one_that_is_done_wins() -> None:
+    """An execution that a person has redriven may tell of a shard twice."""
+    begun = Shard("0/2", cursor="k", failed="no memory")
+    rows = [{"Output": json.dumps([one.to_json()])} for one in (begun, DONE, DONE, begun)]
+    files = files_of(SUCCEEDED=rows)
+    results = read_results(files["manifest"], files.__getitem__)
+    assert results.shards == [DONE]
+
+
+def test_a_file_that_is_gone_is_a_reason_and_no_result() -> None:
+    """Its shards are not done, and what the other files tell of is."""
+    failed = {"Status": "FAILED", "Error": "Runtime"}
+    files = files_of(SUCCEEDED=[{"Output": json.dumps([DONE.to_json()])}], FAILED=[failed])
+
+    def read(key: str) -> bytes:
+        if key == "SUCCEEDED":
+            raise NotFoundError(key)
+        return files[key]
+
+    results = read_results(files["manifest"], read)
+    assert results.shards == []
+    assert results.reasons == ["a file with results of the workers is gone", "failed: Runtime"]
 
 
 def test_the_states_of_a_deployment_know_every_outcome() -> None:

@@ -401,6 +401,27 @@ def test_results_that_cannot_be_read_are_no_results(monkeypatch: pytest.MonkeyPa
     assert len(desk.copies) == 1
 
 
+def test_results_that_are_gone_are_copied_again_and_nobody_is_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody has deleted one file of them; what it told of is found equal."""
+    desk = Desk()
+    read = type(desk.account.objects).get_object
+    with monkeypatch.context() as patch:
+
+        def delete_first(self: object, **given: str) -> object:
+            if given["Key"].endswith("SUCCEEDED_0.json"):
+                del desk.account.objects.buckets[given["Bucket"]][given["Key"]]
+            return read(desk.account.objects, **given)
+
+        patch.setattr(type(desk.account.objects), "get_object", delete_first)
+        with pytest.raises(IncompleteError, match="a file with results of the workers is gone"):
+            desk.run()
+    desk.run()
+    desk.check_whole()
+    assert len(desk.copies) == 2
+
+
 def test_what_only_this_machine_does_is_refused() -> None:
     """A source of other credentials cannot be read by workers, so nothing is begun."""
     desk = Desk()

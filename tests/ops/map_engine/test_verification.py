@@ -297,6 +297,18 @@ def test_a_result_that_lacks_its_sums_is_an_error(change: Mapping[str, Any]) -> 
         desk.run()
 
 
+def test_a_file_of_results_that_is_gone_makes_it_incomplete_and_is_read_again() -> None:
+    """Both sides are equal, and nobody says so of parts whose results somebody has deleted."""
+    desk = Desk(target=SOURCE)
+    desk.run()
+    for key in [key for key in desk.objects if key.endswith("SUCCEEDED_0.json")]:
+        del desk.objects[key]
+    assert not desk.run().differs
+    assert len(desk.tasks_of(2)) == len(desk.tasks_of(1))
+    notes = desk.account.world.events.texts("note")
+    assert notes[1].startswith("resuming the execution v1 of an earlier command; what it has ")
+
+
 def test_results_of_another_comparison_are_an_error() -> None:
     """A part that nobody has planned counts for nothing."""
     desk = Desk(target=SOURCE)

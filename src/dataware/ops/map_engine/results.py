@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.errors import LookupFailedError
+from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.migrate.shard import Shard
 from dataware.verify.digests import DigestSlots
 from dataware.verify.steps import VerifyStep
@@ -21,6 +21,7 @@ SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 """What was done, and what failed, ran out of time or was stopped."""
 
 UNREADABLE = "the results of the workers cannot be read"
+GONE = "a file with results of the workers is gone"
 
 
 @dataclass(slots=True)
@@ -38,15 +39,21 @@ class MapResults:
 
 
 def read_results(manifest: bytes, read: Callable[[str], bytes]) -> MapResults:
-    """The results that a manifest names; `read` gives a file. Raises LookupFailedError."""
-    results = MapResults()
+    """The results that a manifest names; `read` gives a file. Raises LookupFailedError.
+
+    A shard that stands in several files counts once, and one that is done wins.
+    """
+    shards: dict[str, Shard] = {}
+    failures = []
     for outcome, execution in _read_executions(manifest, read):
-        if outcome == SUCCEEDED:
-            shards = _parse(execution["Output"])
-            results.shards += [Shard.from_json(one) for one in shards]
-        else:
-            results.failures.append(_explain_failure(execution))
-    return results
+        if outcome != SUCCEEDED:
+            failures.append(_explain_failure(execution))
+            continue
+        for shard in map(Shard.from_json, _parse(execution["Output"])):
+            known = shards.get(shard.partition)
+            if known is None or (shard.done and not known.done):
+                shards[shard.partition] = shard
+    return MapResults(list(shards.values()), failures)
 
 
 def read_tasks(
@@ -93,10 +100,19 @@ def _explain_failure(execution: Mapping[str, Any]) -> str:
 def _read_executions(
     manifest: bytes, read: Callable[[str], bytes]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every execution with its outcome; a file that is gone is one that failed.
+
+    What it told is not known any more, so it counts as not done: no later look would find it.
+    """
     files = _parse(manifest)["ResultFiles"]
     for outcome in (SUCCEEDED, FAILED):
         for file in files.get(outcome, ()):
-            for execution in _parse(read(file["Key"])):
+            try:
+                content = read(file["Key"])
+            except NotFoundError:
+                yield FAILED, {"Error": GONE}
+                continue
+            for execution in _parse(content):
                 yield outcome, execution
 
 

@@ -134,6 +134,11 @@ class MapVerification:
             plan = StepPlan.from_json(execution.read_before())
         except (NotFoundError, LookupError, TypeError, ValueError):
             return None
+        text = (
+            f"resuming the execution {execution.name} of an earlier command; what it has compared "
+            "is not read again"
+        )
+        self.context.emit(event("note", text=text, **self.words))
         self.desk.watch(execution)
         result = self._read(plan)
         if result.left:

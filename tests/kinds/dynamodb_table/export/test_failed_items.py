@@ -102,3 +102,63 @@ def test_places_are_looked_up_in_the_files_of_this_export_only(
         FailedItem(KEY, "one"),
         FailedItem(None, "gone"),
     ]
+
+
+REPORTED = gzip.compress(json.dumps({"Item": ITEM, "message": "too large"}).encode() + b"\n")
+NAMED = [FailedItem(KEY, "too large")]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [REPORTED + b"\0" * 20],
+        [b"", REPORTED],
+        [REPORTED[:1], REPORTED[1:]],
+        [REPORTED, b"what is no gzip"],
+    ],
+)
+def test_a_file_with_something_odd_around_it_is_told_as_far_as_it_can_be_read(
+    chunks: list[bytes],
+) -> None:
+    """A report explains what a comparison finds, so a torn one must never end a run."""
+    assert list(read_report_lines(chunks, NAMES)) == NAMED
+
+
+def test_a_file_that_is_torn_within_is_at_its_end_there() -> None:
+    """What comes behind it is compared all the same."""
+    torn = REPORTED[:15] + b"\xff" * 9 + REPORTED[24:]
+    assert list(read_report_lines([torn], NAMES)) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"N": "abc"},
+        {"N": None},
+        {"N": ["1"]},
+        {"N": {"S": "1"}},
+    ],
+)
+def test_an_item_whose_key_is_no_key_is_told_without_one(value: dict[str, Any]) -> None:
+    """It may be what it was refused for."""
+    line = json.dumps({"Item": {**ITEM, "sk": value}, "message": "no number"}).encode()
+    assert list(read_report_lines([line], NAMES)) == [FailedItem(None, "no number")]
+
+
+@pytest.mark.parametrize("depth", [900, 5000, 100_000])
+def test_a_line_that_is_nested_without_end_is_no_item(depth: int) -> None:
+    """However deep it is, the next line is read."""
+    nested = b'{"a":' * depth + b"1" + b"}" * depth
+    told = list(read_report_lines([nested + b"\n" + gzip.decompress(REPORTED)], NAMES))
+    assert told[-1:] == NAMED
+    assert all(one == FailedItem(None, "no reason given") for one in told[:-1])
+
+
+def test_a_log_with_a_place_that_is_none_has_no_place() -> None:
+    """Infinity is JSON to Python, and a list is no name of a file."""
+    pointer = {"bucket": "b", "key": ["k"], "itemIndex": float("inf")}
+    line = json.dumps({"errorMessages": ["x"], "itemS3Pointer": pointer})
+    assert parse_log_line(line) == LoggedError(line)
+    line = json.dumps({"errorMessages": ["x"], "itemS3Pointer": {**pointer, "itemIndex": 1}})
+    (item,) = name_logged_items([parse_log_line(line)], "b", lambda _file: [], NAMES)
+    assert item == FailedItem(None, "x")

@@ -8,6 +8,9 @@ they hold, whatever else their form is.
 
     log line ── file and place ── line of the export ──┐
     line of the report ── whatever has all key attributes ──┴── key, as a comparison has it
+
+Nothing in them decides what is copied, so nothing in them ends a run: a line that cannot be read
+tells of an item without a key, and a file that cannot be unpacked any more is at its end.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any, NamedTuple
 
 from dataware.core.engines.port import FailedItem
@@ -26,8 +31,10 @@ MOST_NAMED = 100_000
 """Items of an import that are named; the places of more would not fit into memory."""
 
 GZIP = 16 + zlib.MAX_WBITS
+GZIP_START = b"\x1f\x8b"
 _TYPES = frozenset({"S", "N", "B"})
 _REASONS = ("errormessage", "message", "reason", "errorcode", "code")
+_UNREADABLE = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class LoggedError(NamedTuple):
@@ -61,8 +68,9 @@ def parse_log_line(line: str) -> LoggedError:
         description = json.loads(line)
         why = "; ".join(map(str, description["errorMessages"]))
         pointer = description["itemS3Pointer"]
-        return LoggedError(why, pointer["bucket"], pointer["key"], int(pointer["itemIndex"]))
-    except (ValueError, KeyError, TypeError):
+        bucket, file = str(pointer["bucket"]), str(pointer["key"])
+        return LoggedError(why, bucket, file, int(pointer["itemIndex"]))
+    except _UNREADABLE:
         return LoggedError(line)
 
 
@@ -111,35 +119,47 @@ def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _decompress(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The content of gzip members one after another, or what is not compressed as it is."""
-    unpack, is_packed = zlib.decompressobj(GZIP), None
-    for chunk in chunks:
-        if is_packed is None:
-            is_packed = chunk.startswith(b"\x1f\x8b")
-        if not is_packed:
-            yield chunk
-            continue
-        left = chunk
-        while left:
-            yield unpack.decompress(left)
-            left = unpack.unused_data
-            if unpack.eof:
-                unpack = zlib.decompressobj(GZIP)
+    rest, begin = iter(chunks), b""
+    while len(begin) < len(GZIP_START) and (chunk := next(rest, None)) is not None:
+        begin += chunk
+    whole = chain((begin,), rest)
+    return _unpack(whole) if begin.startswith(GZIP_START) else whole
+
+
+def _unpack(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The content of gzip members, as far as it can be unpacked."""
+    unpack = zlib.decompressobj(GZIP)
+    with suppress(zlib.error):
+        for chunk in chunks:
+            left = chunk
+            while left:
+                yield unpack.decompress(left)
+                left = unpack.unused_data
+                if unpack.eof:
+                    unpack = zlib.decompressobj(GZIP)
 
 
 def _parse(line: bytes) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except _UNREADABLE:
         return None
 
 
 def _find_key(value: Any, names: Sequence[str]) -> bytes | None:
     """The key of the first item in a value that has all its attributes."""
+    try:
+        return _search_key(value, names)
+    except _UNREADABLE:
+        return None  # such as a number that is none, for which the item was refused
+
+
+def _search_key(value: Any, names: Sequence[str]) -> bytes | None:
     if not isinstance(value, Mapping):
         return None
     if all(_is_key_value(value.get(name)) for name in names):
         return key_text(value, names).encode("utf-8", "surrogatepass")
-    found = (_find_key(one, names) for one in value.values())
+    found = (_search_key(one, names) for one in value.values())
     return next((key for key in found if key is not None), None)
 
 
@@ -148,10 +168,17 @@ def _is_key_value(value: Any) -> bool:
 
 
 def _find_reason(description: Mapping[str, Any]) -> str:
-    """What sounds like a reason, the longer kinds first; also one level below."""
+    """What sounds like a reason, the longer kinds first; also below that."""
+    try:
+        return _search_reason(description)
+    except RecursionError:
+        return ""
+
+
+def _search_reason(description: Mapping[str, Any]) -> str:
     words = {name.lower(): text for name, text in description.items() if isinstance(text, str)}
     for name in _REASONS:
         if words.get(name):
             return words[name]
-    below = (_find_reason(one) for one in description.values() if isinstance(one, Mapping))
+    below = (_search_reason(one) for one in description.values() if isinstance(one, Mapping))
     return next((text for text in below if text), "")
