@@ -185,7 +185,7 @@ def test_a_restore_that_is_stopped_goes_on_and_is_gone_on_with(proxy: FaultProxy
     planned = run("plan", app, "--on-error", "stop", "--all")
     assert planned.code == 0, planned
     assert "restore: about 20 min" in planned.out
-    assert "warning" not in planned.out
+    assert "would protect" not in planned.out
     for other in (
         ("migrate", "dynamodb://Orders", "dynamodb://Orders-prod"),
         ("apply", app, "--yes", "--engine", "local"),
