@@ -70,10 +70,10 @@ class _RoleCredentials:
         source = self.session.get_credentials()
         fetcher = AssumeRoleCredentialFetcher(self._make_client, source, self.role.arn, extra)
         try:
-            found: Mapping[str, Any] = fetcher.fetch_credentials()
+            credentials: Mapping[str, Any] = fetcher.fetch_credentials()
         except ClientError as error:
             raise _refusal(self.role, error) from error
-        return found
+        return credentials
 
     def _make_client(self, service: str, **keys: Any) -> Any:
         config = Config(

@@ -27,10 +27,10 @@ class CachingContext(ssl.SSLContext):
         """Trust what a file or a folder holds, or what `cadata` is. Raises OSError and SSLError."""
         asked = (cafile, capath, cadata, _changed_at(cafile))
         with _LOCK:
-            known: set[object] = self.__dict__.setdefault("_known", set())
-            if asked not in known:
+            loaded: set[object] = self.__dict__.setdefault("_known", set())
+            if asked not in loaded:
                 super().load_verify_locations(cafile, capath, cadata)
-                known.add(asked)
+                loaded.add(asked)
 
 
 def context_for(verify: object) -> ssl.SSLContext:

@@ -240,8 +240,8 @@ class HoldingStack:
             reason = event.get("ResourceStatusReason")
             if event["ResourceStatus"].endswith(of) and reason:
                 refused = event.get("DetailedStatus") == "VALIDATION_FAILED"
-                found = self._refusal(stack_id) if refused else None
-                return found or self._write_reason(reason)
+                cause = self._refusal(stack_id) if refused else None
+                return cause or self._write_reason(reason)
         stack = self._describe(stack_id)
         return self._write_reason(stack.get("StackStatusReason") or stack["StackStatus"])
 

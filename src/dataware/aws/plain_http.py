@@ -131,13 +131,13 @@ class ThreadedHttp:
         answer = self._open(source, source.body, transfer)
         if answer.status_code != 200:
             return self._whole(source, answer, transfer), None
-        found = Response(200, _headers(answer), b"")
-        length = found.headers.get("content-length")
+        response = Response(200, _headers(answer), b"")
+        length = response.headers.get("content-length")
         sized = {"content-length": length} if length else {"transfer-encoding": "chunked"}
         headed = target._replace(headers={**target.headers, **sized})
         try:
             put = self._open(headed, _Relay(answer, take, transfer), transfer)
-            return found, self._whole(target, put, transfer)
+            return response, self._whole(target, put, transfer)
         finally:
             answer.raw.close()
 

@@ -98,15 +98,15 @@ class DataAware:
     """
 
     def __init__(self, scope: Construct, **settings: Unpack[HelperSettings]) -> None:
-        given: dict[str, Any] = {**settings}
+        options: dict[str, Any] = {**settings}
         self._scope = scope
         words = (*(_word_of(made) for made in CONSTRUCTS), *LAZY_WORDS)
-        defaults = {word: given.pop(word, None) or {} for word in words}
+        defaults = {word: options.pop(word, None) or {} for word in words}
         mode = {"billing_mode": dynamodb.BillingMode.PAY_PER_REQUEST}
         table = _word_of(DataAwareTable)
         defaults[table] = {**mode, **defaults[table]}
         self._defaults: Mapping[str, Mapping[str, Any]] = defaults
-        self._settings = given
+        self._settings = options
         self._made: dict[str, DataAwareResource] = {}
 
     def __getitem__(self, construct_id: str) -> DataAwareResource:

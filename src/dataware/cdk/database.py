@@ -107,7 +107,7 @@ class DataAwareDatabaseCluster(DataAwareResource):
 
     def _refer(self, name: str, properties: dict[str, Any]) -> rds.IDatabaseCluster:
         words = ("cluster_endpoint_address", "port", "security_groups")
-        known = {one: properties.pop(one) for one in words if one in properties}
+        attributes = {one: properties.pop(one) for one in words if one in properties}
         return rds.DatabaseCluster.from_database_cluster_attributes(
-            self, CHILD, cluster_identifier=name, **known
+            self, CHILD, cluster_identifier=name, **attributes
         )

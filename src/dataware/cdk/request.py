@@ -51,8 +51,8 @@ class ResourceRequest:
             "Import": self.import_mode if self.kind.template.is_adoptable else ImportMode.REFERENCE,
         }
         chosen = {word: setting.value for word, setting in settings.items() if setting}
-        given = {"Id": self.preferred} if self.names_id else {}
-        return {**given, "Fallback": list(self.fallbacks), **chosen}
+        by_id = {"Id": self.preferred} if self.names_id else {}
+        return {**by_id, "Fallback": list(self.fallbacks), **chosen}
 
     @property
     def resource(self) -> dict[str, Any]:

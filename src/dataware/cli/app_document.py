@@ -64,15 +64,15 @@ def read_app_plan(path: Path) -> SavedAppPlan:
 def credentials_of(saved: SavedAppPlan, out: AwsOptions, options: AppOptions) -> AccountCredentials:
     """The credentials that the command line names, and else those that the plan was made for."""
     named = read_credentials(out, options.credentials)
-    given, roles = dict(named.given), dict(named.roles)
+    profiles, roles = dict(named.given), dict(named.roles)
     for target in (one.target for one in saved.whole.targets):
         role = StackRole(target.role, target.external_id) if target.role else None
         if target.profile is not None:
             there = replace(out, profile=target.profile, role=target.role)
-            given.setdefault(target.account, replace(there, external_id=target.external_id))
+            profiles.setdefault(target.account, replace(there, external_id=target.external_id))
         elif role is not None:
             roles.setdefault(target.account, StackRoles(role, role))
-    return replace(named, given=given, roles=roles)
+    return replace(named, given=profiles, roles=roles)
 
 
 def _document_of(app_plan: AppPlan, credentials: AccountCredentials) -> FleetPlan:

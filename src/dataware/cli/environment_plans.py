@@ -84,16 +84,16 @@ def _plan_each(
 ) -> Sequence[TargetAnswer[Plan]]:
     """What is answered in each environment, all of them asked at once."""
     targets = [FleetTarget("/".join(place), *place) for place in groups]
-    told: dict[str, list[Event]] = {one.name: [] for one in targets}
+    events: dict[str, list[Event]] = {one.name: [] for one in targets}
 
     def plan_one(target: FleetTarget) -> Plan:
         place = (target.account, target.region)
         there = enter_place(context, place, alone=False)
-        shown = name_events(_held_back(context.emit, told[target.name]), target.name)
+        shown = name_events(_held_back(context.emit, events[target.name]), target.name)
         return plan_at(replace(there, emit=shown), groups[place])
 
     answers = ask_targets(targets, plan_one, context.emit, "environment")
-    for happened in chain.from_iterable(told.values()):
+    for happened in chain.from_iterable(events.values()):
         context.emit(happened)
     return answers
 

@@ -102,9 +102,9 @@ def exit_code(code: int) -> Explanation:
 
 def message(code: str) -> Explanation:
     """An event: its level and its line."""
-    found = MESSAGES[code]
-    line = f"{found.sign} {found.template}".replace("  ", " ")
-    parts = (Paragraph("Line", (line,)), Paragraph("Level", (str(found.level),)))
+    kind = MESSAGES[code]
+    line = f"{kind.sign} {kind.template}".replace("  ", " ")
+    parts = (Paragraph("Line", (line,)), Paragraph("Level", (str(kind.level),)))
     return Explanation(f"Event {code}: its fields stand in braces.", parts)
 
 

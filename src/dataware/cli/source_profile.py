@@ -27,9 +27,9 @@ def check_source_profile(out: AwsOptions, options: Mapping[str, object]) -> None
     """Raise UsageError for `options` that cannot go with a profile of the source."""
     if out.source_profile is None:
         return
-    if given := [option for option, value in options.items() if value]:
+    if unusable := [option for option, value in options.items() if value]:
         raise click.UsageError(
-            f"--source-profile copies through this machine, so it takes no {given[0]}"
+            f"--source-profile copies through this machine, so it takes no {unusable[0]}"
         )
 
 

@@ -104,13 +104,13 @@ def add_losses(
     """
     made = list(plans)
     created = max(plan.created for plan in made)
-    found: dict[Place, list[DestructiveChange]] = {}
+    threats: dict[Place, list[DestructiveChange]] = {}
     for place, loss in losses:
-        found.setdefault(place, []).append(loss)
-    known = {(plan.account, plan.region) for plan in made}
-    made += [Plan(*place, created, ()) for place in found if place not in known]
+        threats.setdefault(place, []).append(loss)
+    environments = {(plan.account, plan.region) for plan in made}
+    made += [Plan(*place, created, ()) for place in threats if place not in environments]
     return tuple(
-        replace(plan, guard=tuple(found.get((plan.account, plan.region), ()))) for plan in made
+        replace(plan, guard=tuple(threats.get((plan.account, plan.region), ()))) for plan in made
     )
 
 

@@ -181,14 +181,14 @@ def list_looked_up(
 
     An import is not among them: CloudFormation refuses to change an export that is in use.
     """
-    found = []
+    names = []
     for logical_id, resource in deployed.items():
         kind, declared = outlook.kinds.get(resource.type), now.resources.get(logical_id)
         if kind is None or declared is None or not kind.template.stateful:
             continue
         if any(word in repr(_deciding(kind, declared)) for word in STORED):
-            found.append(logical_id)
-    return found
+            names.append(logical_id)
+    return names
 
 
 def mentions_lookups(value: object) -> bool:

@@ -46,7 +46,7 @@ class HalfDeletedStack:
 
     def __str__(self) -> str:
         """What would happen, and what to do, in one sentence."""
-        kept, parts = " ".join(self.logical_ids), ", ".join(self.logical_ids)
+        ids, parts = " ".join(self.logical_ids), ", ".join(self.logical_ids)
         happens = (
             "CDK would delete it before it deploys it again"
             if self.status == ROLLBACK_FAILED
@@ -56,7 +56,7 @@ class HalfDeletedStack:
             f"the deployment of stack {self.stack} would fail, or delete what is left of it "
             f"({parts}), because the stack is in {self.status} and {happens}; "
             "delete the stack and keep what holds data, with `aws cloudformation delete-stack "
-            f"--stack-name {self.stack} --retain-resources {kept}`, then deploy"
+            f"--stack-name {self.stack} --retain-resources {ids}`, then deploy"
         )
 
 

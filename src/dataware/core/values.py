@@ -168,9 +168,9 @@ def _essence(kind: str, definition: Any) -> Any:
     if kind == "Resources" and isinstance(definition, Mapping):
         parts = {name: definition.get(name) for name in ("Type", "Condition")}
         if str(parts["Type"]).startswith(ANSWERING):
-            given = definition.get("Properties")
-            kept = {name: one for name, one in mapping_of(given).items() if name != ADDRESS}
-            return parts | {"Properties": kept or given}
+            properties = definition.get("Properties")
+            others = {name: one for name, one in mapping_of(properties).items() if name != ADDRESS}
+            return parts | {"Properties": others or properties}
         named = mapping_of(definition.get("Properties")).items()
         return parts | {str(name): value for name, value in named if str(name).endswith(NAMING)}
     return definition

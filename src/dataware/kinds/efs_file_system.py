@@ -58,19 +58,19 @@ def check_name(name: str) -> str | None:
 def probe(aws: Aws, name: str) -> Facts:
     """What stands under a name (the tag `Name`), or an id such as ``fs-0123456789abcdef0``."""
     try:
-        found = _find(aws, name)
+        systems = _find(aws, name)
     except NotFoundError:
         return absent(name)
     except LookupFailedError as error:
         return Facts(name, problems=(problem_of(error, _DESCRIBE),))
-    if not found:
+    if not systems:
         return absent(name)
-    if len(found) > 1:
-        ids = tuple(sorted(one["FileSystemId"] for one in found))
+    if len(systems) > 1:
+        ids = tuple(sorted(one["FileSystemId"] for one in systems))
         text = f"{len(ids)} file systems are named {name} ({', '.join(ids)}): give the id of one"
         problem = Problem("DescribeFileSystems", SEVERAL, None, text)
         return Facts(name, alike=ids, problems=(problem,))
-    (one,) = found
+    (one,) = systems
     size = int(one["SizeInBytes"]["Value"])
     deleting = one.get("LifeCycleState") == "deleting"
     return Facts(
@@ -91,12 +91,12 @@ def _find(aws: Aws, name: str) -> list[Mapping[str, Any]]:
     efs = aws.client("efs")
     with aws.translate_errors(f"file system {name}", _DESCRIBE):
         if _ID.fullmatch(name):
-            found = efs.describe_file_systems(FileSystemId=name)["FileSystems"]
+            systems = efs.describe_file_systems(FileSystemId=name)["FileSystems"]
         else:
             pages = efs.get_paginator("describe_file_systems").paginate()
             each = (one for page in pages for one in page["FileSystems"])
-            found = [one for one in each if one.get("Name") == name]
-    return [one for one in found if one.get("LifeCycleState") not in GONE]
+            systems = [one for one in each if one.get("Name") == name]
+    return [one for one in systems if one.get("LifeCycleState") not in GONE]
 
 
 def _settings(encrypted: object) -> dict[str, Setting]:
@@ -129,11 +129,11 @@ def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
 
     Raises NotFoundError without it, and LookupFailedError where nothing of it is seen.
     """
-    found = _find(aws, name)
-    if len(found) != 1:
-        what = f"{len(found)} file systems are named {name}"
-        raise LookupFailedError(what) if found else NotFoundError(what)
-    (one,) = found
+    systems = _find(aws, name)
+    if len(systems) != 1:
+        what = f"{len(systems)} file systems are named {name}"
+        raise LookupFailedError(what) if systems else NotFoundError(what)
+    (one,) = systems
     identifier, efs = one["FileSystemId"], aws.client("efs")
     properties: dict[str, Any] = {
         "Encrypted": one.get("Encrypted", False),

@@ -323,7 +323,7 @@ def _migrate(
         target = replace(target, region=planned.preferred.region or target.region)
     marker = planned.preferred.marker
     settings = with_recorded_depth(with_recorded_headers(settings, marker), marker)
-    context, told = context.in_region(target.region), context.emit
+    context, emit = context.in_region(target.region), context.emit
     migration = Migration(
         kind,
         order_of(source, target, settings),
@@ -337,8 +337,8 @@ def _migrate(
         if steps is None or not migration.marker.detail.get(FOLLOWED):
             # What changed before a feed was opened is known of a restore that began with it alone.
             refuse_service_work(migration.marker, source.name, target.name)
-        follow_migration(context, migration, lambda: report_decision(told, planned), steps)
+        follow_migration(context, migration, lambda: report_decision(emit, planned), steps)
         return
     refuse_unfollowed(migration)
     steps = make_steps(context, kind, planned, settings)
-    run_migration(context, migration, lambda: report_decision(told, planned), steps)
+    run_migration(context, migration, lambda: report_decision(emit, planned), steps)

@@ -87,9 +87,9 @@ def report_record(context: Context, record: ForgettableRecord) -> None:
     """Tell what the record says, and what follows once it is gone."""
     report_migration(context, record.status)
     context.emit(event("warning", text=_consequence(record)))
-    left = explain_leftovers(record.status.kind, record.status.target, record.marker, context)
-    if left:
-        context.emit(event("warning", text=left))
+    leftovers = explain_leftovers(record.status.kind, record.status.target, record.marker, context)
+    if leftovers:
+        context.emit(event("warning", text=leftovers))
     if may_be_frozen(record.marker.detail):
         undone = is_undone(record.marker.detail)
         stopped = record.status.target if undone else record.status.source

@@ -161,8 +161,8 @@ def losses(
         except DatawareError as error:
             return GuardFindings(unseen=[_elsewhere(stack, error)])
         reviewer = StackReviewer(aws, outlooks[there], parameters or GivenParameters())
-        found = _find_losses(reviewer.review(stack), reviewer, check)
-        findings = _keep_threats_to_data(aws, cards, found)
+        threats = _find_losses(reviewer.review(stack), reviewer, check)
+        findings = _keep_threats_to_data(aws, cards, threats)
         apart = region if region != here.region else None
         findings.threats = [replace(one, key=stack.key, region=apart) for one in findings.threats]
         return findings

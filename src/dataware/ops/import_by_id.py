@@ -111,19 +111,19 @@ class _Entry:
         wanted = self.planned.wanted
         kind = load(wanted.type)
         fixed = list_fixed(kind)
-        known = {
+        properties = {
             name: value
             for name, value in wanted.properties.items()
             if find_function(value) is None or name in fixed
         }
         named = kind.template.has_name and self.physical_id != wanted.preferred
         if named and not wanted.names_id:
-            known[kind.template.identifier] = wanted.preferred
+            properties[kind.template.identifier] = wanted.preferred
         return {
             "Type": wanted.type,
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
-            "Properties": known,
+            "Properties": properties,
         }
 
 

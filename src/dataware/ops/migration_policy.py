@@ -125,8 +125,8 @@ class Migration:
     def _follow_detail(self) -> dict[str, object]:
         if not self.settings.follow:
             return {}
-        said = {GUARDED: self.guarded, DEEP: self.settings.deep}
-        return {FOLLOWED: True, **{name: True for name, holds in said.items() if holds}}
+        detail = {GUARDED: self.guarded, DEEP: self.settings.deep}
+        return {FOLLOWED: True, **{name: True for name, holds in detail.items() if holds}}
 
     def checkpoint_into(self, identity: str | None) -> object:
         """The checkpoint on record, if it is about the target with this `identity`, else None.

@@ -42,14 +42,14 @@ def check_object_headers(settings: CopySettings, kinds: Iterable[Kind]) -> None:
 def record_headers(settings: CopySettings) -> dict[str, object]:
     """What the record keeps of the headers; nothing where there are none."""
     headers = settings.object_headers
-    said: dict[str, object] = {
+    detail: dict[str, object] = {
         "encryption": headers.encryption,
         "kms_key": headers.kms_key,
         "acl": headers.acl,
         _PAYS: settings.requester_pays,
     }
-    said = {name: value for name, value in said.items() if value}
-    return {OBJECT_HEADERS: said} if said else {}
+    detail = {name: value for name, value in detail.items() if value}
+    return {OBJECT_HEADERS: detail} if detail else {}
 
 
 def with_recorded_headers(settings: CopySettings, marker: Marker) -> CopySettings:

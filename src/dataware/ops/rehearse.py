@@ -48,16 +48,16 @@ class RehearsedMigration(Migration):
     def begin_marker(self, new_run: str) -> Marker:
         """The record, with what an earlier rehearsal has made and may have left."""
         begun = Migration.begin_marker(self, new_run)
-        left = {name: self.marker.detail[name] for name in self._made_before()}
-        return replace(begun, batches=False, detail={**begun.detail, **left})
+        scratch = {name: self.marker.detail[name] for name in self._made_before()}
+        return replace(begun, batches=False, detail={**begun.detail, **scratch})
 
     def made(self, context: Context, facts: Facts) -> bool:
         """Whether an earlier rehearsal of this pair has made what stands there now."""
         if not (self.resumes and self.marker.created):
             return False
-        known = {self.marker.detail[name] for name in self._made_before()}
+        scratch = {self.marker.detail[name] for name in self._made_before()}
         marked = partial(rehearsal_of(self).is_marked, context.aws, facts.name)
-        return (facts.identity is not None and facts.identity in known) or marked()
+        return (facts.identity is not None and facts.identity in scratch) or marked()
 
     def _made_before(self) -> tuple[str, ...]:
         if not (self.resumes and self.marker.created):

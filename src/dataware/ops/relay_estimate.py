@@ -24,8 +24,8 @@ def relay_event(size: Size, done: int, words: Mapping[str, object]) -> Event:
     Data that leaves a region for the internet is charged to the source; a machine in the region of
     the source is charged nothing (Amazon S3 pricing, "Data transfer").
     """
-    left = max(0, size.items - done)
-    bytes_ = size.bytes if not done or not size.items else size.bytes * left // size.items
+    remaining = max(0, size.items - done)
+    bytes_ = size.bytes if not done or not size.items else size.bytes * remaining // size.items
     seconds = ceil(bytes_ / BYTES_A_SECOND)
     usd = round(price_of(list_prices(), DATA_OUT) * bytes_ / GIGABYTE, 2)
     return event(

@@ -70,14 +70,14 @@ class _Memory:
     def recall(self, key: tuple[str, str, str], ask: Callable[[], Any]) -> Any:
         """The answer, asked for if it is not known. Raises what the call raises."""
         with self._lock:
-            known = self._answers.get(key)
-        if known is None:
-            known = _attempt(ask)
+            answer = self._answers.get(key)
+        if answer is None:
+            answer = _attempt(ask)
             with self._lock:
-                self._answers[key] = known
-        if isinstance(known, Exception):
-            raise known
-        return deepcopy(known)
+                self._answers[key] = answer
+        if isinstance(answer, Exception):
+            raise answer
+        return deepcopy(answer)
 
 
 def _attempt(ask: Callable[[], Any]) -> Any:

@@ -92,10 +92,10 @@ def _anywhere(arn: str, places: KnownEnvironments) -> Any:
     if account not in {"", places.account}:
         return arn
     resource = resource.replace("${", "${!")
-    for known in sorted(places.regions):
-        resource = resource.replace(known, "*")
-    for known in sorted(places.accounts):
-        resource = resource.replace(known, "${AWS::AccountId}")
+    for part in sorted(places.regions):
+        resource = resource.replace(part, "*")
+    for part in sorted(places.accounts):
+        resource = resource.replace(part, "${AWS::AccountId}")
     owner = "${AWS::AccountId}" if account else ""
     text = f"arn:${{AWS::Partition}}:{service}:{'*' if region else ''}:{owner}:{resource}"
     return {"Fn::Sub": text}

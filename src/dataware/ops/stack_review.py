@@ -126,11 +126,11 @@ class StackReviewer:
         if not any(one.is_half_deleted for one in deployed.values()):
             return
         try:
-            found = find_half_deleted(stack.name, self.aws.stack_status(stack_id), deployed)
+            half_deleted = find_half_deleted(stack.name, self.aws.stack_status(stack_id), deployed)
         except LookupFailedError:
-            found = None
-        if found is not None:
-            yield found
+            half_deleted = None
+        if half_deleted is not None:
+            yield half_deleted
 
     def _evaluate(
         self,
@@ -237,10 +237,10 @@ def _leave_out_own(
     """Both without what dataware put into the stack for its own use."""
     if before is None:
         return None, deployed
-    kept = {one: each for one, each in before.resources.items() if not each.is_own}
-    own = before.resources.keys() - kept.keys()
-    left = {one: each for one, each in deployed.items() if one not in own}
-    return replace(before, resources=kept), left
+    others = {one: each for one, each in before.resources.items() if not each.is_own}
+    own = before.resources.keys() - others.keys()
+    remaining = {one: each for one, each in deployed.items() if one not in own}
+    return replace(before, resources=others), remaining
 
 
 def _names_only(stack_id: str, why: str) -> str:

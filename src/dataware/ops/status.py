@@ -259,8 +259,8 @@ def _run(kind: str, target: str, marker: Marker) -> MigrationStatus:
         state = state_of(ended.get("exit_code")) if isinstance(ended, Mapping) else INTERRUPTED
         if CARRIER in detail:
             # Nobody has the lock, so the function in the account carries.
-            kept = {name: detail[name] for name in detail if name not in _OF_A_RUN}
-            state, detail = RUNNING, {**kept, "phase": "following"}
+            shown = {name: detail[name] for name in detail if name not in _OF_A_RUN}
+            state, detail = RUNNING, {**shown, "phase": "following"}
     if state == COMPLETE and isinstance(detail.get(NOT_CARRIED), list):
         state = PARTIAL
     why = marker.problem.detail if marker.problem else ""

@@ -41,9 +41,9 @@ def _describe(line: Json) -> str:
     if state == EngineState.NOT_BUILT:
         return "; ".join(filter(None, (f"not built ({parts[0]})", line["why"])))
     parts += [state.value if isinstance(state, EngineState) else state]
-    told = ", ".join(filter(None, parts))
+    text = ", ".join(filter(None, parts))
     asked = f", but only with --engine: {line['why']}" if line["why"] else ""
-    return f"{told}{asked}"
+    return f"{text}{asked}"
 
 
 def _effort(line: Json) -> str:

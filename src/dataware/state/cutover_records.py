@@ -62,8 +62,8 @@ class LeaseCutoverRecords:
 
     def complete(self, record: CutoverRecord) -> None:
         """Write a record together with "complete"."""
-        found = {name: part for name, part in self._lease.said.items() if name in SWITCHED_ON}
-        detail = {**self._lease.detail, **found, CUTOVER: record.to_json()}
+        feeds = {name: part for name, part in self._lease.said.items() if name in SWITCHED_ON}
+        detail = {**self._lease.detail, **feeds, CUTOVER: record.to_json()}
         try:
             self._lease.try_complete(detail)
         except RefusedError as error:

@@ -141,8 +141,8 @@ class ParameterLease:
 
         Without it nobody would know that the source is frozen.
         """
-        found = {name: part for name, part in self._value.detail.items() if name == CUTOVER}
-        return {**found, **own_detail(detail)}
+        cutover = {name: part for name, part in self._value.detail.items() if name == CUTOVER}
+        return {**cutover, **own_detail(detail)}
 
     def _finish(self, value: MarkerValue) -> None:
         with self._lock:

@@ -235,9 +235,9 @@ class ParameterMarkers:
             if stored is None or not stored.alive(self._alive_seconds):
                 raise RefusedError(f"no run of the migration into {target} is alive")
             asked = {**stored.value.detail.get(ASKED, {}), topic: request}
-            kept = {one: what for one, what in asked.items() if what is not None}
-            kept[HEARD_AT] = stored.at - stored.age
-            value = replace(stored.value, detail={**stored.value.detail, ASKED: kept})
+            requests = {one: what for one, what in asked.items() if what is not None}
+            requests[HEARD_AT] = stored.at - stored.age
+            value = replace(stored.value, detail={**stored.value.detail, ASKED: requests})
             if self._store.write(name, value, look.newest).version == look.newest + 1:
                 return
         raise LookupFailedError(

@@ -146,19 +146,19 @@ def _apply(
         return
     asks = not asked.yes and can_ask(out)
     out = in_project(out, app)
-    found = load_with_credentials(out, app)
-    loaded, left_out = choose_resources(found.app, asked.only)
-    with found.credentials.outside(copies=True, strict=app.strict, listener=listener) as context:
+    whole = load_with_credentials(out, app)
+    loaded, left_out = choose_resources(whole.app, asked.only)
+    with whole.credentials.outside(copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
         loaded.check_pin(context.aws.account, context.aws.region)
         _report_passed_over(context, loaded, left_out)
-        applier = AppApplier(context, found.credentials, settings_of(copy), _adoption_method(app))
+        applier = AppApplier(context, whole.credentials, settings_of(copy), _adoption_method(app))
         wanted = mark_allowed_losses(loaded.wanted, allowed)
         app_plan = applier.plan(wanted, restores=ANY_NAME if asked.restores else ())
         plan = app_plan.join()
         check_allowed_losses(plan.resources, allowed)
         if copy.rehearse:
-            rehearse_plans(context, found.credentials, app_plan.plans, settings_of(copy))
+            rehearse_plans(context, whole.credentials, app_plan.plans, settings_of(copy))
             return
         if asks and plan.changes and not app_plan.stops:
             _ask(context, app_plan)

@@ -52,11 +52,11 @@ def run_follow(
     with outside(out, copies=True) as context:
         followed = []
         for name in dict.fromkeys(names):
-            found = find_recorded(context, name)
-            address = found.source if is_arn(found.source) else None
+            recorded = find_recorded(context, name)
+            address = recorded.source if is_arn(recorded.source) else None
             source, target = places_on_record(
-                context, found.kind, found.source, found.target, address
+                context, recorded.kind, recorded.source, recorded.target, address
             )
-            followed.append((found, (source, with_real_region(context, found.kind, target))))
+            followed.append((recorded, (source, with_real_region(context, recorded.kind, target))))
         follow_recorded(context, followed, settings)
     return 0

@@ -110,15 +110,15 @@ def run_plan(
     check_source_profile(out, options)
     priced = read_prices(prices)
     _check_saving(saving, only)
-    found = load_with_credentials(out, app, guarding=True)
-    loaded, left_out = choose_resources(found.app, only)
-    with found.credentials.outside(strict=app.strict, brief=True) as context:
+    whole = load_with_credentials(out, app, guarding=True)
+    loaded, left_out = choose_resources(whole.app, only)
+    with whole.credentials.outside(strict=app.strict, brief=True) as context:
         loaded.check_pin(context.aws.account, context.aws.region)
         if left_out:
             context.emit(event("note", text=left_out))
         app_plan = _make_plan(context, loaded, app, saving, guarding, priced)
         report_plan(context, app_plan)
-        _save(context, found, app_plan, saving)
+        _save(context, whole, app_plan, saving)
         plan, code = app_plan.join(), app_plan.exit_code
         if plan.changes and not code:
             context.emit(event("next", command=_next_command(app, saving.out)))

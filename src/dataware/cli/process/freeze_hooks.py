@@ -78,8 +78,8 @@ def _read_end(output: IO[bytes]) -> str:
     """The last words of a command, on one line."""
     size = output.seek(0, os.SEEK_END)
     output.seek(max(0, size - 4 * SHOWN))
-    said = " ".join(output.read().decode("utf-8", "replace").split())
-    return said if len(said) <= SHOWN else f"…{said[1 - SHOWN :]}"
+    text = " ".join(output.read().decode("utf-8", "replace").split())
+    return text if len(text) <= SHOWN else f"…{text[1 - SHOWN :]}"
 
 
 @dataclass(frozen=True, slots=True)

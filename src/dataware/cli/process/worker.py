@@ -157,8 +157,8 @@ async def _copy(
     source = None
     if order.source.profile:
         names = ("region", "endpoint_url")
-        given = AwsOptions(**{name: options[name] for name in names})
-        source = reach(open_source(given, order.source.profile), order.source)
+        aws_options = AwsOptions(**{name: options[name] for name in names})
+        source = reach(open_source(aws_options, order.source.profile), order.source)
     wires = CopyWires.open(account, source, worker.slow_down, term)
     there, clock = reach(account, order.target), SystemClock()
     tools = wires.tools(there, clock, worker.slow_down, worker.read_control)

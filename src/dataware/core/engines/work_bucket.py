@@ -60,14 +60,14 @@ class WorkBucket:
 
     def list_etags(self, prefix: str) -> dict[str, str]:
         """The ETags, without quotes, of all that lies under a prefix. Raises LookupFailedError."""
-        found: dict[str, str] = {}
+        etags: dict[str, str] = {}
         more: dict[str, str] = {}
         while True:
             with self._aws.translate_errors(self._name, "s3:ListBucket"):
                 page = self._api.list_objects_v2(**self._place, Prefix=prefix, **more)
-            found |= {one["Key"]: one["ETag"].strip('"') for one in page.get("Contents", ())}
+            etags |= {one["Key"]: one["ETag"].strip('"') for one in page.get("Contents", ())}
             if not page.get("IsTruncated"):
-                return found
+                return etags
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def remove(self) -> None:
@@ -81,8 +81,8 @@ class WorkBucket:
 
     def _empty(self) -> None:
         with self._aws.translate_errors(self._name, "s3:ListBucket"):
-            while found := self._api.list_objects_v2(**self._place).get("Contents"):
-                for one in found:
+            while objects := self._api.list_objects_v2(**self._place).get("Contents"):
+                for one in objects:
                     self._api.delete_object(**self._place, Key=one["Key"])
             uploads = self._api.list_multipart_uploads(**self._place).get("Uploads") or ()
             for one in uploads:

@@ -62,8 +62,8 @@ def drop_absent_canary(
     word = settings.canary
     if word is None or any(matches_name(one, word) for one in chosen):
         return settings
-    known = any(matches_name(one, word) for one in whole)
-    return replace(settings, canary=None) if known else settings
+    is_target = any(matches_name(one, word) for one in whole)
+    return replace(settings, canary=None) if is_target else settings
 
 
 def make_waves(targets: Sequence[FleetTarget], settings: WaveSettings) -> tuple[Wave, ...]:

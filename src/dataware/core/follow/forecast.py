@@ -82,8 +82,8 @@ class FollowForecast:
             yield f"a follow does not see {spot}"
 
     def _describe_feed(self) -> str:
-        kept = self.retention_seconds
-        span = "" if kept is None else f"which keeps changes for {duration(kept)}"
+        seconds = self.retention_seconds
+        span = "" if seconds is None else f"which keeps changes for {duration(seconds)}"
         if self.enables:
             text = f"a follow switches on a {self.feed} of {self.source}"
             return f"{text}, {span}; this changes {self.source}"

@@ -20,21 +20,21 @@ def find_changed(
     listed: Iterable[Tagged], on_record: Iterable[tuple[bytes, WrittenVersion]]
 ) -> Iterator[tuple[bytes, str]]:
     """The keys that are new, gone (their tag is ""), or have another tag than the last one."""
-    there, known = iter(listed), iter(on_record)
-    one, other = next(there, None), next(known, None)
+    there, recorded = iter(listed), iter(on_record)
+    one, other = next(there, None), next(recorded, None)
     while one is not None:
         while other is not None and other[0] < one[0]:
             yield from _find_gone(other)
-            other = next(known, None)
+            other = next(recorded, None)
         version = NOT_WRITTEN if other is None or other[0] != one[0] else other[1]
         if one[1] not in (version.source, version.intended):
             yield one
         if other is not None and other[0] == one[0]:
-            other = next(known, None)
+            other = next(recorded, None)
         one = next(there, None)
     while other is not None:
         yield from _find_gone(other)
-        other = next(known, None)
+        other = next(recorded, None)
 
 
 def _find_gone(row: tuple[bytes, WrittenVersion]) -> Iterator[Tagged]:

@@ -71,12 +71,12 @@ class UndoWritten:
 
     def find_written(self, keys: Collection[bytes]) -> Mapping[bytes, WrittenVersion]:
         """The versions that are on record, and of the other keys whatever stands there."""
-        found = dict(self._written.find_written(keys))
+        versions = dict(self._written.find_written(keys))
         if self._replaces:
             return dict.fromkeys(keys, TRUSTED)
         if not self.is_trusted:
-            return found
-        return {key: found.get(key, TRUSTED) for key in keys}
+            return versions
+        return {key: versions.get(key, TRUSTED) for key in keys}
 
     def find_ours(self, keys: Collection[bytes]) -> frozenset[bytes]:
         """Those of `keys` that we wrote, or were about to."""
@@ -324,7 +324,7 @@ class UndoCarrier:
             # What cannot be looked at is neither gone nor a conflict.
             return CarryOutcome(failed=theirs)
         self._old.gone |= gone
-        left = theirs - gone
-        self._old.gone -= left
-        conflicts = tuple(Conflict(key, ON_BOTH_SIDES) for key in sorted(left))
+        remaining = theirs - gone
+        self._old.gone -= remaining
+        conflicts = tuple(Conflict(key, ON_BOTH_SIDES) for key in sorted(remaining))
         return CarryOutcome(carried=gone, conflicts=conflicts)

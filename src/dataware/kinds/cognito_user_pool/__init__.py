@@ -128,8 +128,10 @@ def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
     with aws.translate_errors(f"user pool {name}", _DESCRIBE):
         pool = idp.describe_user_pool(UserPoolId=ids[0])["UserPool"]
     called = {"UserPoolName": "Name", "Schema": "SchemaAttributes"}
-    found = {name: pool.get(called.get(name, name)) for name in ("UserPoolName", *COMPARISON.forms)}
-    return LiveConfiguration({name: one for name, one in found.items() if one is not None})
+    properties = {
+        name: pool.get(called.get(name, name)) for name in ("UserPoolName", *COMPARISON.forms)
+    }
+    return LiveConfiguration({name: one for name, one in properties.items() if one is not None})
 
 
 def _username(value: Any) -> bool:

@@ -153,7 +153,7 @@ def _write_class(aws: Aws, table: str, wanted: Value) -> None:
 
 def _read_insights(aws: Aws, table: str) -> Value:
     """The mode of the table, as "", and of each index where they are on."""
-    found: set[tuple[str, str]] = set()
+    insights: set[tuple[str, str]] = set()
     indexes = _describe(aws, table).get("GlobalSecondaryIndexes") or ()
     for index in ("", *(one["IndexName"] for one in indexes)):
         with aws.translate_errors(f"table {table}", "dynamodb:DescribeContributorInsights"):
@@ -162,8 +162,8 @@ def _read_insights(aws: Aws, table: str) -> Value:
             )
         if answer.get("ContributorInsightsStatus") in ("ENABLED", "ENABLING"):
             mode = answer.get("ContributorInsightsMode", ALL_KEYS)
-            found |= {(index, mode), (index, "")}
-    return found
+            insights |= {(index, mode), (index, "")}
+    return insights
 
 
 def _write_insights(aws: Aws, table: str, wanted: Value) -> None:

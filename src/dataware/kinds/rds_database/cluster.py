@@ -86,10 +86,10 @@ def read_configuration(aws: Aws, name: str) -> LiveConfiguration:
     """The properties of a cluster as it is. Raises NotFoundError and LookupFailedError."""
     cluster = describe(aws, name)
     names = [one for one in COMPARISON.forms if one not in ("Tags", MANAGED)]
-    found = {one: cluster.get(NAMED_OTHERWISE.get(one, one)) for one in names}
+    properties = {one: cluster.get(NAMED_OTHERWISE.get(one, one)) for one in names}
     return LiveConfiguration(
         {
-            **{name: one for name, one in found.items() if one not in (None, "")},
+            **{name: one for name, one in properties.items() if one not in (None, "")},
             MANAGED: bool(cluster.get("MasterUserSecret")),
             "Tags": own_tags(cluster.get("TagList") or ()),
         }

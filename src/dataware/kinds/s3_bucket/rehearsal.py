@@ -31,8 +31,8 @@ def remove_bucket(aws: Aws, name: str) -> None:
         pages = client.get_paginator("list_object_versions")
         with aws.translate_errors(f"bucket {name}", "s3:DeleteObjectVersion"):
             for page in pages.paginate(Bucket=name, PaginationConfig={"PageSize": TOGETHER}):
-                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-                keys = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+                versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+                keys = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
                 if keys:
                     answer = client.delete_objects(
                         Bucket=name, Delete={"Objects": keys, "Quiet": True}

@@ -52,8 +52,8 @@ def _key(value: Any) -> Any:
 
 
 def _regions(value: Any) -> list[Any]:
-    found = [(one["Region"], _key(one.get("KmsKeyId"))) for one in value or ()]
-    return [list(one) for one in sorted(found)]
+    regions = [(one["Region"], _key(one.get("KmsKeyId"))) for one in value or ()]
+    return [list(one) for one in sorted(regions)]
 
 
 def find_new_value(name: str, live: Any, declared: Any) -> str | None:

@@ -125,8 +125,8 @@ class StrayKeyReporter:
 def switched_event(frozen_seconds: float | None, words: Mapping[str, object]) -> Event:
     """That both sides are switched, with how long the writers rested, to a tenth of a second."""
     measured = round(frozen_seconds or 0.0, 1)
-    told = format_tenths(measured)
-    return event("cut-over", seconds=told, frozen_seconds=measured, **words)
+    seconds = format_tenths(measured)
+    return event("cut-over", seconds=seconds, frozen_seconds=measured, **words)
 
 
 def find_requests(keeper: LeaseKeeper) -> Mapping[str, Any]:

@@ -123,12 +123,12 @@ def _start(work: Callable[[], DatawareError | None], name: str) -> Future[Datawa
 
 def _await_lock(context: Context, recorded: RecordedFollow) -> None:
     """Wait for a run that died elsewhere to seem dead; one that lives is refused later."""
-    began, told = context.clock.monotonic(), False
+    began, is_reported = context.clock.monotonic(), False
     while (marker := _look(context, recorded)).alive:
         if context.clock.monotonic() - began >= LOCK_SECONDS:
             return
-        if not told:
-            told = True
+        if not is_reported:
+            is_reported = True
             holder = marker.detail.get("holder", "another machine")
             text = f"Waiting for the lock on {recorded.target}, which {holder} had last"
             context.emit(event("note", text=text, name=recorded.target))

@@ -203,8 +203,8 @@ class FollowRun(MigrationRun):
         """Compare in full once after an undo: the source's feed does not tell what became of the
         target meanwhile."""
         witness = read_cutover(self._migration.marker.detail).witness
-        known = {one.get("id") for one in journal.records() if one.get("type") == UNDONE}
-        if witness and witness not in known:
+        undone_ids = {one.get("id") for one in journal.records() if one.get("type") == UNDONE}
+        if witness and witness not in undone_ids:
             state.add_gaps((Gap(GapCause.STATE_LOST),))
             journal.append({"type": UNDONE, "id": witness})
 
@@ -301,8 +301,8 @@ class FollowRun(MigrationRun):
         self._keeper.check()
         reporter.report(FollowStep.IDLE)
         dirty = format_count(loop.report_progress(context.clock.now()).dirty, "changed key")
-        kept = format_count(len(loop.conflicts), "conflict")
-        beside = f" and {kept} kept" if loop.conflicts else ""
+        conflicts = format_count(len(loop.conflicts), "conflict")
+        beside = f" and {conflicts} kept" if loop.conflicts else ""
         raise IncompleteError(
             f"stopped following {words['source']}; {dirty} not carried yet{beside}; run the same "
             "command again to resume"

@@ -121,8 +121,8 @@ def _list_texts(
     texts = [f"what was written to {new.name} since the switch is carried back {by}"]
     texts.append(f"this writes to {old.name}, which holds the data again afterwards")
     if undoable.record.reversible_until is not None and undoable.record.state in WAY:
-        left = undoable.record.reversible_until - context.clock.now()
-        texts.append(f"it can be undone for another {rough(left)}")
+        seconds = undoable.record.reversible_until - context.clock.now()
+        texts.append(f"it can be undone for another {rough(seconds)}")
     journal: Any = context.journals.read(undoable.kind.names.slug, undoable.target)
     strays = KnownStrays.read(journal, undoable.record.witness)
     if strays.keys:

@@ -148,10 +148,10 @@ class UndoRun(CutoverRun):
         chosen = choose_feed(
             self._context, self._migration, following, difference, self._publish_now
         )
-        self._states = forth, kept = self._open_states(chosen)
+        self._states = forth, window = self._open_states(chosen)
         if (by_record := self._list_changes(journal, following, forth)) is not None:
             chosen = replace(chosen, feed=by_record)
-        written = UndoWritten(kept, replaces=self._on_conflict is UndoConflict.REPLACE)
+        written = UndoWritten(window, replaces=self._on_conflict is UndoConflict.REPLACE)
         self._old = self._make_old_side(journal, following, forth, written)
         carrier = SyncCarrier(
             self._context, following, order, written, self._keeper.term, self._context.stop
@@ -169,7 +169,7 @@ class UndoRun(CutoverRun):
             with suppress(RuntimeError):
                 carrier.close()
             forth.close()
-            kept.close()
+            window.close()
 
     def _list_changes(
         self, journal: Journal, following: Following, forth: FollowState
@@ -188,10 +188,10 @@ class UndoRun(CutoverRun):
         self, chosen: SourceFeed, carrier: SyncCarrier, journal: Journal
     ) -> FollowPorts:
         """What the follow of the new side works with."""
-        _, kept = self._states
+        _, window = self._states
         undecided = UndecidedKeys(journal, self._witness)
         # The feeds have told of them to an earlier run, and do not again.
-        kept.add(undecided.keys, self._context.clock.now())
+        window.add(undecided.keys, self._context.clock.now())
         telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
         replaces = self._on_conflict is UndoConflict.REPLACE
         back = UndoCarrier(
@@ -202,7 +202,7 @@ class UndoRun(CutoverRun):
             find_gone=self._find_gone,
         )
         feed = BothSidesFeed(chosen.feed, self._old)
-        return FollowPorts(feed, back, kept, kept, chosen.difference)
+        return FollowPorts(feed, back, window, window, chosen.difference)
 
     def _make_comparison(self) -> KeyComparison:
         return SettledComparison(
@@ -223,10 +223,10 @@ class UndoRun(CutoverRun):
         """What the follow knew, and what is known of the target since the switch."""
         forth = self._open_state(replace(chosen, difference=None))
         lost = (Gap(GapCause.STATE_LOST),) if chosen.difference is not None else ()
-        kept = open_undo_window(self._context, self._forth, self._run, self._witness, lost)
-        if kept.position() is None:
-            kept.add_gaps(lost)
-        return forth, kept
+        window = open_undo_window(self._context, self._forth, self._run, self._witness, lost)
+        if window.position() is None:
+            window.add_gaps(lost)
+        return forth, window
 
     def _make_old_side(
         self, journal: Journal, following: Following, forth: FollowState, written: UndoWritten
@@ -295,10 +295,10 @@ class UndoRun(CutoverRun):
 
         Otherwise a follow that replaces only what it wrote would take it for somebody else's.
         """
-        forth, kept = self._states
+        forth, window = self._states
         # Without it such keys are conflicts of the next follow, which loses nothing.
         with suppress(DatawareError):
-            for versions, gone in list_equal(kept.list_written(), loop.conflicts):
+            for versions, gone in list_equal(window.list_written(), loop.conflicts):
                 forth.save_written(versions)
                 forth.forget_written(gone)
 

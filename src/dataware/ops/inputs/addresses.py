@@ -128,8 +128,10 @@ def _from_arn(text: str, kinds: list[Kind]) -> ResourceAddress:
                     text, kind, parsed.name, account=parsed.account, region=parsed.region
                 )
             )
-    known = [kind for kind in kinds if kind.is_copied_by_plans]
-    forms = dict.fromkeys(kind.access.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in known)
+    copied_kinds = [kind for kind in kinds if kind.is_copied_by_plans]
+    forms = dict.fromkeys(
+        kind.access.arns("NAME", "ACCOUNT", "REGION", "aws")[0] for kind in copied_kinds
+    )
     examples = " or ".join(forms)
     raise InputError(f"{text} is not the ARN of a resource that dataware copies: write {examples}")
 

@@ -246,9 +246,9 @@ def _list_effects(resource: TemplateResource, kind: Kind, preferred: str) -> Ite
     for logical_id, body in resource.template.resources.items():
         named = body.get("Type")
         find = kind.template.effects.get(named) if isinstance(named, str) else None
-        found = find(mapping_of(body.get("Properties"))) if find else None
-        if found and _means(found[0], resource.logical_id, preferred):
-            yield f"{logical_id} {found[1]}"
+        effects = find(mapping_of(body.get("Properties"))) if find else None
+        if effects and _means(effects[0], resource.logical_id, preferred):
+            yield f"{logical_id} {effects[1]}"
 
 
 def _means(expression: Any, logical_id: str, name: str) -> bool:

@@ -309,8 +309,8 @@ class StackValues:
 
 def _find_passed(evaluator: Evaluator, properties: Any) -> Mapping[str, Any] | Computed:
     """The parameters that the properties of a nested stack hand down to it."""
-    known = evaluator.evaluate(properties) if is_function(properties) else properties
-    passed = known if isinstance(known, Computed) else mapping_of(known).get("Parameters")
+    values = evaluator.evaluate(properties) if is_function(properties) else properties
+    passed = values if isinstance(values, Computed) else mapping_of(values).get("Parameters")
     value = evaluator.evaluate(passed)
     if isinstance(value, Computed):
         return replace(value, reason=f"what is handed down is unknown: {value.reason}")

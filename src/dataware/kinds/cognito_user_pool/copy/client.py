@@ -49,19 +49,19 @@ class PoolClient:
 
     def _find_id(self) -> str:
         pages = self._idp.get_paginator("list_user_pools")
-        found = []
+        ids = []
         with hide_values(self._aws, self._what, "cognito-idp:ListUserPools"):
             for page in pages.paginate(MaxResults=PAGE):
                 rows = page["UserPools"]
-                found += [row["Id"] for row in rows if self.name in (row["Name"], row["Id"])]
-        if not found:
+                ids += [row["Id"] for row in rows if self.name in (row["Name"], row["Id"])]
+        if not ids:
             raise NotFoundError(f"{self._what} does not exist")
-        if len(found) > 1:
+        if len(ids) > 1:
             raise RefusedError(
-                f"{len(found)} user pools are named {self.name} ({', '.join(sorted(found))}); "
+                f"{len(ids)} user pools are named {self.name} ({', '.join(sorted(ids))}); "
                 "nothing was changed: give the id of one"
             )
-        return str(found[0])
+        return str(ids[0])
 
     def read_attributes(self) -> dict[str, dict[str, Any]]:
         """The attributes that were added to the pool."""
@@ -97,7 +97,7 @@ class PoolClient:
     def read_clients(self) -> dict[str, list[dict[str, Any]]]:
         """The settings of the app clients by their names, of which several may have one."""
         pages = self._idp.get_paginator("list_user_pool_clients")
-        found: dict[str, list[dict[str, Any]]] = {}
+        clients: dict[str, list[dict[str, Any]]] = {}
         with hide_values(self._aws, self._what, "cognito-idp:ListUserPoolClients"):
             listed = pages.paginate(UserPoolId=self._id, MaxResults=PAGE)
             rows = [row for page in listed for row in page["UserPoolClients"]]
@@ -105,8 +105,8 @@ class PoolClient:
             for row in rows:
                 asked = {"UserPoolId": self._id, "ClientId": row["ClientId"]}
                 client = self._idp.describe_user_pool_client(**asked)["UserPoolClient"]
-                found.setdefault(row["ClientName"], []).append(settings_of_client(client))
-        return found
+                clients.setdefault(row["ClientName"], []).append(settings_of_client(client))
+        return clients
 
     def create_client(self, name: str, settings: Mapping[str, Any]) -> None:
         """Create an app client, which gets an id of its own, and maybe a secret."""
@@ -130,10 +130,10 @@ class PoolClient:
         self, call: str, permission: str, asked: Mapping[str, Any], word: str, token: str
     ) -> Mapping[str, Any]:
         """A page; where the token of an earlier run is not taken any more, the first page."""
-        given = {word: token} if token else {}
+        paging = {word: token} if token else {}
         try:
             with hide_values(self._aws, self._what, permission):
-                page: Mapping[str, Any] = getattr(self._idp, call)(**asked, **given)
+                page: Mapping[str, Any] = getattr(self._idp, call)(**asked, **paging)
         except LookupFailedError as error:
             is_old = token not in ("", self._last_token)
             if not is_old or error.problem is None or error.problem.code != EXPIRED:
@@ -177,8 +177,8 @@ class PoolClient:
         pages = self._idp.get_paginator("admin_list_groups_for_user")
         try:
             with hide_values(self._aws, self._what, "cognito-idp:AdminListGroupsForUser"):
-                found = pages.paginate(UserPoolId=self._id, Username=key)
-                return [row["GroupName"] for page in found for row in page["Groups"]]
+                groups = pages.paginate(UserPoolId=self._id, Username=key)
+                return [row["GroupName"] for page in groups for row in page["Groups"]]
         except NotFoundError:
             return ()
         raise AssertionError  # what is hidden is raised

@@ -165,10 +165,10 @@ class UserPoolCopier(OrderedCopier):
             return entries, cursor._replace(token=token) if token else cursor.next_stage()
         if cursor.stage is PoolStage.MEMBERS:
             return await self._read_members(cursor, limit)
-        found = await self._call(_READS[cursor.stage], self._source)
-        names = sorted(name for name in found if name > cursor.after)
+        rows = await self._call(_READS[cursor.stage], self._source)
+        names = sorted(name for name in rows if name > cursor.after)
         page = [
-            PoolEntry(cursor.stage, name, f"{cursor.stage.value} {name}", found[name])
+            PoolEntry(cursor.stage, name, f"{cursor.stage.value} {name}", rows[name])
             for name in names[:limit]
         ]
         if names[limit:]:
@@ -326,9 +326,9 @@ def _take_away(
     rest = Counter(repr(sorted(one.items())) for one in others)
     lacking = []
     for one in some:
-        known = repr(sorted(one.items()))
-        if rest[known]:
-            rest[known] -= 1
+        content = repr(sorted(one.items()))
+        if rest[content]:
+            rest[content] -= 1
         else:
             lacking.append(one)
     return lacking

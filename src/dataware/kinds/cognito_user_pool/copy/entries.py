@@ -176,9 +176,10 @@ def settings_of_group(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def settings_of_client(row: Mapping[str, Any]) -> dict[str, Any]:
     """What an app client is but its name, its id and its secret, of which only that it has one."""
-    found = {name: row[name] for name in CLIENT_SETTINGS if row.get(name) not in _EMPTY}
+    settings = {name: row[name] for name in CLIENT_SETTINGS if row.get(name) not in _EMPTY}
     ordered = {
-        name: sorted(value) if isinstance(value, list) else value for name, value in found.items()
+        name: sorted(value) if isinstance(value, list) else value
+        for name, value in settings.items()
     }
     return {**ordered, "GenerateSecret": bool(row.get("ClientSecret"))}
 

@@ -150,10 +150,10 @@ class TableExport:
         A request for what is gone would be refused for ever.
         """
         try:
-            found = WorkBucket(self._aws, record[BUCKET]).list_etags(record[DATA])
+            etags = WorkBucket(self._aws, record[BUCKET]).list_etags(record[DATA])
         except NotFoundError:
-            found = {}
-        if len(found) == record[FILES]:
+            etags = {}
+        if len(etags) == record[FILES]:
             return Preparation(record)
         return Preparation(record, ready=False, problem="its files are gone from its bucket")
 

@@ -167,8 +167,8 @@ class ExportFeed:
     def _read_file(self, file: Mapping[str, Any]) -> tuple[set[bytes], list[float]]:
         """The keys of a data file, which has to be as its manifest says, and their times."""
         content = self._get(file["dataFileS3Key"])
-        found = b64encode(md5(content, usedforsecurity=False).digest()).decode()
-        if found != file.get("md5Checksum", found):
+        digest = b64encode(md5(content, usedforsecurity=False).digest()).decode()
+        if digest != file.get("md5Checksum", digest):
             raise self._make_damage_error(file)
         try:
             lines = [json.loads(line) for line in gzip.decompress(content).splitlines() if line]
@@ -195,21 +195,21 @@ class ExportFeed:
     ) -> FeedRound:
         oldest, newest = min(times or (), default=None), max(times or (), default=None)
         whole, position = as_of is not None, asdict(self._at)
-        found = frozenset(keys or ())
-        return FeedRound(found, position, oldest, newest, gaps, whole=whole, as_of=as_of)
+        changed = frozenset(keys or ())
+        return FeedRound(changed, position, oldest, newest, gaps, whole=whole, as_of=as_of)
 
     def _window(self) -> tuple[float, float]:
         """From when to when exports are possible. Raises where point-in-time recovery is off."""
         with self._aws.translate_errors(self._what, "dynamodb:DescribeContinuousBackups"):
             answer = self._aws.client("dynamodb").describe_continuous_backups(TableName=self._table)
-        found = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        if found.get("PointInTimeRecoveryStatus") != "ENABLED":
+        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
             text = (
                 f"table {self._table} has no point-in-time recovery, which incremental exports "
                 "need; switch it on, or run the same command without --export-to"
             )
             raise IncompleteError(text) if self._at.table_id else NotFoundError(text)
-        times = found["EarliestRestorableDateTime"], found["LatestRestorableDateTime"]
+        times = recovery["EarliestRestorableDateTime"], recovery["LatestRestorableDateTime"]
         earliest, latest = (moment.timestamp() for moment in times)
         return earliest, latest
 

@@ -39,8 +39,8 @@ def forecast_follow(aws: Aws, table: str, options: FeedOptions) -> FollowForecas
     if find_stream(aws, table):
         return FollowForecast(table, STREAM, retention_seconds=DAY, blind_spots=(SETTINGS,))
     if stream := find_destination(aws, table):
-        kept, spots = _find_retention(aws, stream), (OFF_AND_ON, SETTINGS)
-        return FollowForecast(table, KINESIS, retention_seconds=kept, blind_spots=spots)
+        retention, spots = _find_retention(aws, stream), (OFF_AND_ON, SETTINGS)
+        return FollowForecast(table, KINESIS, retention_seconds=retention, blind_spots=spots)
     if options.enable:
         return FollowForecast(
             table, STREAM, enables=True, retention_seconds=DAY, blind_spots=(SETTINGS,)

@@ -59,8 +59,8 @@ def find_destination(aws: Aws, table: str) -> str | None:
         if error.lacks_permission or code in NOT_OFFERED:
             return None
         raise
-    found = answer.get("KinesisDataStreamDestinations", ())
-    return next((one["StreamArn"] for one in found if one["DestinationStatus"] in ON), None)
+    destinations = answer.get("KinesisDataStreamDestinations", ())
+    return next((one["StreamArn"] for one in destinations if one["DestinationStatus"] in ON), None)
 
 
 class KinesisFeed(StreamFeed):
@@ -159,11 +159,11 @@ class KinesisFeed(StreamFeed):
         """Of the two parents of a merged shard the one that was not read, if there is one."""
         parents = [shard.get("ParentShardId"), shard.get("AdjacentParentShardId")]
         there = [parent for parent in parents if parent]
-        known = self._reading.shards
+        shards = self._reading.shards
         unread = [
             parent
             for parent in there
-            if parent not in listed and (parent not in known or known[parent].ended is None)
+            if parent not in listed and (parent not in shards or shards[parent].ended is None)
         ]
         return next(iter([*unread, *there]), None)
 

@@ -213,14 +213,14 @@ class RepositoryCopier:
     async def _set_tags(self, image: Image) -> None:
         """Put the tags that the image lacks in the target. Raises ConflictError as is ordered."""
         _, there = await self._images()
-        known = there.get(image.digest)
-        lacking = [tag for tag in image.tags if known is None or tag not in known.tags]
+        current = there.get(image.digest)
+        lacking = [tag for tag in image.tags if current is None or tag not in current.tags]
         if not lacking:
             return
         manifest = await self._manifest(image.digest)
-        kept = [tag for tag in lacking if not await self._set_tag(tag, image.digest, manifest)]
-        if kept:
-            tags = ", ".join(kept)
+        unmoved = [tag for tag in lacking if not await self._set_tag(tag, image.digest, manifest)]
+        if unmoved:
+            tags = ", ".join(unmoved)
             detail = f"the target has another image under {tags}"
             raise ImageSkippedError(SkipReason.CONFLICT, detail)
 
@@ -248,8 +248,8 @@ class RepositoryCopier:
 
 def _is_there(image: Image, there: dict[str, Image]) -> bool:
     """Whether the target holds an image with all its tags."""
-    known = there.get(image.digest)
-    return known is not None and set(image.tags) <= set(known.tags)
+    current = there.get(image.digest)
+    return current is not None and set(image.tags) <= set(current.tags)
 
 
 def _skip_archived(image: Image) -> SkippedKey:

@@ -178,10 +178,10 @@ class RegistryExchange:
         """
         client = self._aws.client("ecr")
         with self._aws.translate_errors(f"repository {self.place.name}", DESCRIBE):
-            (found,) = client.describe_repositories(
+            (repository,) = client.describe_repositories(
                 registryId=self.place.owner, repositoryNames=[repository_name(self.place)]
             )["repositories"]
-        host = str(found["repositoryUri"]).partition("/")[0]
+        host = str(repository["repositoryUri"]).partition("/")[0]
         endpoint = str(client.meta.endpoint_url).rstrip("/")
         domain = host.partition(f".{self.place.region}.")[2] or "amazonaws.com"
         if (urlsplit(endpoint).hostname or "").endswith(domain):

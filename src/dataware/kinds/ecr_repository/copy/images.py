@@ -34,7 +34,7 @@ def list_images(aws: Aws, place: Location) -> list[Image]:
     """Every image of a repository, by digest. Raises LookupFailedError and NotFoundError."""
     pages = aws.client("ecr").get_paginator("describe_images")
     with aws.translate_errors(f"the images of repository {place.name}", PERMISSION):
-        found = [
+        images = [
             Image(
                 one["imageDigest"],
                 tuple(sorted(one.get("imageTags") or ())),
@@ -48,4 +48,4 @@ def list_images(aws: Aws, place: Location) -> list[Image]:
             )
             for one in page["imageDetails"]
         ]
-    return sorted(found, key=lambda image: image.digest)
+    return sorted(images, key=lambda image: image.digest)

@@ -115,10 +115,10 @@ class _Upload:
         get = await self._source.request("GET", f"blobs/{self._digest}")
         binary = {"content-type": "application/octet-stream"}
         patch = await self._target.request("PATCH", address, binary)
-        found, taken = await self._target.relay(get, patch, self._take)
+        response, taken = await self._target.relay(get, patch, self._take)
         if taken is None:
-            await self._source.judge("GetDownloadUrlForLayer", found)
-            raise ConnectionError(f"the source answered {found.status}")
+            await self._source.judge("GetDownloadUrlForLayer", response)
+            raise ConnectionError(f"the source answered {response.status}")
         if taken.status not in _STORED:
             return taken
         if f"sha256:{self._seen.hexdigest()}" != self._digest:

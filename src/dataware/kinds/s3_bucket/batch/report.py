@@ -125,8 +125,8 @@ def _record_file(
                 succeeded += 1
                 continue
             failed += 1
-            told = {"code": row.code, "status": row.status, "why": row.code or row.status}
-            chunk.append({"key": escape_key(row.key), **told})
+            failure = {"code": row.code, "status": row.status, "why": row.code or row.status}
+            chunk.append({"key": escape_key(row.key), **failure})
             if len(chunk) == CHUNK:
                 check()
                 journal.append({"type": FAILED_KEYS, "keys": chunk})

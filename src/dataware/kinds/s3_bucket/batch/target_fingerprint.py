@@ -45,11 +45,11 @@ async def _read(aws: Aws, bucket: Bucket, check: Callable[[], None]) -> Multiset
 
     try:
         parts = (await overview(calls, bucket, OBJECTS)).parts
-        found = await asyncio.gather(*map(read, parts))
+        digests = await asyncio.gather(*map(read, parts))
     finally:
         await wire.close()
     whole = NO_RECORDS
-    for one in found:
+    for one in digests:
         whole = whole.plus(one)
     return whole
 

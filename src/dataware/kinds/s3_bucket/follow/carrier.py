@@ -133,8 +133,10 @@ class BucketCarrier:
             except RequestRefusedError as refusal:
                 if refusal.answer.status in _CHANGED:
                     return CarryOutcome(failed=frozenset({key}))
-                left = await left_by(pair, ListedObject(pair.source.prefix + key), refusal.answer)
-                return CarryOutcome(conflicts=(Conflict(key, left.detail, is_refused=True),))
+                skipped = await left_by(
+                    pair, ListedObject(pair.source.prefix + key), refusal.answer
+                )
+                return CarryOutcome(conflicts=(Conflict(key, skipped.detail, is_refused=True),))
             except LookupFailedError as error:
                 if error.lacks_permission:
                     raise
@@ -199,8 +201,8 @@ class BucketCarrier:
         self, pair: BucketPair, recorder: WriteRecorder, state: KeyState, source: ObjectHead
     ) -> CarryOutcome:
         entry = _entry_of(pair, state.key, source)
-        if left := await skip_if_archived(pair, entry):
-            return CarryOutcome(conflicts=(Conflict(state.key, left.detail, is_refused=True),))
+        if skipped := await skip_if_archived(pair, entry):
+            return CarryOutcome(conflicts=(Conflict(state.key, skipped.detail, is_refused=True),))
         seen = None if state.target is None else state.target.etag
         tag = await copy(pair, entry, seen=seen)
         await recorder.save(state.key, WrittenVersion(source.etag, tag.strip('"')))
@@ -220,8 +222,8 @@ class BucketCarrier:
         if answer.status == 403 and state.source is None:
             raise answer.to_error(f"bucket {pair.target.name}", "s3:DeleteObject")
         entry = _entry_of(pair, state.key, state.source)
-        left = await left_by(pair, entry, answer)
-        return CarryOutcome(conflicts=(Conflict(state.key, left.detail, is_refused=True),))
+        skipped = await left_by(pair, entry, answer)
+        return CarryOutcome(conflicts=(Conflict(state.key, skipped.detail, is_refused=True),))
 
 
 def _entry_of(pair: BucketPair, key: bytes, head: ObjectHead | None) -> ListedObject:

@@ -31,7 +31,7 @@ class SecretClient:
             rows = [row for page in self._pages() for row in page.get("Versions") or ()]
         except NotFoundError:
             return SecretVersions(exists=False)
-        found = [
+        versions = [
             SecretVersion(
                 row["VersionId"],
                 frozenset(row["VersionStages"]),
@@ -40,7 +40,7 @@ class SecretClient:
             for row in rows
             if row.get("VersionStages")
         ]
-        return SecretVersions(versions={one.id: one for one in found})
+        return SecretVersions(versions={one.id: one for one in versions})
 
     def read_value(self, version: SecretVersion) -> Mapping[str, HiddenValue]:
         """The value of a version, as the argument by which it is written: a text or bytes."""

@@ -82,8 +82,8 @@ class SecretCopier(OrderedCopier):
         ids = [one.id for one in order]
         rest = order[ids.index(after) + 1 if after in ids else 0 :]
         if skipped := self._find_conflict(source, target, [one for one in rest if one.id in wrong]):
-            kept = [one for one in rest if one.id not in wrong]
-            yield UnitPage((), None, same=len(kept), skipped=skipped)
+            unchanged = [one for one in rest if one.id not in wrong]
+            yield UnitPage((), None, same=len(unchanged), skipped=skipped)
             return
         while rest:
             length = min(PAGE, bound() or PAGE)

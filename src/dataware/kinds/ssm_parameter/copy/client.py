@@ -33,14 +33,14 @@ class ParameterClient:
         pages = self._client.get_paginator("get_parameter_history")
         try:
             with hide_values(self._aws, self._what, "ssm:GetParameterHistory"):
-                found = [
+                versions = [
                     _read_version(row)
                     for page in pages.paginate(Name=self.name, WithDecryption=True)
                     for row in page["Parameters"]
                 ]
         except NotFoundError:
             return ()
-        return sorted(found, key=lambda one: one.number)
+        return sorted(versions, key=lambda one: one.number)
 
     def put(self, version: ParameterVersion, number: int, *, is_newest: bool) -> None:
         """Write a value as version `number`, which it has to become.
