@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from dataware.core.engines.map_card import MAP
-from dataware.core.errors import IncompleteError, InputError
+from dataware.core.errors import IncompleteError, InputError, LookupFailedError
 from dataware.core.kind import Kind, Permissions
 from dataware.core.model import Location
 from dataware.ops.context import ComparisonSpec, Context
@@ -155,9 +155,47 @@ def test_a_worker_that_died_is_no_verdict() -> None:
     desk.account.states.broken[""] = "out of memory"
     with pytest.raises(IncompleteError, match=r"1 part of 1 part not compared: .*out of memory"):
         desk.run()
-    assert list(desk.account.left_over())
+    stack, bucket = desk.account.left_over()
+    (text,) = desk.texts("warning")
+    assert text.startswith(f"the stack {stack} and the bucket {bucket} stay for the same command")
     desk.account.states.broken.clear()
     assert not desk.run().differs
+
+
+def test_a_verdict_is_given_where_the_workers_cannot_be_removed() -> None:
+    """What stays is named, and the next command compares anew: the sides may differ by then."""
+    desk = Desk(target=dict(CONTENT))
+    desk.account.stacks.stays = True
+    assert not desk.run().differs
+    (text,) = desk.texts("warning")
+    assert text.startswith("cannot remove the stack dataware-map-verify-")
+    assert "a bucket is in use" in text
+    del desk.target["k05"]
+    desk.account.stacks.stays = False
+    assert lies_of(desk.run()) == {("missing", "k05")}
+    assert len(desk.account.states.executions) == 2
+    assert list(desk.account.left_over()) == []
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket"])
+def test_a_verdict_is_not_given_twice(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it cannot be noted that it was given, and a bucket stays that holds it, it is not."""
+    desk = Desk(target=dict(CONTENT))
+    desk.account.stacks.stays = True
+
+    def deny(_self: object, **given: str) -> object:
+        raise refusal(code, "CreateMultipartUpload")
+
+    def refuse(what: str) -> None:
+        if what == "delete stack":
+            monkeypatch.setattr(type(desk.account.objects), "create_multipart_upload", deny)
+
+    desk.world.meddle = refuse
+    if code == "NoSuchBucket":
+        assert not desk.run().differs
+        return
+    with pytest.raises(LookupFailedError, match="s3:PutObject"):
+        desk.run()
 
 
 def test_an_execution_that_ended_early_is_told() -> None:

@@ -2,13 +2,15 @@
 
 The stack is called by a hash of the pair, so the same command finds what an earlier one began: the
 plans of its steps lie in the bucket, and the newest of them names the execution. The workers may
-read both sides and nothing else.
+read both sides and nothing else. A verdict is given whatever becomes of the workers then, and what
+stays of them is never a part of the next one.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from hashlib import blake2b
@@ -19,7 +21,7 @@ from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
 from dataware.core.engines.map_card import MAP_WORKERS
 from dataware.core.engines.port import JobProgress
-from dataware.core.errors import IncompleteError, InputError
+from dataware.core.errors import DatawareError, IncompleteError, InputError, NotFoundError
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.ops.context import ComparisonSpec, Context, CopySettings
@@ -39,6 +41,9 @@ UNSEEN_LOOKS = 20
 
 PLAN = re.compile(r"(v(\d+)-[0-9a-f]+)/before\.json")
 """Where the plan of an execution lies, with its name and its number."""
+
+CONCLUDED = "concluded"
+"""What lies beside the plan of the last execution, once a command has given the verdict."""
 
 
 def compare_by_workers(context: Context, kind: Kind, pair: ComparisonSpec) -> Verdict:
@@ -89,28 +94,56 @@ class PairComparison:
 
     def compare(self) -> Verdict:
         """Have the workers, let them compare, and remove them. Raises what ends it before."""
-        context, kind, pair = self._context, self._kind, self._pair
+        kind, pair = self._kind, self._pair
         order = CopyOrder(pair.source, pair.target, all_versions=pair.all_versions)
         if self._stack.deploy(make_comparison_template(kind, order, self._place)):
             self._emit("note", text=f"deployed the workers {self._place.stack}")
+        try:
+            verdict = self._compare()
+        except DatawareError:
+            if not self._context.stop():
+                text = f"{self._parts} stay for the same command; remove them by hand to give up"
+                self._emit("warning", text=text)
+            raise
+        self._remove()
+        return verdict
+
+    def _compare(self) -> Verdict:
+        context, kind, pair = self._context, self._kind, self._pair
         desk = VerificationDesk(
             self._find_earlier, self._begin, self._open, self._describe_job, self._watch
         )
         sides = sides_of(kind, pair, partial(aws_of, context))
         made = MapVerification(context, sides, desk, self._words)
-        verdict = made.compare(ordered=kind.require_copying().ordered)
-        self._stack.remove()
+        return made.compare(ordered=kind.require_copying().ordered)
+
+    def _remove(self) -> None:
+        """Remove the workers, or name what stays: both sides are compared, whatever becomes of it.
+
+        Raises LookupFailedError where the next command would take this verdict for its own.
+        """
+        try:
+            self._stack.remove()
+        except DatawareError as error:
+            with suppress(NotFoundError):
+                self._stack.put(f"{self._newest}/{CONCLUDED}", b"{}")
+            text = f"cannot remove {self._parts} ({error}); remove them by hand"
+            self._emit("warning", text=text)
+            return
         self._emit("note", text=f"removed the workers {self._place.stack}")
-        return verdict
+
+    @property
+    def _parts(self) -> str:
+        return f"the stack {self._place.stack} and the bucket {self._place.bucket}"
 
     def _find_earlier(self) -> MapExecution | None:
-        """The execution of the newest plan."""
-        found = map(PLAN.fullmatch, self._stack.bucket.list_etags("v"))
-        plans = [(int(one[2]), one[1]) for one in found if one]
+        """The execution of the newest plan, unless a command has concluded with it."""
+        keys = self._stack.bucket.list_etags("v")
+        plans = [(int(one[2]), one[1]) for one in map(PLAN.fullmatch, keys) if one]
         if not plans:
             return None
         self._number, self._newest = max(plans)
-        return self._open(self._newest)
+        return None if f"{self._newest}/{CONCLUDED}" in keys else self._open(self._newest)
 
     def _begin(self) -> MapExecution:
         """The next one, of a name that no stack of this pair has had before.
@@ -144,10 +177,9 @@ class PairComparison:
             if not self._context.stop():
                 raise
             execution.stop()
-            parts = f"the stack {self._place.stack} and the bucket {self._place.bucket}"
             raise IncompleteError(
                 f"stopped the workers of the execution {execution.name}; run the same command "
-                f"again to resume, or remove {parts} by hand to give up"
+                f"again to resume, or remove {self._parts} by hand to give up"
             ) from error
         if progress.problem:
             text = f"the execution {execution.name} ended early ({progress.problem})"
