@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataware.core.engines.port import CreationProgress, Record
-from dataware.core.errors import DatawareError, IncompleteError, LookupFailedError, RefusedError
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    LookupFailedError,
+    RefusedError,
+    ServiceError,
+)
 from dataware.core.model import Location
 from dataware.kinds.dynamodb_table.export.bulk_put import TableBulkPut
 from dataware.kinds.dynamodb_table.export.manifest import MOST_FILES, check_files
@@ -358,6 +364,27 @@ def test_an_import_that_left_no_table_has_failed() -> None:
     run.record = {**run.record, "failed": True}
     run.finish()
     run.check_whole()
+
+
+def test_an_import_that_was_asked_for_otherwise_is_found_again() -> None:
+    """Who changes what is declared after a kill would else be refused until the token is old."""
+    run = Run("import")
+    run.prepare()
+    before = run.record
+
+    def refuse_it(what: str) -> None:
+        if what == "ImportTable asked":
+            raise refuse("ImportTable", "ImportConflictException")
+
+    run.aws.moment = refuse_it
+    with pytest.raises(ServiceError, match="ImportConflictException"):
+        run.begin()
+    run.aws.moment = lambda _what: None
+    run.begin()
+    began, run.record = run.record, before
+    run.aws.moment = refuse_it
+    run.begin()
+    assert run.record == began
 
 
 def test_a_table_of_somebody_else_is_refused() -> None:

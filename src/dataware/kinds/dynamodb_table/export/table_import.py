@@ -41,8 +41,11 @@ PERMISSION = "dynamodb:ImportTable"
 NOT_SET = ("KinesisStreamSpecification", "ImportSourceSpecification", "VectorIndexes")
 """Properties that only the creation of a table by its stack would set."""
 
-REFUSALS = frozenset({"ImportConflictException"})
-TAKEN = "ResourceInUseException"
+CONFLICT = "ImportConflictException"
+REFUSALS = frozenset({CONFLICT})
+BEGUN = frozenset({CONFLICT, "ResourceInUseException"})
+"""Answers where a table stands, or where the same token has asked for another one: somebody may
+have changed what is declared after an earlier request got through."""
 
 
 class TableImport(ExportBasedCreator):
@@ -134,9 +137,12 @@ class TableImport(ExportBasedCreator):
 
     def _recover_import(self, error: ServiceError, record: Record, target: Location) -> str:
         """The ARN of the import that an earlier request has begun. Raises what else there is."""
-        if not error.problem or error.problem.code != TAKEN:
-            raise_request_error(error, f"import of {target.name}", REFUSALS)
+        work, code = f"import of {target.name}", error.problem.code if error.problem else ""
+        if code not in BEGUN:
+            raise_request_error(error, work, REFUSALS)
         arn = self._find_import(record, target)
+        if arn is None and code == CONFLICT:
+            raise_request_error(error, work, REFUSALS)
         if arn is None:
             raise _stranger_error(target.name) from error
         return arn
