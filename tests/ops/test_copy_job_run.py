@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
 from dataware.core.engines.port import JobProgress, Record
-from dataware.core.errors import IncompleteError, NotFoundError
+from dataware.core.errors import IncompleteError, LookupFailedError, NotFoundError
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.core.ports import Clock, Journal
 from dataware.ops.context import Context, CopySettings
@@ -359,6 +359,25 @@ def test_a_report_that_comes_late_or_never_keeps_no_migration_from_its_end(
     check_complete(jobs)
     warnings = [text for text in there.events.texts("warning") if "left no report" in text]
     assert bool(warnings) is (late > REPORT_LOOKS)
+
+
+def test_a_report_that_cannot_be_read_is_told_once_and_keeps_no_migration_from_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next command would find the same report, so that nobody would ever get past it."""
+    jobs = BoxJobs(world())
+    reads: list[int] = []
+
+    def fail(*_given: Any) -> tuple[int, int]:
+        reads.append(1)
+        raise LookupFailedError("a row of a report has 7 cells, not 8")
+
+    monkeypatch.setattr(BoxJobs, "read_result", fail)
+    run(jobs)
+    check_complete(jobs)
+    warnings = [text for text in jobs.world.events.texts("warning") if "7 cells, not 8" in text]
+    assert (len(warnings), len(reads)) == (1, 1)
+    assert "cannot be read" in warnings[0]
 
 
 def test_a_target_that_somebody_put_in_the_place_of_ours_gets_no_job() -> None:

@@ -20,7 +20,7 @@ from dataware.calc.pauses import FIRST_PAUSE
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
 from dataware.core.engines.port import CopyJob, JobProgress, Record
-from dataware.core.errors import IncompleteError, NotFoundError
+from dataware.core.errors import IncompleteError, NotFoundError, ServiceError
 from dataware.core.events import format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
@@ -143,10 +143,15 @@ class CopyJobRun(EngineRun):
 
     def _read_result(self, journal: Journal) -> None:
         """Keep the report of a job; without one both listings decide, as they do with it."""
-        looks = self._observe(lambda: self._find_result(journal))
-        result = next((one for one in islice(looks, REPORT_LOOKS) if one is not None), None)
+        looks, job = self._observe(lambda: self._find_result(journal)), self._record["job"]
+        try:
+            result = next((one for one in islice(looks, REPORT_LOOKS) if one is not None), None)
+        except ServiceError as error:
+            # It explains what a comparison finds, so a form of it that is new here ends no run.
+            text = f"the report of the job {job} cannot be read ({error})"
+            self._warn(f"{text}; this machine compares both sides")
+            return
         if result is None:
-            job = self._record["job"]
             self._warn(f"the job {job} left no report; this machine compares both sides")
             return
         copied, failed = result

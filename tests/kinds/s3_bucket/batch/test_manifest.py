@@ -227,7 +227,14 @@ def test_a_report_is_summed_up_in_the_journal_once() -> None:
     assert {one["code"] for one in failed} == {"AccessDenied"}
 
 
-@pytest.mark.parametrize("damage", [lambda body: body[:-40], lambda body: body + b"b,k,,x,1,,\n"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda body: body[:-40],
+        lambda body: body + b"b,k,,x,1,,\n",
+        lambda body: body + b'b,"' + b"k" * (1 << 21) + b'"\n',
+    ],
+)
 def test_a_report_that_is_not_whole_is_refused(damage: object) -> None:
     """Its checksum tells, and nothing is recorded as read to its end."""
     body = b"".join(write_report([(key, "") for key in hostile_keys(30)]))

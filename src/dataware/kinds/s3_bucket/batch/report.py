@@ -131,7 +131,7 @@ def _record_file(
                 check()
                 journal.append({"type": FAILED_KEYS, "keys": chunk})
                 chunk = []
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise LookupFailedError(
             f"{file.key} of the job's report cannot be read: {error}"
         ) from error
