@@ -142,6 +142,15 @@ def test_an_empty_value_is_sent() -> None:
     assert {"x-a;", "x-b;"} <= set(lines_by(signer, request))
 
 
+def test_a_header_that_is_not_signed_is_sent() -> None:
+    """A proxy may change it on the way, and who has given it wants it there."""
+    signer = signer_of(lambda: Credentials("a", "s", None))
+    own = {"user-agent": "mine", "x-amz-meta-a": "b"}
+    sent = headers_by(signer, Request("s3", "PUT", "/b/k", done, headers=own))
+    assert (sent["user-agent"], sent["x-amz-meta-a"]) == ("mine", "b")
+    assert "user-agent" not in sent["authorization"]
+
+
 def test_forms_that_nobody_uses_are_forgotten() -> None:
     """However many headers are shared by few requests each, memory stays bounded."""
     signer = signer_of(lambda: Credentials("KEY", "secret", None))

@@ -176,8 +176,9 @@ class Signer:
             canonical = _fill_gaps(form.canonical, path, query, *trimmed, digest)
         hashed = sha256(canonical.encode()).hexdigest()
         signature = form.mac.hexdigest(hashed.encode())
-        # libcurl takes a line without a value in another form.
-        lines: list[str] = [*map(add, form.own_lines, values)] if all(values) else _lines(own)
+        # libcurl takes a line without a value in another form, and what is not signed is sent, too.
+        is_plain = all(values) and len(values) == len(own)
+        lines: list[str] = [*map(add, form.own_lines, values)] if is_plain else _lines(own)
         lines.append(f"{form.proof}{signature}")
         return SignedHeaders(form.lines, _sendable_lines(lines), form.stamp.token)
 

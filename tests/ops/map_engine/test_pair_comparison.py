@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from dataware.core.engines.map_card import MAP
-from dataware.core.errors import IncompleteError, InputError, LookupFailedError
+from dataware.core.errors import IncompleteError, InputError, LookupFailedError, ServiceError
 from dataware.core.kind import Kind, Permissions
 from dataware.core.model import Location
 from dataware.ops.context import ComparisonSpec, Context
@@ -157,7 +157,7 @@ def test_a_worker_that_died_is_no_verdict() -> None:
         desk.run()
     stack, bucket = desk.account.left_over()
     (text,) = desk.texts("warning")
-    assert text.startswith(f"the stack {stack} and the bucket {bucket} stay for the same command")
+    assert text.startswith(f"the stack {stack} and the bucket {bucket} stay, as far as ")
     desk.account.states.broken.clear()
     assert not desk.run().differs
 
@@ -196,6 +196,19 @@ def test_a_verdict_is_not_given_twice(code: str, monkeypatch: pytest.MonkeyPatch
         return
     with pytest.raises(LookupFailedError, match="s3:PutObject"):
         desk.run()
+
+
+def test_workers_that_cannot_be_made_are_named_with_what_is_left() -> None:
+    """Nothing else has them on record; the next command deletes what failed, and goes on."""
+    desk = Desk()
+    desk.account.stacks.refused = "the role is not allowed"
+    with pytest.raises(ServiceError, match="did not create the workers"):
+        desk.run()
+    (text,) = desk.texts("warning")
+    assert all(part in text for part in desk.account.left_over())
+    desk.account.stacks.refused = ""
+    assert lies_of(desk.run()) == LIES
+    assert list(desk.account.left_over()) == []
 
 
 def test_an_execution_that_ended_early_is_told() -> None:

@@ -94,19 +94,22 @@ class PairComparison:
 
     def compare(self) -> Verdict:
         """Have the workers, let them compare, and remove them. Raises what ends it before."""
-        kind, pair = self._kind, self._pair
-        order = CopyOrder(pair.source, pair.target, all_versions=pair.all_versions)
-        if self._stack.deploy(make_comparison_template(kind, order, self._place)):
-            self._emit("note", text=f"deployed the workers {self._place.stack}")
         try:
+            self._deploy()
             verdict = self._compare()
         except DatawareError:
             if not self._context.stop():
-                text = f"{self._parts} stay for the same command; remove them by hand to give up"
-                self._emit("warning", text=text)
+                text = f"{self._parts} stay, as far as they were made, for the same command"
+                self._emit("warning", text=f"{text}; remove them by hand to give up")
             raise
         self._remove()
         return verdict
+
+    def _deploy(self) -> None:
+        pair = self._pair
+        order = CopyOrder(pair.source, pair.target, all_versions=pair.all_versions)
+        if self._stack.deploy(make_comparison_template(self._kind, order, self._place)):
+            self._emit("note", text=f"deployed the workers {self._place.stack}")
 
     def _compare(self) -> Verdict:
         context, kind, pair = self._context, self._kind, self._pair
