@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from dataware.cli.context import enter_account, outside
+from dataware.cli.settings import AwsOptions
 from dataware.embedded import EmbeddedAws
 from support.cli import (
     BUCKET,
@@ -293,3 +295,22 @@ def test_an_app_whose_source_another_profile_reads_takes_no_such_option(
         ran = run(command, app, *WITH, *option)
         assert (ran.code, proxy.seen) == (1, [])
         assert f"takes no {option[0]}" in ran.err
+
+
+def test_no_process_is_started_whose_profile_asks_for_a_code(tmp_path: Path) -> None:
+    """Nobody could type it there, also where other credentials enter the target's account."""
+    config = tmp_path / "config"
+    device = "arn:aws:iam::444455556666:mfa/ada"
+    for serial, starts in (("", True), (f"mfa_serial = {device}\n", False)):
+        config.write_text(
+            "[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"
+            "[profile partner]\nsource_profile = base\n"
+            f"role_arn = arn:aws:iam::{THEIRS}:role/reader\n{serial}"
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_CONFIG_FILE", str(config))
+            options = AwsOptions(profile="base", region="us-east-1", source_profile="partner")
+            with outside(options) as context:
+                entered = enter_account(context, options)
+                assert [bool(one.workers) for one in (context, entered)] == [starts, starts]
+                assert context.source_region == ""

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from dataware.cli.environment_plans import CopyTerms, plan_environments
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.card import EngineName
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
 from dataware.core.model import (
     Action,
+    Deployed,
     Existence,
     Facts,
     Location,
@@ -26,10 +28,15 @@ from dataware.core.model import (
 )
 from dataware.core.plan import Plan
 from dataware.core.ports import Aws
+from dataware.core.stack_template import StackTemplate
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.guard import guard
+from dataware.ops.inputs import App
 from dataware.ops.plan import make_plan
 from dataware.ops.rehearse_plan import rehearse_plan
+from dataware.ops.source_profile import check_regions
+from ops.test_guard import StackedAws
 from support.world import BoxCopier, BoxReader, World, WorldAws, WorldMarkers, install
 
 OURS, THEIRS = "111122223333", "444455556666"
@@ -47,6 +54,7 @@ class TwoAccounts:
     theirs: World = field(default_factory=World)
     reader: str = THEIRS
     region: str = "eu-central-1"
+    names_region: bool = True
     looked: list[tuple[str, str]] = field(default_factory=list)
 
     def world(self, account: str) -> World:
@@ -93,7 +101,8 @@ class TwoAccounts:
             return replace(context, aws=aws, markers=WorldMarkers(self.world(aws.account)))
 
         there = replace(self.ours.context(), open_profile=open_profile, move=move)
-        return replace(there, source_profile=profile)
+        region = self.region if self.names_region else ""
+        return replace(there, source_profile=profile, source_region=region)
 
     def plan(self, *wanted: Wanted, profile: str = "partner") -> Plan:
         """What is decided, by way of its file."""
@@ -314,3 +323,62 @@ def test_a_copy_that_a_service_began_is_not_gone_on_with_here(
     prices = make_plan(both.context(), [BOX], report=False, prices=NO_PRICES)
     (line,) = [one for one in prices.resources[0].engines if one.card.name is EngineName.MAP]
     assert line.why == "--source-profile copies through this machine"
+
+
+US = {"region": "us-east-1"}
+
+
+def test_a_profile_that_names_no_region_reads_in_the_region_of_each_stack(
+    both: TwoAccounts,
+) -> None:
+    """As a plain name does without a profile; a saved plan is bound to that region as well."""
+    both.names_region = False
+    contexts = [both.context(), replace(both.context(), aws=WorldAws(both.ours, **US))]
+    plans = [make_plan(there, [BOX], report=False) for there in contexts]
+    sources = [plan.resources[0].decision.source for plan in plans]
+    assert sources == [THEIR_OLD, THEIR_OLD.replace("eu-central-1", "us-east-1")]
+    assert [plan.source_profile and plan.source_profile.region for plan in plans] == [
+        "eu-central-1",
+        "us-east-1",
+    ]
+    both.names_region, both.region = True, "us-west-2"
+    with pytest.raises(RefusedError, match="the profile partner is of account 444455556666, us-w"):
+        apply_plan(both.context(""), plans[0], PLAIN, saved=True)
+
+
+def test_a_plain_name_that_would_mean_one_region_for_stacks_of_two_is_refused(
+    both: TwoAccounts,
+) -> None:
+    """Each region may have a box of that name, and the one of the profile is none of the other."""
+    wanted = [replace(BOX, region="eu-central-1"), replace(BOX, id="Other", region="us-east-1")]
+    with pytest.raises(InputError, match="resources go to eu-central-1 and us-east-1: plan each"):
+        plan_environments(both.context(), wanted, CopyTerms())
+    assert both.looked == []
+    check_regions(both.context(), [replace(one, fallbacks=(THEIR_OLD,)) for one in wanted])
+    check_regions(both.context(""), wanted)
+    check_regions(both.context(), wanted[:1])
+    both.names_region = False
+    check_regions(both.context(), wanted)
+
+
+@pytest.mark.parametrize("profile", ["", "partner"])
+def test_a_stack_lets_nothing_go_because_a_fallback_of_that_name_is_copied_from_elsewhere(
+    both: TwoAccounts, profile: str
+) -> None:
+    """What is copied is theirs; the box of the same name that the stack has here stays a loss."""
+    held = Deployed("Memory::Box", "old")
+    template = {
+        "Old": {
+            "Type": "Memory::Box",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {"Name": "old"},
+        }
+    }
+    aws: Any = StackedAws(
+        both.ours, held={"app": {"Old": held}}, templates={"app": {"Resources": template}}
+    )
+    context = replace(both.context(profile), aws=aws)
+    app = App([BOX], stacks=(StackTemplate("app", {}),))
+    found = guard(context, app)
+    assert [one.logical_id for one in found.threats] == (["Old"] if profile else [])

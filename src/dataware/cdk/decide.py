@@ -156,11 +156,34 @@ def _entry(
     declared = logical_id or declared_id(construct, request.kind.cfn_type)
     otherwise = import_default(home) or ImportMode.REFERENCE
     try:
-        return look_up(request.to_wanted(home.stack, declared, otherwise), environment, lock)
+        found = look_up(request.to_wanted(home.stack, declared, otherwise), environment, lock)
     except DatawareError:
         if current is None:
             raise
         return replace(current, is_current=False)
+    if current and _sees_less(found, current, request):
+        return replace(current, is_current=False)
+    return found
+
+
+def _sees_less(found: LockEntry, locked: LockEntry, asked: ResourceRequest) -> bool:
+    """Whether a look from here cannot see the source of the lock file, which is still to be copied.
+
+    Who made the lock file read another account: here a plain name means another resource, or none.
+    """
+    if locked.decision.action is not Action.MIGRATE:
+        return False
+    begins = found.decision.action in {Action.CREATE, Action.MIGRATE} or not found.has_data
+    elsewhere = locked.decision.source not in asked.fallbacks
+    return elsewhere and begins and found.decision.action is not Action.STOP
+
+
+def _local_fallbacks(
+    entry: LockEntry, asked: ResourceRequest, environment: Environment
+) -> tuple[str, ...]:
+    """The fallbacks of an entry, which may hold ARNs of the environment itself."""
+    given = replace(asked, fallbacks=entry.fallbacks)
+    return given.in_environment(environment.account, environment.region).fallbacks
 
 
 def _why_outdated(
@@ -176,7 +199,7 @@ def _why_outdated(
         return f"{FILE} has no entry for the {what} in {environment}"
     if entry.referenced and not asked.kind.template.adoptable and entry.physical_id is None:
         return f"the entry of the {what} in {FILE} does not say its id"
-    if entry.fallbacks != asked.fallbacks:
+    if _local_fallbacks(entry, asked, environment) != asked.fallbacks:
         return f"the entry of the {what} in {FILE} was made for other fallback names"
     moved = logical_id is not None and entry.logical_id != logical_id
     if entry.stack is not None and (moved or entry.stack != stack):

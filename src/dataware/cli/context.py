@@ -9,7 +9,7 @@ from functools import cache, partial
 
 import click
 
-from dataware.aws import Account, AssumedRole, ClientSettings, SystemClock
+from dataware.aws import Account, AssumedRole, ClientSettings, SystemClock, region_of_profile
 from dataware.cli.creation import CloudFormationHoldingStacks
 from dataware.cli.display import display, is_live, is_read
 from dataware.cli.process.gc import relaxed_gc
@@ -23,7 +23,7 @@ from dataware.cli.transport import make_wire
 from dataware.core.events import Event, event
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.ports import Aws, Emit, StopRequest
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, Workers
 from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import Format
 from dataware.report.brief import NEEDED_IN_LOGS, RepetitionFilter, without_decisions
@@ -64,14 +64,28 @@ def outside(
         emit = _both(with_run_log(renderer, account), listener)
         context = make_context(account, emit, stop, strict=strict)
         context = replace(context, command_run=run_of_command())
-        opened = cache(partial(open_source, options, stop=stop))
-        profile = options.source_profile
-        context = replace(context, open_profile=opened, source_profile=profile or "")
-        if not (account.asks_for_code or (profile and opened(profile).asks_for_code)):
-            # Nobody could type the code for another process.
-            workers = ProcessWorkers(options, partial(open_again, options))
-            context = replace(context, workers=workers)
-        yield context
+        context = with_source(context, options)
+        yield replace(context, workers=_make_workers(context, account, options))
+
+
+def with_source(context: Context, options: AwsOptions) -> Context:
+    """The context that opens the profile by which the options read sources."""
+    profile = options.source_profile or ""
+    return replace(
+        context,
+        open_profile=cache(partial(open_source, options, stop=context.stop)),
+        source_profile=profile,
+        source_region=(region_of_profile(profile) or "") if profile else "",
+    )
+
+
+def _make_workers(context: Context, account: Account, options: AwsOptions) -> Workers | None:
+    """What starts processes, unless nobody could type a code for them."""
+    profile = context.source_profile
+    reader = context.open_profile(profile) if profile else None
+    if account.asks_for_code or (isinstance(reader, Account) and reader.asks_for_code):
+        return None
+    return ProcessWorkers(options, partial(open_again, options))
 
 
 def _stop(options: AwsOptions, emit: Emit, *, graceful: bool) -> StopSignal:
@@ -153,9 +167,7 @@ def move(context: Context, region: str) -> Context:
 def enter_account(context: Context, options: AwsOptions) -> Context:
     """The context of the account that other options open; nothing is asked yet."""
     account = open_account(options, stop=context.stop)
-    workers = (
-        None if account.asks_for_code else ProcessWorkers(options, partial(open_again, options))
-    )
+    workers = _make_workers(context, account, options)
     return replace(_move_to(context, account), workers=workers)
 
 

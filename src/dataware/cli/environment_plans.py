@@ -22,6 +22,7 @@ from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.fleet import TargetAnswer, ask_targets
 from dataware.ops.follow.forecast import forecast_follows
 from dataware.ops.plan import make_plan
+from dataware.ops.source_profile import check_regions
 
 LOOKS = frozenset({"looking", "look-progress"})
 """Codes of what a person is told while it goes on."""
@@ -52,8 +53,10 @@ def plan_environments(
     """The plan of each account and region, made there, all of them at once.
 
     What is told of each stands together. Unless it is `tolerant`, and where none can be looked
-    into, one that cannot raises its DatawareError.
+    into, one that cannot raises its DatawareError. Raises InputError where the region of the
+    profile of sources would stand for several.
     """
+    check_regions(context, wanted)
 
     def plan_at(there: Context, some: Sequence[Wanted]) -> Plan:
         plan = make_plan(

@@ -238,7 +238,7 @@ class Context:
     is cut over. `command_run` is the id of the record that the command leaves. `enter` makes the
     context of another account, and raises DatawareError where no credentials fit;
     `open_profile` opens the account of a profile that reads a source, and `source_profile` is the
-    one that reads those of an app.
+    one that reads those of an app; `source_region` is the region that it names, if it does.
     """
 
     aws: Aws
@@ -260,6 +260,7 @@ class Context:
     enter: EnterAccount = _refuse_account
     open_profile: OpenProfile = _refuse_profile
     source_profile: str = ""
+    source_region: str = ""
 
     def in_environment(self, account: str | None, region: str | None) -> Context:
         """The same context where a stack goes; what it leaves open is as it is here.

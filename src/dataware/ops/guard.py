@@ -32,6 +32,7 @@ from dataware.ops.change_set import ChangeSetCheck
 from dataware.ops.context import Context
 from dataware.ops.inputs.wanted import App
 from dataware.ops.probe import PROBES_AT_ONCE, probe_name
+from dataware.ops.source_profile import name_fallbacks
 from dataware.ops.stack_review import StackReview, StackReviewer
 
 
@@ -98,6 +99,8 @@ def guard(
     then if a resource would be protected less than it is deployed.
     """
     open_account = partial(_open_account, context)
+    # A fallback that another profile reads is none of what a stack of here may let go.
+    app = replace(app, wanted=name_fallbacks(context, app.wanted))
     findings = losses(context.aws, app, parameters, change_sets, open_account)
     for remark in findings.remarks:
         context.emit(event("note", text=remark))

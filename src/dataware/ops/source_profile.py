@@ -13,7 +13,7 @@ from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Location, Wanted
-from dataware.core.names import is_regional, place_of
+from dataware.core.names import is_arn, is_regional, place_of
 from dataware.core.source_profile import SourceProfile, is_read_by_profile
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
@@ -27,7 +27,9 @@ def describe_profile(context: Context) -> SourceProfile | None:
     if not context.source_profile:
         return None
     reader = context.open_profile(context.source_profile)
-    return SourceProfile(context.source_profile, reader.account, reader.region)
+    # A profile without a region reads in that of each stack.
+    region = context.source_region or context.aws.region
+    return SourceProfile(context.source_profile, reader.account, region)
 
 
 def report_profile(context: Context) -> None:
@@ -118,12 +120,45 @@ def refuse_rehearsal(plan: Plan) -> None:
 
 
 def name_fallbacks(context: Context, wanted: Sequence[Wanted]) -> list[Wanted]:
-    """The resources with their fallbacks named as in the account and region of the run."""
-    profile = describe_profile(context)
-    if profile is None:
+    """The resources with their fallbacks named as in the account and region where each goes.
+
+    That is the environment of the run where a resource leaves it open.
+    """
+    if not context.source_profile:
         return list(wanted)
-    account, region = context.aws.account, context.aws.region
-    return [profile.name_fallbacks(load(one.type), one, account, region) for one in wanted]
+    account, home = context.aws.account, context.aws.region
+    named = []
+    for one in wanted:
+        region = one.region or home
+        there = replace(context, source_region=context.source_region or region)
+        if (profile := describe_profile(there)) is not None:
+            named.append(
+                profile.name_fallbacks(load(one.type), one, one.account or account, region)
+            )
+    return named
+
+
+def check_regions(context: Context, wanted: Sequence[Wanted]) -> None:
+    """Raise InputError where a plain name would mean one region for the stacks of several.
+
+    Each of them may have a resource of that name, with other data.
+    """
+    if not context.source_profile or not context.source_region:
+        return
+    regions = {one.region or context.aws.region for one in wanted if _names_region_by_profile(one)}
+    if len(regions) > 1:
+        raise InputError(
+            f"the profile {context.source_profile} names {context.source_region}, but the "
+            f"resources go to {' and '.join(sorted(regions))}: plan each region by itself with "
+            "--stack, use a profile that names no region, or give fallbacks by their ARNs"
+        )
+
+
+def _names_region_by_profile(wanted: Wanted) -> bool:
+    """Whether the profile alone says in which region a fallback is."""
+    kind = load(wanted.type)
+    plain = any(not is_arn(name) for name in wanted.fallbacks)
+    return plain and is_regional(kind) and is_read_by_profile(kind)
 
 
 def warn_of_own_fallbacks(context: Context, wanted: Sequence[Wanted]) -> tuple[str, ...]:
