@@ -440,6 +440,34 @@ def test_a_stop_during_the_restore_says_that_it_goes_on(tmp_path: Path) -> None:
     assert box.world.boxes["new"] == box.world.boxes["old"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_feed_that_breaks_ends_the_watching_at_once(
+    tmp_path: Path, engine: EngineName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service takes hours, and a feed forgets within a day what nobody reads."""
+    box = live_box(patience=5000, engine=engine)
+
+    def let_others_run(_step: str) -> None:
+        time.sleep(0.0002)
+
+    def fail(_feed: CutFeed, _now: float) -> FeedRound:
+        if not box.looks:
+            return FeedRound(frozenset(), {"at": 0})
+        raise RefusedError("the log is not what it was")
+
+    box.meddle = let_others_run
+    with monkeypatch.context() as patch:
+        patch.setattr(CutFeed, "poll", fail)
+        with pytest.raises(RefusedError, match="the log is not what it was"):
+            run(box, tmp_path, pauses=10_000)
+    assert 0 < box.looks < 1000
+    box.patience, box.meddle = 0, lambda _step: None
+    with pytest.raises(IncompleteError, match="stopped following"):
+        run(box, tmp_path)
+    assert len(box.chosen) == 1
+    assert box.world.boxes["new"] == box.world.boxes["old"]
+
+
 def test_nothing_is_carried_before_there_is_a_target() -> None:
     """A key that comes too early waits for the follow."""
     assert NoCarrier().carry([b"k"], 0.0) == CarryOutcome(failed=frozenset({b"k"}))

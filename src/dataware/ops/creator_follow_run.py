@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from dataware.core.copier import CopyOrder
+from dataware.core.errors import IncompleteError
 from dataware.core.events import format_count
 from dataware.core.follow.feed import CarryOutcome, Gap, GapCause
 from dataware.core.follow.loop import FollowLoop, FollowPorts
@@ -76,6 +77,14 @@ class CreatorFollowRun(RemoteCutoverFollowRun, CreatorRun):
         finally:
             self._stopped_by = lambda: False
             state.close()
+
+    def _check_beside(self) -> None:
+        """Raise IncompleteError once the feed cannot be read; its reader says why.
+
+        The work may take hours, and a feed that is read again within its time has lost nothing.
+        """
+        if self._stopped_by():
+            raise IncompleteError("the changes of the source cannot be read any more")
 
     def _report_reading(self, feed: str) -> None:
         """Tell that the feed is read by this command alone, however long the service takes."""

@@ -72,10 +72,14 @@ class EngineRun(MigrationRun):
             seen = look()
             yield seen
             self._keeper.check()
+            self._check_beside()
             if clock.monotonic() - told >= TELL_SECONDS:
                 told = clock.monotonic()
                 tell(seen)
             self._context.aws.pause(seconds)
+
+    def _check_beside(self) -> None:
+        """Raise IncompleteError where what goes on beside the work has ended; nothing does here."""
 
     def _watch_work(
         self, look: Callable[[], AnyWork], unit: str, tell: Callable[[AnyWork], None]
