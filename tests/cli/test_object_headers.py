@@ -154,3 +154,24 @@ def granted_by(*command: str) -> set[tuple[str, str]]:
         for action in one["Action"]
         for arn in one["Resource"]
     }
+
+
+@pytest.mark.parametrize(
+    ("engine", "action"),
+    [("map", "CreateStack"), ("export-import", "ImportTable"), ("bulk", "StartBulkPutItems")],
+)
+def test_each_engine_that_is_asked_for_is_granted_what_it_takes(
+    proxy: FaultProxy, engine: str, action: str
+) -> None:
+    """The policies of both sides, too: the source's exports, and the target's does the rest."""
+    Path("dataware.toml").write_text(
+        '[[resource]]\ntype = "AWS::DynamoDB::Table"\npreferred = "Orders-prod"\n'
+        'fallback = ["Orders"]\n'
+    )
+    asked = ("iam-policy", "dataware.toml", "--for", "apply", "--engine", engine)
+    assert action in {name.partition(":")[2] for name, _ in granted_by(*asked)}
+    if engine == "export-import":
+        source = granted_by(*asked, "--side", "source")
+        writes = {name for name, arn in source if ":s3:::dataware-export-" in arn}
+        assert writes == {"s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"}
+        assert "dynamodb:ImportTable" not in {name for name, _ in source}

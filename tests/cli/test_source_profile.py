@@ -75,13 +75,14 @@ def signer(seen: Seen) -> str:
     return match[1]
 
 
-def check_signers(proxy: FaultProxy) -> None:
-    """The source's key only reads; what changes anything is signed by ours."""
+def check_signers(proxy: FaultProxy, *, exported: bool = False) -> None:
+    """The source's key only reads, and may export; what changes anything is signed by ours."""
     by_theirs = [seen.operation for seen in proxy.seen if signer(seen) == THEIRS]
     by_ours = [seen.operation for seen in proxy.seen if signer(seen) == OURS]
     assert by_theirs
     assert len(by_theirs) + len(by_ours) == len(proxy.seen)
-    assert [operation for operation in by_theirs if not READS.match(operation)] == []
+    others = {operation for operation in by_theirs if not READS.match(operation)}
+    assert others == ({"ExportTableToPointInTime"} if exported else set())
     copies = {"CopyObject", "UploadPartCopy"}
     assert not copies & {*by_theirs, *by_ours}
 
@@ -285,7 +286,34 @@ def test_a_plan_is_saved_and_applied_with_its_profile(
     assert [seen.operation for seen in proxy.seen if not READS.match(seen.operation)] == []
 
 
-@pytest.mark.parametrize("option", [("--follow",), ("--rehearse",), ("--engine", "local")])
+def test_a_table_is_exported_by_the_profile_and_imported_by_ours(
+    proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its key asks for the export, and for nothing else; bucket and import are ours."""
+    fill_table("Orders")
+    client("dynamodb", key=THEIRS).update_continuous_backups(
+        TableName="Orders",
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    app = write_toml(
+        Path("dataware.toml"),
+        toml_resource(TABLE, "Orders-prod", "Orders", properties=KEYED_BY_PK),
+    )
+    proxy.clear()
+    ran = run("apply", app, "--yes", *WITH, "--engine", "export-import")
+    assert ran.code == 0, ran
+    check_signers(proxy, exported=True)
+    asked = [seen.operation for seen in proxy.seen if signer(seen) == OURS]
+    assert {"CreateBucket", "ImportTable", "DeleteBucket"} <= {*asked}
+    assert "ExportTableToPointInTime" not in asked
+    theirs = seen_as(monkeypatch, THEIRS, items_of, "Orders")
+    assert seen_as(monkeypatch, OURS, items_of, "Orders-prod") == theirs
+    assert len(theirs) == 60
+    for key in (OURS, THEIRS):
+        assert client("s3", key=key).list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("option", [("--follow",), ("--rehearse",), ("--engine", "map")])
 def test_an_app_whose_source_another_profile_reads_takes_no_such_option(
     proxy: FaultProxy, option: tuple[str, ...]
 ) -> None:

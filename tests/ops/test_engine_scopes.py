@@ -9,6 +9,7 @@ import pytest
 
 from dataware.core.engines.card import EngineName, GrantPlace
 from dataware.core.model import Wanted
+from dataware.core.phases import PolicySide
 from dataware.ops.policy import elsewhere_permissions, scope_permissions
 
 PLACE = GrantPlace("111122223333", "eu-central-1", "aws")
@@ -16,10 +17,12 @@ TABLES = "arn:aws:dynamodb:eu-central-1:111122223333:table"
 TABLE = Wanted("Orders", "AWS::DynamoDB::Table", "Orders-prod", ("Orders",))
 
 
-def grants_of(engine: EngineName, *wanted: Wanted) -> dict[str, set[str]]:
+def grants_of(
+    engine: EngineName, *wanted: Wanted, side: PolicySide = PolicySide.BOTH
+) -> dict[str, set[str]]:
     """The actions on each resource."""
     found: dict[str, set[str]] = defaultdict(set)
-    for resource, actions in scope_permissions(wanted, engine, PLACE):
+    for resource, actions in scope_permissions(wanted, engine, PLACE, side):
         found[resource].update(actions)
     return found
 
@@ -65,3 +68,37 @@ def test_what_an_engine_does_not_carry_grants_nothing() -> None:
     bucket = Wanted("Uploads", "AWS::S3::Bucket", "uploads-prod", ("uploads",))
     assert grants_of(EngineName.EXPORT_IMPORT, alone, bucket) == {}
     assert grants_of(EngineName.RESTORE, TABLE) == {}
+
+
+def test_each_side_of_an_export_gets_what_its_own_credentials_ask_for() -> None:
+    """The source exports and writes the files; the target opens its bucket, reads and imports."""
+    theirs = "arn:aws:dynamodb:eu-central-1:444455556666:table/Orders"
+    far = replace(TABLE, fallbacks=(theirs,))
+    source = grants_of(EngineName.EXPORT_IMPORT, far, side=PolicySide.SOURCE)
+    target = grants_of(EngineName.EXPORT_IMPORT, far, side=PolicySide.TARGET)
+    both = grants_of(EngineName.EXPORT_IMPORT, far)
+    bucket = "arn:aws:s3:::dataware-export-111122223333-*"
+    writes = {"s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"}
+    assert source == {
+        theirs: {
+            "dynamodb:ExportTableToPointInTime",
+            "dynamodb:DescribeContinuousBackups",
+            "dynamodb:DescribeTable",
+        },
+        f"{theirs}/export/*": {"dynamodb:DescribeExport"},
+        f"{bucket}/*": writes,
+    }
+    opens = {"s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}
+    assert opens <= target[bucket]
+    assert not opens & both[bucket]
+    assert "s3:PutObject" not in target[f"{bucket}/*"]
+    assert not [one for one in target if one.startswith(theirs)]
+    halves = {arn: source.get(arn, set()) | target.get(arn, set()) for arn in both}
+    assert {arn: actions - opens for arn, actions in halves.items()} == both
+
+
+def test_a_policy_that_the_source_prints_for_itself_names_no_account_of_the_target() -> None:
+    """It is not known there: the name of the bucket begins as that of every export."""
+    source = grants_of(EngineName.EXPORT_IMPORT, TABLE, side=PolicySide.SOURCE)
+    assert {one for one in source if ":s3:::" in one} == {"arn:aws:s3:::dataware-export-*-*/*"}
+    assert f"{TABLES}/Orders" in source

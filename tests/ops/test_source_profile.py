@@ -11,8 +11,10 @@ import pytest
 from dataware.cli.environment_plans import CopyTerms, plan_environments
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.card import EngineName
+from dataware.core.engines.port import CreationProgress, Preparation
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Prices
+from dataware.core.kind import Kind
 from dataware.core.model import (
     Action,
     Deployed,
@@ -29,8 +31,11 @@ from dataware.core.model import (
 from dataware.core.plan import Plan
 from dataware.core.ports import Aws
 from dataware.core.stack_template import StackTemplate
+from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
+from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
+from dataware.ops.engine_choice import EngineDemand, make_steps
 from dataware.ops.guard import guard
 from dataware.ops.inputs import App
 from dataware.ops.plan import make_plan
@@ -61,7 +66,7 @@ class TwoAccounts:
         """The world of an account."""
         return self.ours if account == OURS else self.theirs
 
-    def install(self, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    def install(self, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Kind:
         """Boxes whose ARNs hold account and region, and which other credentials may read."""
 
         def probe(aws: Aws, name: str) -> Facts:
@@ -83,7 +88,7 @@ class TwoAccounts:
             return (f"arn:{partition}:box:{region}:{account}:box/{name}",)
 
         parts = {"copier": copier, "reader": reader, "relays": True, "arns": arns}
-        install(monkeypatch, self.ours, **{**parts, "probe": probe, **changes})
+        return install(monkeypatch, self.ours, **{**parts, "probe": probe, **changes})
 
     def side(self, place: Location) -> dict[str, str]:
         """The box of a place, by its plain name."""
@@ -382,3 +387,96 @@ def test_a_stack_lets_nothing_go_because_a_fallback_of_that_name_is_copied_from_
     app = App([BOX], stacks=(StackTemplate("app", {}),))
     found = guard(context, app)
     assert [one.logical_id for one in found.threats] == (["Old"] if profile else [])
+
+
+class CarryingCreator:
+    """Makes the box out of theirs, with the credentials of both sides."""
+
+    words = TableImport.words
+
+    def __init__(self, both: TwoAccounts, ours: Any, theirs: Any) -> None:
+        assert (ours.account, theirs.account) == (OURS, THEIRS)
+        self.both = both
+
+    def find_problem(self, _source: Location, _properties: Any) -> str:
+        """Nothing stands against it."""
+        return ""
+
+    def find_request(self, source: Location, *_given: Any) -> Any:
+        """The same each time; the source is theirs."""
+        assert (source.owner, source.profile) == (THEIRS, "partner")
+        return {"token": "t"}
+
+    def prepare(self, record: Any, source: Location) -> Preparation:
+        """What was exported."""
+        assert source.profile == "partner"
+        return Preparation(record)
+
+    def begin(self, record: Any, source: Location, target: Location, _properties: Any) -> Any:
+        """All at once."""
+        assert self.both.ours.markers[target.name].detail["engine"]["token"] == "t"
+        self.both.ours.make(target.name)
+        self.both.side(target).update(self.both.side(source))
+        return {**record, "job": "j"}
+
+    def look(self, record: Any, _target: Location) -> CreationProgress:
+        """As soon as it was asked for."""
+        return CreationProgress(exists="job" in record, done="job" in record)
+
+    def repair(self, *_given: Any) -> Any:
+        """Nothing."""
+        return ()
+
+    def list_parts(self, _record: Any) -> Any:
+        """Nothing."""
+        return ()
+
+    def clean(self, _record: Any) -> None:
+        """Nothing."""
+
+    def describe(self, _record: Any) -> str:
+        """When it was."""
+        return "now"
+
+
+@pytest.mark.parametrize("engine", [EngineName.EXPORT_IMPORT, None])
+def test_an_engine_that_is_asked_for_gets_the_credentials_of_both_sides(
+    both: TwoAccounts, monkeypatch: pytest.MonkeyPatch, engine: EngineName | None
+) -> None:
+    """As an option of `apply`, or out of the saved plan; the record is ours alone."""
+
+    def make(ours: Any, theirs: Any = None) -> Any:
+        return CarryingCreator(both, ours, theirs or both.context().open_profile("partner"))
+
+    card = replace(EXPORT_IMPORT, needs=(), creator=make, relayed_creator=make)
+    both.install(monkeypatch, engines=lambda: (card,))
+    asked = EngineDemand(asked=EngineName.EXPORT_IMPORT) if engine is None else EngineDemand()
+    plan = make_plan(both.context(), [BOX], report=False, engines=asked)
+    plan = Plan.from_json(json.loads(json.dumps(plan.to_json())))
+    apply_plan(both.context(""), plan, CopySettings(engine=engine), saved=True)
+    assert both.ours.boxes["new"] == both.theirs.boxes["old"]
+    record = both.ours.markers["new"]
+    assert (record.state, record.source) == (MarkerState.COMPLETE, THEIR_OLD)
+    assert both.theirs.markers == {}
+
+
+def test_a_fallback_of_the_runs_own_account_is_exported_without_the_profile(
+    both: TwoAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The profile is not asked for what it does not read."""
+    made: list[str] = []
+
+    def make(ours: Any) -> Any:
+        made.append("by ours alone")
+        return CarryingCreator(both, ours, both.context().open_profile("partner"))
+
+    def refuse(*_given: Any) -> Any:
+        raise AssertionError("no profile reads it")
+
+    card = replace(EXPORT_IMPORT, needs=(), creator=make, relayed_creator=refuse)
+    kind = both.install(monkeypatch, engines=lambda: (card,))
+    own = replace(BOX, fallbacks=(f"arn:aws:box:eu-central-1:{OURS}:box/old",))
+    demand = EngineDemand(asked=EngineName.EXPORT_IMPORT)
+    (planned,) = make_plan(both.context(), [own], report=False, engines=demand).resources
+    assert make_steps(both.context(), kind, planned, PLAIN) is not None
+    assert made[-1] == "by ours alone"

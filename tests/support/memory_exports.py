@@ -92,6 +92,7 @@ class MemoryExports:
     operations: dict[str, dict[str, Any]] = field(default_factory=dict)
     regions: list[str] = field(default_factory=list)
     requests: list[tuple[str, Json]] = field(default_factory=list)
+    policies: dict[str, str] = field(default_factory=dict)
     next: dict[str, tuple[str, Json]] = field(default_factory=dict)
     bad: set[str] = field(default_factory=set)
     logged: dict[str, list[str]] = field(default_factory=dict)
@@ -359,6 +360,18 @@ class MemoryExports:
         self.buckets[Bucket] = {}
         return {}
 
+    def put_bucket_policy(self, Bucket: str, Policy: str, **_more: Any) -> Json:  # noqa: N803 - the SDK's names
+        """Set the policy of a bucket."""
+        self._bucket("PutBucketPolicy", Bucket)
+        self.policies[Bucket] = Policy
+        return {}
+
+    def delete_bucket_policy(self, Bucket: str, **_more: Any) -> Json:  # noqa: N803 - the SDK's name
+        """Remove the policy of a bucket."""
+        self._bucket("DeleteBucketPolicy", Bucket)
+        self.policies.pop(Bucket, None)
+        return {}
+
     def get_object(self, Bucket: str, Key: str, **_more: Any) -> Any:  # noqa: N803 - the SDK's name
         """An object."""
         if Key not in self._bucket("GetObject", Bucket):
@@ -390,6 +403,7 @@ class MemoryExports:
         """Remove an empty bucket."""
         assert not self._bucket("DeleteBucket", Bucket)
         del self.buckets[Bucket]
+        self.policies.pop(Bucket, None)
         return {}
 
     def _bucket(self, operation: str, name: str) -> dict[str, bytes]:

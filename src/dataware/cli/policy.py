@@ -87,7 +87,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     place = GrantPlace(aws.account, aws.region, aws.partition)
-    beside = [*_engine_grants(engine, wanted, place), *_source_looks(aws, wanted, use, side)]
+    beside = [*_engine_grants(engine, wanted, place, side), *_source_looks(aws, wanted, use, side)]
     has_job = batch_role is not None and use in JOB_USES and side is not PolicySide.SOURCE
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
@@ -130,13 +130,13 @@ def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
 
 
 def _engine_grants(
-    engine: EngineName | None, wanted: Sequence[Wanted], place: GrantPlace
+    engine: EngineName | None, wanted: Sequence[Wanted], place: GrantPlace, side: PolicySide
 ) -> Iterator[Grant]:
     """What an engine needs beside the copy: resources by ARN, with the actions on each."""
     if engine is EngineName.MAP:
         yield from list_caller_permissions(*place)
     elif engine is not None:
-        yield from scope_permissions(wanted, engine, place)
+        yield from scope_permissions(wanted, engine, place, side)
 
 
 def _source_looks(

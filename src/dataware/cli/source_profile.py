@@ -10,6 +10,7 @@ import click
 
 from dataware.cli.profiles import complete_profile
 from dataware.cli.settings import AwsOptions
+from dataware.core.engines.card import EngineName, takes_profile
 
 if TYPE_CHECKING:
     from dataware.core.plan import Plan
@@ -31,6 +32,11 @@ def check_source_profile(out: AwsOptions, options: Mapping[str, object]) -> None
         raise click.UsageError(
             f"--source-profile copies through this machine, so it takes no {unusable[0]}"
         )
+
+
+def engine_option(engine: EngineName | None) -> Mapping[str, bool]:
+    """The engine that a person asks for, as an option that may not go with the profile."""
+    return {f"--engine {engine}": not takes_profile(engine)}
 
 
 def with_plan_profile(out: AwsOptions, plans: Sequence[Plan]) -> AwsOptions:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from dataware.core.errors import RefusedError
 from dataware.core.ports import Request, Response
 from dataware.core.wrapped_wire import WrappedWire
 
 READING_OPERATIONS = ("Scan", "Query", "Get", "BatchGet", "List", "Describe")
 """How the names of operations begin that change nothing."""
+
+EXPORT = "ExportTableToPointInTime"
+"""What these credentials may ask for beside reads: it copies out of the backups of a table, whose
+items, settings and capacity stay as they are (Amazon DynamoDB Developer Guide, "DynamoDB data
+export to Amazon S3: how it works")."""
 
 _OPERATION = "x-amz-target"
 
@@ -23,6 +31,15 @@ def reads_only(request: Request) -> bool:
     if named is None:
         return request.method in {"GET", "HEAD"}
     return named.rpartition(".")[2].startswith(READING_OPERATIONS)
+
+
+def exports_into_own_bucket(operation: str, body: object) -> bool:
+    """Whether a request asks for an export into a bucket that dataware makes, and for no other."""
+    if operation != EXPORT or not isinstance(body, (bytes, str)):
+        return False
+    asked = json.loads(body)
+    bucket, owner = str(asked.get("S3Bucket")), str(asked.get("S3BucketOwner"))
+    return bool(re.fullmatch(rf"dataware-export-{re.escape(owner)}-[0-9a-z-]+", bucket))
 
 
 class ReadOnlyWire(WrappedWire):

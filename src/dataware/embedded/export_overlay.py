@@ -3,8 +3,8 @@
 It imports nothing of dataware, which is not installed where it runs. `run_path` gives it `replaces`
 and `refuses_while_made` of `overlay`. Every section names the difference from AWS that it removes.
 Sources: Amazon DynamoDB API Reference, ExportTableToPointInTime, DescribeExport, ImportTable;
-Developer Guide, "DynamoDB table export output format" and "DynamoDB data import from Amazon S3: how
-it works". Settings:
+Developer Guide, "DynamoDB table export output format", "Requesting a table export in DynamoDB" and
+"DynamoDB data import from Amazon S3: how it works". Settings:
 
     STREAMS_EXPORT_SECONDS    how long an export takes (AWS: minutes to hours); 0
     STREAMS_IMPORT_SECONDS    how long an import takes, at least; 0
@@ -21,8 +21,10 @@ import threading
 import time
 from base64 import b64encode
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 from ministack.core.responses import error_response_json as refuse
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import dynamodb, s3
 
 replaces = globals()["replaces"]
@@ -31,6 +33,7 @@ SECONDS = float(os.environ.get("STREAMS_EXPORT_SECONDS", "0"))
 dynamodb._IMPORT_COMPLETE_AFTER_SEC = float(os.environ.get("STREAMS_IMPORT_SECONDS", "0"))
 SNAPSHOT, SINCE, IMPORTED_BY = "_snapshot", "_recoverable_since", "_imported_by"
 PARTITIONS = 3
+WRITES = ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl")
 
 
 # --- DynamoDB: only what is recoverable is exported, as of a time that is within the window
@@ -54,6 +57,8 @@ def export_table_to_point_in_time(original, data):
     if not earliest <= int(when) <= now:
         text = f"The export time must be between {earliest} and {int(now)}"
         return refuse("InvalidExportTimeException", text, 400)
+    if not _may_write(data):
+        return refuse("AccessDeniedException", "Access denied when writing to S3", 400)
     answer = original({**data, "ExportTime": when})
     if answer[0] == 200:
         arn = json.loads(answer[2])["ExportDescription"]["ExportArn"]
@@ -69,8 +74,30 @@ def describe_export(original, data):
     if export is not None and SNAPSHOT in export:
         if time.time() - export["StartTime"] < SECONDS:
             return dynamodb.json_response({"ExportDescription": _public_part(export)})
-        _write_export(export)
+        with request_scope(export.get("S3BucketOwner") or get_account_id(), get_region()):
+            _write_export(export)
     return original(data)
+
+
+# --- S3: a bucket of another account lets write whom its policy names ("Requesting a table export")
+
+
+def _may_write(data):
+    """Whether the caller owns the bucket, or its policy lets him write under the prefix."""
+    caller, bucket = get_account_id(), data.get("S3Bucket")
+    owner = data.get("S3BucketOwner") or caller
+    if owner == caller:
+        return True
+    with request_scope(owner, get_region()):
+        policy = json.loads(s3._bucket_policies.get(bucket) or "{}")
+    written = f"arn:aws:s3:::{bucket}/{data.get('S3Prefix') or ''}/AWSDynamoDB/x"
+    return any(
+        one.get("Effect") == "Allow"
+        and one.get("Principal") == {"AWS": f"arn:aws:iam::{caller}:root"}
+        and set(WRITES) <= set(one.get("Action", ()))
+        and fnmatchcase(written, one.get("Resource", ""))
+        for one in policy.get("Statement", ())
+    )
 
 
 def _public_part(export):

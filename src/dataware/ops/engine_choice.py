@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.card import ENGINE, EngineCard, EngineName
 from dataware.core.engines.choice import EngineTable, estimate_engine, find_obstacle, name_engines
+from dataware.core.engines.port import TargetCreator
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.kind import Kind
 from dataware.core.model import Existence, Facts, Location, Marker, MarkerState
-from dataware.core.names import place_of
+from dataware.core.names import partition_of, place_of
 from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
 from dataware.ops.bulk_load_run import BulkLoadRun
@@ -149,6 +150,7 @@ def _read_situation(
         same_account=here.owner == account,
         relayed=bool(here.profile),
         same_region=(source.region or here.region) == (preferred.region or region),
+        same_partition=partition_of(here.region) == partition_of(region),
         recovery=None if recovery is None else bool(recovery.rank),
         all_versions=all_versions,
         begun=begun,
@@ -203,7 +205,8 @@ def make_steps(
         return make_map_run
     if card is not None and card.creator is not None:
         steps = CreatorFollowRun if settings.follow else BulkLoadRun if card.loads else CreatorRun
-        return make_creator_run(card.name, card.creator(context.aws), planned.wanted, steps)
+        creator = _open_creator(context, kind, planned, card) or card.creator(context.aws)
+        return make_creator_run(card.name, creator, planned.wanted, steps)
     if card is None or card.copy_job is None:
         return None
     if settings.service_role is None:
@@ -212,6 +215,18 @@ def make_steps(
             "run the same command with --batch-role ARN"
         )
     return make_copy_job_run(card.name, card.copy_job(context.aws, settings.service_role))
+
+
+def _open_creator(
+    context: Context, kind: Kind, planned: Planned, card: EngineCard
+) -> TargetCreator | None:
+    """What makes the target where another profile reads the source; None where none does."""
+    if not context.source_profile or card.relayed_creator is None:
+        return None
+    source = find_source(context, kind, planned.decision.source or "")
+    if not source.profile:
+        return None
+    return card.relayed_creator(context.aws, context.open_profile(source.profile))
 
 
 def make_pair_steps(settings: CopySettings) -> MakeRun | None:

@@ -249,12 +249,18 @@ def _list_jobs(wanted: Iterable[Wanted]) -> Iterator[tuple[Wanted, EngineCard]]:
 
 
 def scope_permissions(
-    wanted: Iterable[Wanted], engine: EngineName, place: GrantPlace
+    wanted: Iterable[Wanted],
+    engine: EngineName,
+    place: GrantPlace,
+    side: PolicySide = PolicySide.BOTH,
 ) -> Iterator[Grant]:
-    """What an engine needs that only runs when it is asked for, for each copy of the resources."""
+    """What an engine needs that only runs when it is asked for, for each copy of the resources.
+
+    A `side` is one of two that have credentials of their own.
+    """
     for one in wanted:
         for name in one.fallbacks:
-            yield from _list_scopes(one, name, place, lambda card: card.name is engine)
+            yield from _list_scopes(one, name, place, lambda card: card.name is engine, side)
 
 
 def elsewhere_permissions(wanted: Iterable[Wanted], place: GrantPlace) -> Iterator[Grant]:
@@ -267,17 +273,31 @@ def elsewhere_permissions(wanted: Iterable[Wanted], place: GrantPlace) -> Iterat
 
 
 def _list_scopes(
-    wanted: Wanted, source: str, place: GrantPlace, applies: Callable[[EngineCard], bool]
+    wanted: Wanted,
+    source: str,
+    place: GrantPlace,
+    applies: Callable[[EngineCard], bool],
+    side: PolicySide = PolicySide.BOTH,
 ) -> Iterator[Grant]:
-    """The scopes of the engines that apply, for one copy."""
+    """The scopes of the engines that apply, for one side of one copy."""
     kind = load(wanted.type)
+    account = place.account
+    if side is PolicySide.SOURCE:
+        # Whoever prints this with credentials of the source sees no account of the target.
+        is_own = place_of(kind, source, place.account, place.region).owner == place.account
+        account = EVERYWHERE if is_own else account
     for card in kind.copying.engines() if kind.copying else ():
         for scope in card.scopes if applies(card) else ():
+            if side not in scope.sides:
+                continue
             names = {
                 "source": kind.access.arns(source, *place)[0],
                 "target": kind.access.arns(wanted.preferred, *place)[0],
             }
-            yield scope.resource.format(**names, **place._asdict()), scope.actions
+            yield (
+                scope.resource.format(**names, **{**place._asdict(), "account": account}),
+                (scope.actions),
+            )
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataware.core.engines.card import takes_profile
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.kind import Kind
@@ -101,9 +102,10 @@ def check_relay(plan: Plan, settings: CopySettings) -> None:
     """Raise InputError for what cannot pass through this machine; nothing is asked."""
     if plan.source_profile is None:
         return
-    options = {"--follow": settings.follow, "--engine": settings.engine}
-    for option, value in options.items():
-        if value:
+    engine = settings.engine
+    options = {"--follow": settings.follow, f"--engine {engine}": not takes_profile(engine)}
+    for option, is_given in options.items():
+        if is_given:
             raise InputError(
                 f"the plan was made with --source-profile {plan.source_profile.profile}, which "
                 f"copies through this machine, so it takes no {option}"

@@ -243,6 +243,56 @@ def test_a_large_table_of_another_region_is_exported_and_imported() -> None:
         assert table_of(TABLE).choose(there, name) is name
 
 
+def test_a_source_that_a_profile_reads_is_exported_only_when_it_is_asked_for() -> None:
+    """The profile would have to do more than read, so this machine copies unless a person asks."""
+    exported = EngineName.EXPORT_IMPORT
+    there = situation(TABLE, TERABYTES_10, same_account=False, relayed=True)
+    for same_region in (True, False):
+        one = replace(there, same_region=same_region)
+        assert table_of(TABLE).choose(one) is LOCAL
+        assert table_of(TABLE).choose(one, exported) is exported
+        assert table_of(TABLE).choose(replace(one, begun=exported)) is exported
+        line = lines_of(TABLE, one)[exported]
+        assert (line.state, line.why) == (
+            EngineState.FITS,
+            "the profile has to ask for an export and write it, not only to read",
+        )
+        for other in (RESTORE, MAP, EngineName.BULK):
+            assert obstacle(TABLE, other, one) == "--source-profile copies through this machine"
+    own = replace(there, same_account=True)
+    assert (table_of(TABLE).choose(own), obstacle(TABLE, exported, own)) == (LOCAL, "")
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"followed": True}, "--follow reads the source's stream, and takes no --source-profile"),
+        ({"same_partition": False}, "Orders is in another partition, out of which nothing is"),
+        ({"recovery": False}, "point in time recovery of Orders is off"),
+        ({"relayed": False}, "Orders is in another account, whose credentials have to ask for"),
+    ],
+)
+def test_what_stands_against_an_export_of_another_account(
+    more: dict[str, object], why: str
+) -> None:
+    """Each in its own words; without a profile nobody can ask for it."""
+    there = situation(TABLE, TERABYTES_10, same_account=False, relayed=True)
+    there = replace(there, **more)  # type: ignore[arg-type]
+    assert obstacle(TABLE, EngineName.EXPORT_IMPORT, there).startswith(why)
+    with pytest.raises(RefusedError, match="does not fit Orders-prod"):
+        table_of(TABLE).choose(there, EngineName.EXPORT_IMPORT)
+
+
+def test_an_export_that_a_profile_began_goes_on_with_one() -> None:
+    """Without it nobody may look at the export; other engines never had a profile."""
+    there = situation(TABLE, TERABYTES_10, same_account=False, begun=EngineName.EXPORT_IMPORT)
+    with pytest.raises(RefusedError, match="export-import and --source-profile: run the same"):
+        table_of(TABLE).choose(there)
+    begun = replace(there, begun=RESTORE, relayed=True)
+    with pytest.raises(RefusedError, match="restore, which reads no source with --source-profile"):
+        table_of(TABLE).choose(begun)
+
+
 def test_within_one_region_a_large_table_is_restored() -> None:
     """Into a name under which nothing stands; what was made before is filled by this machine."""
     there = situation(TABLE, TERABYTES_10)

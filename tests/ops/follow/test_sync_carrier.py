@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -135,3 +136,32 @@ def test_why_a_service_asks_to_slow_down_is_kept(setting: Setting) -> None:
 def test_a_carrier_that_has_carried_nothing_can_be_closed(setting: Setting) -> None:
     """A run may end before its first chunk."""
     setting.carrier.close()
+
+
+def test_a_source_that_a_profile_reads_is_read_with_its_credentials() -> None:
+    """And the target is written with those of the run."""
+    opened, order = [], replace(ORDER, source=replace(ORDER.source, profile="partner"))
+
+    def open_side(side: str) -> Any:
+        def make_wire(on_throttle: Callable[[str], None]) -> CarrierWire:
+            opened.append(side)
+            return CarrierWire(on_throttle)
+
+        return SimpleNamespace(wire=make_wire)
+
+    async def carry(keys: Collection[bytes]) -> CarryOutcome:
+        return CarryOutcome(carried=frozenset(keys))
+
+    context = SimpleNamespace(aws=open_side("ours"), open_profile=open_side)
+    following = SimpleNamespace(make_carrier=lambda *_given: SimpleNamespace(carry=carry))
+    carrier = SyncCarrier(
+        cast("Context", context),
+        cast("Following", following),
+        order,
+        cast("Any", "written"),
+        TERM,
+        lambda: False,
+    )
+    assert carrier.carry([b"k"], 0).carried == {b"k"}
+    carrier.close()
+    assert opened == ["partner", "ours"]

@@ -29,7 +29,11 @@ from dataware.cli.settings import (
     check_follow_options,
     pick,
 )
-from dataware.cli.source_profile import check_source_profile, source_profile_option
+from dataware.cli.source_profile import (
+    check_source_profile,
+    engine_option,
+    source_profile_option,
+)
 from dataware.core.errors import InputError
 from dataware.core.events import event
 
@@ -106,7 +110,7 @@ def run_apply(
         raise click.UsageError(
             "--rehearse copies once, by this machine; leave out --follow and --engine"
         )
-    options = {"--follow": copy.follow, "--engine": copy.engine, "--rehearse": copy.rehearse}
+    options = {"--follow": copy.follow, **engine_option(copy.engine), "--rehearse": copy.rehearse}
     check_source_profile(out, options)
     with notifying("apply", out, copy.notify) as listener:
         allowed = guarding.allow_loss if guarding else ()

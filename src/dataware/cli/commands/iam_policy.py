@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from dataware.ops.context import Context
 
 
+GRANTED = (EngineName.MAP, EngineName.EXPORT_IMPORT, EngineName.BULK)
+"""The engines that only run when they are asked for, and so are granted only then."""
+
+
 @click.command("iam-policy", cls=SectionedCommand, short_help="Print the least IAM policy.")
 @app_options
 @word_option(
@@ -50,7 +54,7 @@ if TYPE_CHECKING:
 @word_option(
     "--engine",
     EngineName,
-    but=[one for one in EngineName if one is not EngineName.MAP],
+    but=[one for one in EngineName if one not in GRANTED],
     help="Grant what this engine needs, too: map, export-import or bulk.",
 )
 @click.option(

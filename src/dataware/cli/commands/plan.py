@@ -32,7 +32,11 @@ from dataware.cli.settings import (
     check_feed_options,
     pick,
 )
-from dataware.cli.source_profile import check_source_profile, source_profile_option
+from dataware.cli.source_profile import (
+    check_source_profile,
+    engine_option,
+    source_profile_option,
+)
 from dataware.core.errors import InputError, SidesDifferError
 from dataware.core.events import event
 
@@ -106,7 +110,7 @@ def run_plan(
     from dataware.ops.inputs.resource_filter import choose_resources
 
     check_feed_options(saving)
-    options = {"--follow": saving.follow, "--engine": saving.engine}
+    options = {"--follow": saving.follow, **engine_option(saving.engine)}
     check_source_profile(out, options)
     priced = read_prices(prices)
     _check_saving(saving, only)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
+from dataware.core.phases import PolicySide
 from dataware.core.ports import Aws
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ class EngineName(StrEnum):
     EXPORT_IMPORT = "export-import"
     BULK = "bulk"
     BATCH = "batch"
+
+
+def takes_profile(engine: EngineName | None) -> bool:
+    """Whether an engine that is asked for may have a source that another profile reads."""
+    return engine in {None, EngineName.LOCAL, EngineName.EXPORT_IMPORT}
 
 
 class VerificationCost(NamedTuple):
@@ -79,11 +85,13 @@ class EngineScope:
     """Actions, and the resource on which IAM checks them.
 
     The resource is an ARN with fields for `partition`, `account`, `region`, and the ARNs of the
-    `source` and the `target`.
+    `source` and the `target`. `sides` are those whose credentials need it: both in one, and each
+    of a copy with `--source-profile`.
     """
 
     resource: str
     actions: tuple[str, ...]
+    sides: tuple[PolicySide, ...] = (PolicySide.BOTH, PolicySide.TARGET)
 
 
 def list_actions(scopes: Iterable[EngineScope]) -> tuple[str, ...]:
@@ -101,6 +109,8 @@ class EngineCard:
     `instead` is what to do while dataware does not drive it (empty: it does). `creator` makes the
     target (or, where it `loads`, fills what the run has made), and `copy_job` fills it with a role
     that the service assumes, for engines that do; `passes_to` are the services that get a role.
+    `relayed_creator` is a `creator` for a source that other credentials read, and is given those of
+    the target and of the source; it is left to whoever asks for it (`why_asked_of_profile`).
     `pause` says in a clause what `dataware pause` does to its work, as far as it is another thing
     than that nothing is copied.
     `limits` and `permissions` are a clause and an action each, beside those of a usual copy;
@@ -129,9 +139,11 @@ class EngineCard:
     sources: tuple[str, ...] = ()
     instead: str = ""
     why_asked: str = ""
+    why_asked_of_profile: str = ""
     elsewhere: bool = False
     pause: str = ""
     creator: Callable[[Aws], TargetCreator] | None = None
+    relayed_creator: Callable[[Aws, Aws], TargetCreator] | None = None
     loads: bool = False
     copy_job: Callable[[Aws, str], CopyJob] | None = None
 

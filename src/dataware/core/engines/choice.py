@@ -84,13 +84,28 @@ class EngineTable:
             _check_wanted(card, situation)
             return wanted
         if situation.begun is not None:
-            _check_begun(EngineName(situation.begun), situation)
+            self._check_begun(EngineName(situation.begun), situation)
             return EngineName(situation.begun)
         return next(
             card.name
             for card in self.in_order
             if card.is_built and not find_obstacle(card, situation) and card.is_better(situation)
         )
+
+    def _check_begun(self, begun: EngineName, situation: EngineSituation) -> None:
+        """Raise RefusedError where other credentials began a migration than are here now."""
+        begin = (
+            f"nothing was changed, because the migration into {situation.target} was begun with "
+            f"{begun}"
+        )
+        card = self.find(begun)
+        takes_profile = card is not None and card.relayed_creator is not None
+        if situation.relayed and begun is not EngineName.LOCAL and not takes_profile:
+            raise RefusedError(
+                f"{begin}, which reads no source with --source-profile: leave that out"
+            )
+        if takes_profile and not situation.relayed and not situation.same_account:
+            raise RefusedError(f"{begin} and --source-profile: run the same command with that")
 
     def list_lines(
         self, situation: EngineSituation, picked: EngineName, prices: Prices
@@ -104,7 +119,8 @@ def find_obstacle(card: EngineCard, situation: EngineSituation) -> str:
     begun = situation.begun
     if begun is not None and card.name != begun:
         return f"the migration was begun with {begun}, which goes on"
-    if situation.relayed and card.name is not EngineName.LOCAL:
+    is_local = card.name is EngineName.LOCAL
+    if situation.relayed and not is_local and card.relayed_creator is None:
         return "--source-profile copies through this machine"
     for need in card.needs:
         if not need.holds(situation):
@@ -130,14 +146,6 @@ def name_engines(cards: Iterable[EngineCard]) -> str:
     return ", ".join(card.name for card in cards)
 
 
-def _check_begun(begun: EngineName, situation: EngineSituation) -> None:
-    if situation.relayed and begun is not EngineName.LOCAL:
-        raise RefusedError(
-            f"nothing was changed, because the migration into {situation.target} was begun with "
-            f"{begun}, which reads no source with --source-profile: leave that out"
-        )
-
-
 def _check_wanted(card: EngineCard, situation: EngineSituation) -> None:
     begin = "nothing was changed, because"
     if obstacle := find_obstacle(card, situation):
@@ -161,5 +169,6 @@ def _make_line(
         return EngineLine(card, EngineState.NOT_BUILT, card.instead, cost)
     if card.name is picked:
         return EngineLine(card, EngineState.PICKED, "", cost)
-    why = "" if card.is_better(situation) else card.why_asked
+    asked = card.why_asked_of_profile if situation.relayed else card.why_asked
+    why = "" if card.is_better(situation) else asked
     return EngineLine(card, EngineState.FITS, why, cost)

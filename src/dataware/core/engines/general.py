@@ -64,8 +64,26 @@ EXPORTED_BY_OWNER = EngineNeed(
     ONE_ACCOUNT.holds,
     lambda it: (
         f"{it.source} is in another account, and an export is asked for with credentials of that "
-        "account, which dataware only reads with"
+        "account, which export-import takes with --source-profile"
     ),
+)
+ASKED_BY_PROFILE = EngineNeed(
+    "source and target are in one account, or `--source-profile` reads the source",
+    lambda it: it.same_account or it.relayed,
+    lambda it: (
+        f"{it.source} is in another account, whose credentials have to ask for an export: name "
+        "their profile with --source-profile"
+    ),
+)
+ONE_PARTITION = EngineNeed(
+    "source and target are in one partition",
+    lambda it: it.same_partition,
+    lambda it: f"{it.source} is in another partition, out of which nothing is exported",
+)
+NOT_FOLLOWED_BY_PROFILE = EngineNeed(
+    "no --follow with `--source-profile`",
+    lambda it: not (it.followed and it.relayed),
+    lambda _it: "--follow reads the source's stream, and takes no --source-profile",
 )
 
 

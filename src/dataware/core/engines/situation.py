@@ -31,6 +31,7 @@ class EngineSituation:
     is_own: bool
     same_account: bool = True
     same_region: bool = True
+    same_partition: bool = True
     recovery: bool | None = None
     all_versions: bool = False
     followed: bool = False

@@ -1,11 +1,14 @@
 """A short-lived bucket for what a service of AWS reads or writes on the way.
 
 A manifest or a report cannot lie in the target, which would then hold what the source does not.
-Source: Amazon S3 API Reference, CreateBucket, CreateMultipartUpload, ListObjectsV2, DeleteObject.
+Sources: Amazon S3 API Reference, CreateBucket, CreateMultipartUpload, ListObjectsV2, DeleteObject,
+PutBucketPolicy, DeleteBucketPolicy; Amazon DynamoDB Developer Guide, "Requesting a table export in
+DynamoDB" (what the policy of a bucket of another account has to allow).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +18,9 @@ from dataware.core.ports import Aws
 
 CHUNK = 1 << 20
 NEAREST = "us-east-1"
+EXPORT_WRITES = ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl")
+"""What an export does in its bucket."""
+
 OWN_NAME = r"dataware-(?:batch|export|map)-{account}-[0-9a-z-]+"
 
 
@@ -47,6 +53,27 @@ class WorkBucket:
         except ServiceError as error:
             if not error.problem or error.problem.code != "BucketAlreadyOwnedByYou":
                 raise
+
+    def allow_export(self, account: str, prefix: str) -> None:
+        """Let an account export under a prefix, and do nothing else; again is harmless.
+
+        Raises LookupFailedError.
+        """
+        partition = self._aws.partition
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+            "Action": list(EXPORT_WRITES),
+            "Resource": f"arn:{partition}:s3:::{self._name}/{prefix}/*",
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        with self._aws.translate_errors(self._name, "s3:PutBucketPolicy"):
+            self._api.put_bucket_policy(**self._place, Policy=policy)
+
+    def end_export(self) -> None:
+        """Let no other account write any more; again is harmless. Raises LookupFailedError."""
+        with self._aws.translate_errors(self._name, "s3:DeleteBucketPolicy"):
+            self._api.delete_bucket_policy(**self._place)
 
     def open(self, key: str) -> UploadedParts:
         """An object that comes in parts."""

@@ -15,12 +15,15 @@ from dataware.core.engines.card import (
     price_of,
 )
 from dataware.core.engines.general import (
+    ASKED_BY_PROFILE,
     EXPORTED_BY_OWNER,
     LONG_SECONDS,
     NEW_TARGET,
     NOT_EXPORTED,
     NOT_FOLLOWED,
+    NOT_FOLLOWED_BY_PROFILE,
     ONE_ACCOUNT,
+    ONE_PARTITION,
     OWN_TARGET,
     RECOVERY,
     count_local_seconds,
@@ -169,10 +172,18 @@ EXPORT_IMPORT = EngineCard(
     ),
     summary="DynamoDB exports the source to S3 and imports a new table from there",
     runs_on="Amazon DynamoDB and a bucket that this run makes and removes",
-    needs=(NEW_TARGET, EXPORTED_BY_OWNER, NOT_EXPORTED, RECOVERY),
-    when=f"the source is in another region: {WHEN_LARGE}",
-    is_better=lambda it: not it.same_region and _is_large(it),
+    needs=(
+        NEW_TARGET,
+        ASKED_BY_PROFILE,
+        ONE_PARTITION,
+        NOT_FOLLOWED_BY_PROFILE,
+        NOT_EXPORTED,
+        RECOVERY,
+    ),
+    when=f"the source is in another region, without `--source-profile`: {WHEN_LARGE}",
+    is_better=lambda it: not it.relayed and not it.same_region and _is_large(it),
     why_asked="within one region a restore costs less",
+    why_asked_of_profile="the profile has to ask for an export and write it, not only to read",
     elsewhere=True,
     estimate=_estimate_import,
     limits=(
@@ -181,6 +192,9 @@ EXPORT_IMPORT = EngineCard(
         "neither the export nor the import can be cancelled once it has begun",
         "tags, TTL, stream, point in time recovery, deletion protection, contributor insights and "
         "the resource policy are set afterwards; scaling is the stack's to make",
+        "from another account with --source-profile: that profile asks for the export, and until "
+        "it is complete a policy of the bucket lets its account write there; `iam-policy --side "
+        "source --engine export-import` prints what the profile needs",
         "items that DynamoDB does not take are named from the log group /aws-dynamodb/imports, up "
         "to 100,000 of them; this machine compares and carries what is missing",
         "brings the source as it was a few minutes ago; what changed since is carried by key, and "
@@ -194,9 +208,11 @@ EXPORT_IMPORT = EngineCard(
     formula=("not bounded", "at least S x (export-gb + import-gb) + verification"),
     sources=(
         "Amazon DynamoDB Developer Guide, DynamoDB data export to Amazon S3: how it works",
+        "Amazon DynamoDB Developer Guide, Requesting a table export in DynamoDB",
         "Amazon DynamoDB Developer Guide, DynamoDB data import from Amazon S3: how it works",
     ),
     creator=TableImport,
+    relayed_creator=TableImport,
 )
 
 TABLE_ENGINES = (EXPORT_IMPORT, RESTORE, BULK, MAP)

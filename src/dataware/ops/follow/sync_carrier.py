@@ -74,7 +74,9 @@ class SyncCarrier:
 
     def _open(self) -> AsyncCarrier:
         if self._carrier is None:
-            reading, writing = (self._context.aws.wire(self._on_throttle) for _ in range(2))
+            aws, source = self._context.aws, self._order.source
+            reader = self._context.open_profile(source.profile) if source.profile else aws
+            reading, writing = (one.wire(self._on_throttle) for one in (reader, aws))
             self._wires = [reading, writing]
             reading.permit = writing.permit = self._term
             self._carrier = self._following.make_carrier(

@@ -8,9 +8,13 @@ a table import in DynamoDB" ("Setting up permissions").
 from __future__ import annotations
 
 from dataware.core.engines.card import EngineScope
+from dataware.core.engines.work_bucket import EXPORT_WRITES
+from dataware.core.phases import PolicySide
 from dataware.kinds.dynamodb_table.export.table_export import BUCKET_PREFIX
 
 _BUCKET = f"arn:{{partition}}:s3:::{BUCKET_PREFIX}{{account}}-*"
+
+_BY_SOURCE = (PolicySide.BOTH, PolicySide.SOURCE)
 
 _EXPORT = (
     EngineScope(
@@ -20,8 +24,9 @@ _EXPORT = (
             "dynamodb:DescribeContinuousBackups",
             "dynamodb:DescribeTable",
         ),
+        _BY_SOURCE,
     ),
-    EngineScope("{source}/export/*", ("dynamodb:DescribeExport",)),
+    EngineScope("{source}/export/*", ("dynamodb:DescribeExport",), _BY_SOURCE),
     EngineScope(
         _BUCKET,
         (
@@ -31,20 +36,13 @@ _EXPORT = (
             "s3:ListBucketMultipartUploads",
         ),
     ),
-    EngineScope(
-        f"{_BUCKET}/*",
-        (
-            "s3:AbortMultipartUpload",
-            "s3:DeleteObject",
-            "s3:GetObject",
-            "s3:PutObject",
-            "s3:PutObjectAcl",
-        ),
-    ),
+    EngineScope(f"{_BUCKET}/*", EXPORT_WRITES, _BY_SOURCE),
+    EngineScope(f"{_BUCKET}/*", ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject")),
 )
 
 IMPORT_SCOPES = (
     *_EXPORT,
+    EngineScope(_BUCKET, ("s3:DeleteBucketPolicy", "s3:PutBucketPolicy"), (PolicySide.TARGET,)),
     EngineScope("{target}", ("dynamodb:ImportTable", "dynamodb:DescribeTable")),
     EngineScope("{target}/import/*", ("dynamodb:ImportTable", "dynamodb:DescribeImport")),
     EngineScope("*", ("dynamodb:ListImports",)),
@@ -69,7 +67,8 @@ IMPORT_SCOPES = (
         ),
     ),
 )
-"""Of an export, an import, and the repair of the imported table."""
+"""Of an export, an import, and the repair of the imported table; where a profile asks for the
+export, the target's credentials let it into the bucket."""
 
 BULK_SCOPES = (
     *_EXPORT,

@@ -2,7 +2,9 @@
 
 Sources: Amazon DynamoDB API Reference, ExportTableToPointInTime and DescribeExport (a client token
 makes the request idempotent for 8 hours); Developer Guide, "DynamoDB data export to Amazon S3: how
-it works" (the bucket may lie in another region).
+it works" (the bucket may lie in another region) and "Requesting a table export in DynamoDB" (or in
+another account, whose bucket has a policy that lets the caller write); Amazon S3 User Guide, "What
+is Amazon S3?" (a new policy of a bucket holds everywhere only after a while).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataware.core.engines.port import Preparation, Record, WorkFigures
-from dataware.core.engines.work_bucket import WorkBucket
+from dataware.core.engines.work_bucket import EXPORT_WRITES, WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws
@@ -27,7 +29,7 @@ from dataware.kinds.dynamodb_table.recovery import find_latest_time, require_tab
 
 BUCKET, TOKEN, ATTEMPT, TIME = "bucket", "token", "attempt", "export_time"
 SOURCE, EXPORT, DATA, FILES, ITEMS = "source_arn", "export", "data", "files", "items"
-FAILED = "failed"
+FAILED, DENIED = "failed", "denied"
 
 BUCKET_PREFIX = "dataware-export-"
 """How the name of every such bucket begins; the account follows."""
@@ -52,11 +54,21 @@ REFUSALS = frozenset(
 """Answers after which no export has begun, and none would by the same request."""
 
 
-class TableExport:
-    """The export of one table, by what a record keeps of it; `aws` is that of the target."""
+DENIALS = frozenset({"AccessDenied", "AccessDeniedException"})
+MOST_DENIALS = 8
+"""How often an export may be denied before the new policy of its bucket is no reason any more, for
+half a minute."""
 
-    def __init__(self, aws: Aws) -> None:
+
+class TableExport:
+    """The export of one table, by what a record keeps of it.
+
+    `aws` is that of the target, and `reader` that of the source, where its credentials are others.
+    """
+
+    def __init__(self, aws: Aws, reader: Aws | None = None) -> None:
         self._aws = aws
+        self._reader = reader or aws
 
     def find_request(
         self, source: Location, target: Location, since: float, before: Record
@@ -68,7 +80,7 @@ class TableExport:
         """
         if before.get(TOKEN) and not before.get(FAILED):
             return dict(before)
-        there = self._aws.for_region(source.region)
+        there = self._reader.for_region(source.region)
         time = find_latest_time(there, source.name, DONE)
         if time < int(since):
             return None
@@ -90,7 +102,7 @@ class TableExport:
         """
         if DATA in record:
             return self._check_data(record)
-        there = self._aws.for_region(source.region)
+        there = self._reader.for_region(source.region)
         if EXPORT not in record:
             return self._ask(there, record)
         try:
@@ -108,7 +120,14 @@ class TableExport:
         if description["ExportStatus"] != "COMPLETED":
             figures = WorkFigures(f"export {description['ExportStatus']}")
             return Preparation(record, ready=False, figures=figures)
+        if self._is_of_another_account:
+            # Nothing may come in any more once it is looked at.
+            WorkBucket(self._aws, record[BUCKET]).end_export()
         return self._read_manifest(record, description["ExportManifest"])
+
+    @property
+    def _is_of_another_account(self) -> bool:
+        return self._reader is not self._aws and self._reader.account != self._aws.account
 
     def list_parts(self, record: Record) -> Sequence[str]:
         """The bucket of the export."""
@@ -124,8 +143,14 @@ class TableExport:
 
         What AWS refuses leads to nothing, so that another engine may carry the migration.
         """
+        bucket = WorkBucket(self._aws, record[BUCKET])
         try:
-            WorkBucket(self._aws, record[BUCKET]).make()
+            bucket.make()
+            if self._is_of_another_account:
+                bucket.allow_export(self._reader.account, record[TOKEN])
+        except ServiceError as error:
+            return _refuse(record, error)
+        try:
             with there.translate_errors("the export", "dynamodb:ExportTableToPointInTime"):
                 answer = there.client("dynamodb").export_table_to_point_in_time(
                     TableArn=record[SOURCE],
@@ -138,11 +163,24 @@ class TableExport:
                     ClientToken=record[TOKEN],
                 )
         except ServiceError as error:
-            if error.problem is None or error.problem.code not in REFUSALS:
-                raise
-            return Preparation(record, ready=False, refusal=str(error))
+            return self._judge_refusal(record, error)
         arn = str(answer["ExportDescription"]["ExportArn"])
         return Preparation({**record, EXPORT: arn}, ready=False)
+
+    def _judge_refusal(self, record: Record, error: ServiceError) -> Preparation:
+        """What a refused request for an export leads to; a new policy may not be known yet."""
+        denied = int(record.get(DENIED, 0))
+        is_denied = error.problem is not None and error.problem.code in DENIALS
+        if not is_denied or not self._is_of_another_account:
+            return _refuse(record, error)
+        if denied < MOST_DENIALS:
+            return Preparation({**record, DENIED: denied + 1}, ready=False)
+        return Preparation(
+            record,
+            ready=False,
+            refusal=f"{error}; the profile needs {', '.join(EXPORT_WRITES)} on {record[BUCKET]}, "
+            "too: see `dataware iam-policy --side source --engine export-import`",
+        )
 
     def _check_data(self, record: Record) -> Preparation:
         """Whether the data files that an earlier run has found are still there, and no others.
@@ -179,12 +217,22 @@ class TableExport:
         return Preparation({**record, DATA: prefix, FILES: files.files, ITEMS: files.items})
 
 
-class ExportBasedCreator:
-    """What creators of a table out of an export have in common; `aws` is that of the target."""
+def _refuse(record: Record, error: ServiceError) -> Preparation:
+    """That no export has begun, and none would; raises any error after which one may have."""
+    if error.problem is None or error.problem.code not in REFUSALS:
+        raise error
+    return Preparation(record, ready=False, refusal=str(error))
 
-    def __init__(self, aws: Aws) -> None:
+
+class ExportBasedCreator:
+    """What creators of a table out of an export have in common.
+
+    `aws` is that of the target, and `reader` that of the source, where its credentials are others.
+    """
+
+    def __init__(self, aws: Aws, reader: Aws | None = None) -> None:
         self._aws = aws
-        self._export = TableExport(aws)
+        self._export = TableExport(aws, reader)
 
     @property
     def _api(self) -> Any:
