@@ -71,7 +71,7 @@ def test_what_was_written_since_the_switch_comes_back_with_its_deletes(
     assert read_cutover(marker.detail).state is CutoverState.FOLLOWING
     described = live.client.describe_table(TableName=live.target)["Table"]
     assert not described.get("StreamSpecification", {}).get("StreamEnabled")
-    with pytest.raises(InputError, match="was not cut over"):
+    with pytest.raises(InputError, match="is not cut over"):
         live.undo()
     live.frozen.unlink()
     time.sleep(0.3)
@@ -186,7 +186,7 @@ def test_an_undo_that_loses_its_record_names_the_writers_that_it_has_stopped(liv
 
 def test_what_cannot_be_undone_is_refused(live: Live) -> None:
     """Nothing switched, a cut-over that is too old or closed, a watch beside it, no table."""
-    with pytest.raises(InputError, match="was not cut over"):
+    with pytest.raises(InputError, match="is not cut over"):
         live.undo()
     live.cut_over()
     context = live.context(threading.Event())
@@ -264,6 +264,6 @@ def test_what_was_found_before_another_process_went_on_is_looked_at_again(live: 
     live.undo()
     live.frozen.unlink()
     time.sleep(0.3)
-    with pytest.raises(InputError, match="was not cut over"):
+    with pytest.raises(InputError, match="is not cut over"):
         undo(context, found, live.places(context), live.settings(), FOLLOW, None)
     assert read_cutover(live.marker().detail).state is CutoverState.FOLLOWING

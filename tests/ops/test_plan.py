@@ -243,6 +243,22 @@ def test_a_source_that_was_migrated_to_another_name_is_a_warning(
     assert (prod.decision.action, prod.decision.warnings) == (Action.IMPORT, ())
 
 
+def test_of_many_earlier_migrations_the_latest_is_the_one_to_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the names are; a long history stays a sentence."""
+    ages = {"old-a": 20.0, "old-b": 10.0, "old-c": 30.0, "old-d": None}
+    there = world(old=3, **dict.fromkeys(ages, 4))
+    for name, age in ages.items():
+        there.markers[name] = Marker(MarkerState.COMPLETE, "old", "r", heartbeat_age=age)
+    install(monkeypatch, there)
+    (live,) = plan_of(there, wanted("old-live", "old")).resources
+    assert live.decision.warnings == (
+        "old was already migrated to old-b, old-a, old-c and 1 more, so what it holds may be "
+        "older: if old-live is to have that data, name old-b as the fallback",
+    )
+
+
 def test_without_sight_of_the_records_the_plan_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """No decision rests on where a fallback was migrated to; that it is not known is said."""
     there = world(old=3)

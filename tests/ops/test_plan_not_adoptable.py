@@ -75,3 +75,17 @@ def test_the_lock_file_has_no_id_where_the_name_is_enough(monkeypatch: pytest.Mo
     """An entry names a physical id only where it is not the name."""
     (entry,) = lock_entries(plan_of(monkeypatch, world(new=2))).values()
     assert "physical_id" not in entry
+
+
+@pytest.mark.parametrize("stack", [None, "Demo/Inner"])
+def test_nothing_is_copied_into_what_no_stack_could_adopt_afterwards(
+    monkeypatch: pytest.MonkeyPatch, stack: str | None
+) -> None:
+    """Else the first run would end well, and the same command would be refused from then on."""
+    install(monkeypatch, world(old=2), adoptable=False, import_identifier="BoxId")
+    wanted = [Wanted("id", BOX, "new", ("old",), stack=stack, logical_id="Users")]
+    (planned,) = make_plan(world(old=2).context(), wanted).resources
+    assert (planned.decision.action, planned.decision.rule) == (Action.STOP, 20)
+    assert "new would belong to no stack" in planned.decision.reason
+    way = "name the stack with --stack" if stack is None else "declare Users in stack Demo itself"
+    assert way in planned.decision.reason

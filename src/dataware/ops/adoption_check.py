@@ -74,7 +74,7 @@ def _choose_way(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts
     if kind.template.is_adoptable and wanted.logical_id and wanted.stack and not nested:
         made = wanted.creator is Creator.APPLY and decision.action is Action.CREATE
         return replace(decision, by_id=made or stands(wanted, decision, preferred))
-    if preferred.existence is Existence.EXISTS and wanted.logical_id is not None:
+    if stands(wanted, decision, preferred) and wanted.logical_id is not None:
         return decision.stop(NO_WAY, _explain_no_way(kind, wanted, preferred, nested=nested))
     return replace(decision, import_mode=ImportMode.REFERENCE)
 
@@ -119,7 +119,8 @@ def _find_twin(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts)
 
 
 def _explain_no_way(kind: Kind, wanted: Wanted, preferred: Facts, *, nested: bool) -> str:
-    there = f"{wanted.preferred} exists and belongs to no stack"
+    exists = preferred.existence is Existence.EXISTS
+    there = f"{wanted.preferred} {'exists and belongs' if exists else 'would belong'} to no stack"
     if kind.template.is_adoptable and not nested:
         return (
             f"{there}, and a stack adopts {with_article(kind.noun)} only by its id, before its "

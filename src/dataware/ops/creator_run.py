@@ -187,7 +187,9 @@ class CreatorRun(EngineRun):
             lambda _step: self._report_age(goes_on),
         )
         with self._explain_stop(
-            lambda: self._stopped_error(f"the preparation of the {self._noun}")
+            lambda: self._stopped_error(
+                f"the preparation of the {self._noun}", "and cannot be cancelled"
+            )
         ):
             for number, step in enumerate(looks):
                 if begins and number == 0 and not step.ready and not step.problem:
@@ -235,7 +237,8 @@ class CreatorRun(EngineRun):
 
     def _watch(self) -> None:
         """Wait until the work has ended. Raises IncompleteError when a person asks to stop."""
-        with self._explain_stop(lambda: self._stopped_error(f"the {self._noun}")):
+        noun, stays = f"the {self._noun}", self._creator.words.stays
+        with self._explain_stop(lambda: self._stopped_error(noun, stays)):
             progress = self._await_end()
         if progress.counts:
             self._keep({**self._record, **progress.counts})
@@ -246,12 +249,12 @@ class CreatorRun(EngineRun):
                 "compares and carries the rest"
             )
 
-    def _stopped_error(self, what: str) -> IncompleteError:
+    def _stopped_error(self, what: str, stays: str) -> IncompleteError:
         order = self._migration.order
         beside = " and ".join(self._creator.list_parts(self._record))
         return IncompleteError(
             f"stopped watching; {what} of {order.target.name} goes on in AWS, "
-            f"{self._creator.words.stays}{f' (it uses {beside})' if beside else ''}; run the same "
+            f"{stays}{f' (it uses {beside})' if beside else ''}; run the same "
             "command again to resume"
         )
 

@@ -6,19 +6,24 @@ that came from one source. No decision rests on them.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dataware.core.errors import LookupFailedError
 from dataware.core.events import event
-from dataware.core.model import Action, MarkerState
+from dataware.core.model import Action, Marker, MarkerState
 from dataware.core.plan import Planned
 from dataware.kinds import load
 from dataware.ops.context import Context
 
 Targets = Mapping[tuple[str, str], Sequence[str]]
-"""Names into which a source was migrated to the end, by the name of its kind and its own."""
+"""Names into which a source was migrated to the end, the latest first, by the name of its kind and
+its own."""
+
+NAMED = 3
+"""More names than that make no sentence."""
 
 
 def warn_of_earlier_migrations(context: Context, planned: Sequence[Planned]) -> tuple[Planned, ...]:
@@ -42,10 +47,16 @@ def _takes_source(planned: Planned) -> bool:
 
 def _completed_targets(context: Context) -> Targets:
     targets: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for kind, target, marker in context.markers.all():
+    records = sorted(context.markers.all(), key=lambda one: (_age_of(one[2]), one[1]))
+    for kind, target, marker in records:
         if marker.state is MarkerState.COMPLETE and marker.source is not None:
             targets[kind, marker.source].append(target)
     return targets
+
+
+def _age_of(marker: Marker) -> float:
+    """For how long a record stands as it is, which a complete one does since its migration ended."""
+    return math.inf if marker.heartbeat_age is None else marker.heartbeat_age
 
 
 def _warn_of_earlier_copy(planned: Planned, targets: Targets) -> Planned:
@@ -53,11 +64,12 @@ def _warn_of_earlier_copy(planned: Planned, targets: Targets) -> Planned:
     if not _takes_source(planned):
         return planned
     key = load(planned.wanted.type).names.slug, str(decision.source)
-    others = sorted(name for name in targets.get(key, ()) if name != preferred)
+    others = [name for name in targets.get(key, ()) if name != preferred]
     if not others:
         return planned
+    more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
     text = (
-        f"{decision.source} was already migrated to {', '.join(others)}, so what it holds may be "
-        f"older: if {preferred} is to have that data, name {others[-1]} as the fallback"
+        f"{decision.source} was already migrated to {', '.join(others[:NAMED])}{more}, so what it "
+        f"holds may be older: if {preferred} is to have that data, name {others[0]} as the fallback"
     )
     return replace(planned, decision=replace(decision, warnings=(*decision.warnings, text)))

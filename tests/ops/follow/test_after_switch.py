@@ -67,7 +67,7 @@ def test_only_what_was_switched_is_found(monkeypatch: pytest.MonkeyPatch, tmp_pa
     boxes = follow_boxes(monkeypatch)
     boxes.fill(2)
     follow_for_a_while(boxes)
-    with pytest.raises(InputError, match="was not cut over; see `dataware status`"):
+    with pytest.raises(InputError, match="is not cut over; see `dataware status`"):
         find_switched(boxes.context(), "new")
     switch(boxes)
     found = find_switched(boxes.context(), "new")

@@ -327,7 +327,7 @@ def test_what_was_not_cut_over_is_not_undone(
     boxes = follow_boxes(monkeypatch)
     boxes.fill(2)
     follow_for_a_while(boxes)
-    with pytest.raises(InputError, match="was not cut over, so old is still in use"):
+    with pytest.raises(InputError, match="is not cut over, so old is in use"):
         find_undoable(boxes.context(), "new")
 
 

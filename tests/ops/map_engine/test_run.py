@@ -257,6 +257,7 @@ def test_a_stop_ends_the_workers_and_the_same_command_goes_on() -> None:
     desk.account.states.looks = 1
     desk.run()
     desk.check_whole()
+    assert not [text for text in desk.texts("warning") if "ended early" in text]
     names = [arn.rpartition("-")[2] for arn in desk.copies]
     assert names == ["1", "2"]
     second = desk.account.states.executions[desk.copies[1]]["input"]

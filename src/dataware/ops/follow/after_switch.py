@@ -80,7 +80,7 @@ def find_switched(context: Context, name: str) -> UndoableCutover:
         )
     if marker.state is not MarkerState.COMPLETE or not STATES[record.state].target_open:
         raise InputError(
-            f"the migration into {status.target} was not cut over; see `dataware status`"
+            f"the migration into {status.target} is not cut over; see `dataware status`"
         )
     kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
     return UndoableCutover(kind, str(status.source), status.target, record, marker)

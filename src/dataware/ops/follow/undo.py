@@ -77,8 +77,8 @@ def check_undoable(
         or (marker.state is MarkerState.COMPLETE and record.state is not CutoverState.COPYING)
     ):
         raise InputError(
-            f"the migration into {target} was not cut over, so {source or 'its source'} is "
-            "still in use and there is nothing to undo; see `dataware status`"
+            f"the migration into {target} is not cut over, so {source or 'its source'} is in use "
+            "and there is nothing to undo; see `dataware status`"
         )
     again = f"`dataware migrate` copies from {target} into {source} what is missing there"
     if record.state is CutoverState.CLOSED:

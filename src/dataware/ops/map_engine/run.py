@@ -225,10 +225,9 @@ class MapRun(EngineRun):
             )
             progress = next(one for one in looks if one.ended)
         self._keeper.publish({WORK: None})
-        if progress.problem:
-            self._warn(
-                f"the execution {self._record['execution']} ended early ({progress.problem})"
-            )
+        # What an earlier command stopped itself is off the record, and no news.
+        if progress.problem and self._record.get("execution"):
+            self._warn(f"the execution {execution.name} ended early ({progress.problem})")
 
     def _look(self, execution: MapExecution) -> JobProgress:
         """How far an execution is that was begun. Raises IncompleteError where it is not seen."""
@@ -239,8 +238,8 @@ class MapRun(EngineRun):
             if number == UNSEEN_LOOKS:
                 break
         raise IncompleteError(
-            f"the execution {self._record['execution']} was begun and is not seen; run the same "
-            "command again to resume"
+            f"the execution {execution.name} was begun and is not seen; run the same command again "
+            "to resume"
         )
 
     def _stop_workers(self, execution: MapExecution) -> IncompleteError:
@@ -248,7 +247,7 @@ class MapRun(EngineRun):
 
         The record is written as the run ends.
         """
-        name, why = self._record["execution"], ""
+        name, why = execution.name, ""
         self._record = {**self._record, "execution": None}
         self._keeper.publish({ENGINE: self._record})
         try:
