@@ -55,7 +55,7 @@ def _completed_targets(context: Context) -> Targets:
 
 
 def _age_of(marker: Marker) -> float:
-    """For how long a record stands as it is, which a complete one does since its migration ended."""
+    """The seconds since a record was written, as a complete one was when its migration ended."""
     return math.inf if marker.heartbeat_age is None else marker.heartbeat_age
 
 

@@ -45,8 +45,8 @@ NO_FIGURES = WorkFigures()
 class CreatorWords(NamedTuple):
     """What people are told of a creator's work: `noun` and `done` in sentences, else event codes.
 
-    `stays` says in a clause what a stop leaves of the request, and `prepares` has the codes for what comes before
-    the request: begun, under way, done.
+    `stays` says in a clause what a stop leaves of the request, and `prepares` has the codes for
+    what comes before it: begun, under way, done.
     """
 
     noun: str
