@@ -186,11 +186,8 @@ class CreatorRun(EngineRun):
             self._migration.kind.unit,
             lambda _step: self._report_age(goes_on),
         )
-        with self._explain_stop(
-            lambda: self._stopped_error(
-                f"the preparation of the {self._noun}", "and cannot be cancelled"
-            )
-        ):
+        noun, stays = f"the preparation of the {self._noun}", "and cannot be cancelled"
+        with self._explain_stop(lambda: self._stopped_error(noun, stays)):
             for number, step in enumerate(looks):
                 if begins and number == 0 and not step.ready and not step.problem:
                     self._report_begun(begins)
@@ -253,9 +250,8 @@ class CreatorRun(EngineRun):
         order = self._migration.order
         beside = " and ".join(self._creator.list_parts(self._record))
         return IncompleteError(
-            f"stopped watching; {what} of {order.target.name} goes on in AWS, "
-            f"{stays}{f' (it uses {beside})' if beside else ''}; run the same "
-            "command again to resume"
+            f"stopped watching; {what} of {order.target.name} goes on in AWS, {stays}"
+            f"{f' (it uses {beside})' * bool(beside)}; run the same command again to resume"
         )
 
     def _await_end(self) -> CreationProgress:
