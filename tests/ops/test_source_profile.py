@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from dataware.cli.environment_plans import CopyTerms, plan_environments
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.card import EngineName
 from dataware.core.engines.port import CreationProgress, Preparation
@@ -17,7 +16,6 @@ from dataware.core.estimate import Prices
 from dataware.core.kind import Kind
 from dataware.core.model import (
     Action,
-    Deployed,
     Existence,
     Facts,
     Location,
@@ -30,18 +28,13 @@ from dataware.core.model import (
 )
 from dataware.core.plan import Plan
 from dataware.core.ports import Aws
-from dataware.core.stack_template import StackTemplate
 from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
 from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.engine_choice import EngineDemand, make_steps
-from dataware.ops.guard import guard
-from dataware.ops.inputs import App
 from dataware.ops.plan import make_plan
 from dataware.ops.rehearse_plan import rehearse_plan
-from dataware.ops.source_profile import check_regions
-from ops.test_guard import StackedAws
 from support.world import BoxCopier, BoxReader, World, WorldAws, WorldMarkers, install
 
 OURS, THEIRS = "111122223333", "444455556666"
@@ -270,6 +263,25 @@ def test_an_interrupted_copy_is_gone_on_with(both: TwoAccounts) -> None:
     assert both.ours.boxes["new"] == both.theirs.boxes["old"]
 
 
+def test_what_a_profile_began_is_no_loss_for_who_does_not_see_the_source(
+    both: TwoAccounts,
+) -> None:
+    """Without the profile it is unknown, not gone, and nobody is told to forget the record."""
+    plan = both.plan(BOX)
+    both.ours.kill_at = 3
+    with pytest.raises(BaseException):  # noqa: B017 - the process dies
+        apply_plan(both.context(""), plan, PLAIN, saved=True)
+    both.ours.kill_at = None
+    (planned,) = both.plan(BOX, profile="").resources
+    assert (planned.decision.action, planned.decision.rule) == (Action.STOP, 14)
+    assert "give --source-profile as before" in planned.decision.reason
+    assert "dataware forget" not in planned.decision.reason
+    both.theirs.boxes.clear()
+    (planned,) = both.plan(BOX).resources
+    assert (planned.decision.action, planned.decision.rule) == (Action.STOP, 7)
+    assert "no longer exists" in planned.decision.reason
+
+
 def test_types_that_do_not_relay_are_looked_for_at_home(
     both: TwoAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,65 +340,6 @@ def test_a_copy_that_a_service_began_is_not_gone_on_with_here(
     prices = make_plan(both.context(), [BOX], report=False, prices=NO_PRICES)
     (line,) = [one for one in prices.resources[0].engines if one.card.name is EngineName.MAP]
     assert line.why == "--source-profile copies through this machine"
-
-
-US = {"region": "us-east-1"}
-
-
-def test_a_profile_that_names_no_region_reads_in_the_region_of_each_stack(
-    both: TwoAccounts,
-) -> None:
-    """As a plain name does without a profile; a saved plan is bound to that region as well."""
-    both.names_region = False
-    contexts = [both.context(), replace(both.context(), aws=WorldAws(both.ours, **US))]
-    plans = [make_plan(there, [BOX], report=False) for there in contexts]
-    sources = [plan.resources[0].decision.source for plan in plans]
-    assert sources == [THEIR_OLD, THEIR_OLD.replace("eu-central-1", "us-east-1")]
-    assert [plan.source_profile and plan.source_profile.region for plan in plans] == [
-        "eu-central-1",
-        "us-east-1",
-    ]
-    both.names_region, both.region = True, "us-west-2"
-    with pytest.raises(RefusedError, match="the profile partner is of account 444455556666, us-w"):
-        apply_plan(both.context(""), plans[0], PLAIN, saved=True)
-
-
-def test_a_plain_name_that_would_mean_one_region_for_stacks_of_two_is_refused(
-    both: TwoAccounts,
-) -> None:
-    """Each region may have a box of that name, and the one of the profile is none of the other."""
-    wanted = [replace(BOX, region="eu-central-1"), replace(BOX, id="Other", region="us-east-1")]
-    with pytest.raises(InputError, match="resources go to eu-central-1 and us-east-1: plan each"):
-        plan_environments(both.context(), wanted, CopyTerms())
-    assert both.looked == []
-    check_regions(both.context(), [replace(one, fallbacks=(THEIR_OLD,)) for one in wanted])
-    check_regions(both.context(""), wanted)
-    check_regions(both.context(), wanted[:1])
-    both.names_region = False
-    check_regions(both.context(), wanted)
-
-
-@pytest.mark.parametrize("profile", ["", "partner"])
-def test_a_stack_lets_nothing_go_because_a_fallback_of_that_name_is_copied_from_elsewhere(
-    both: TwoAccounts, profile: str
-) -> None:
-    """What is copied is theirs; the box of the same name that the stack has here stays a loss."""
-    held = Deployed("Memory::Box", "old")
-    template = {
-        "Old": {
-            "Type": "Memory::Box",
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": {"Name": "old"},
-        }
-    }
-    aws: Any = StackedAws(
-        both.ours, held={"app": {"Old": held}}, templates={"app": {"Resources": template}}
-    )
-    context = replace(both.context(profile), aws=aws)
-    app = App([BOX], stacks=(StackTemplate("app", {}),))
-    found = guard(context, app)
-    assert [one.logical_id for one in found.threats] == (["Old"] if profile else [])
 
 
 class CarryingCreator:

@@ -224,8 +224,8 @@ class Setting:
 NOT_ASKED = "NotAsked"
 """Stands for the error code where nobody could be asked; the problem's `detail` says why."""
 
-SEVERAL, ESTIMATED = "SeveralOfThatName", "OnlyEstimated"
-"""Codes of a name that means several things, and of a mere estimate; `detail` says it."""
+SEVERAL, ESTIMATED, NOT_SHOWN = "SeveralOfThatName", "OnlyEstimated", "NotShown"
+"""Codes of several things of a name, an estimate, and what another account hides; see `detail`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ class Problem:
         """The problem in one clause, with the permission that would fix it."""
         if self.code == NOT_ASKED:
             return f"{self.call} was not asked, because {self.detail}"
-        if self.code in (SEVERAL, ESTIMATED):
+        if self.code in (SEVERAL, ESTIMATED, NOT_SHOWN):
             return self.detail
         need = self.need or (f"it needs {self.permission}" if self.permission else "")
         return f"{self.call} returned {self.code}{f'; {need}' if need else ''}"

@@ -12,6 +12,7 @@ from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import (
     NOT_ASKED,
+    NOT_SHOWN,
     Existence,
     Facts,
     Marker,
@@ -158,6 +159,29 @@ def _with_what_only_its_account_knows(facts: Facts) -> Facts:
     )
 
 
+def _doubt_absence(context: Context, facts: Facts) -> Facts:
+    """A source that was read before, perhaps by a profile, is not gone for whoever may not see it.
+
+    A policy of the resource itself is what lets another account see it, so one that is not there
+    and one that is not shown look alike (Amazon DynamoDB Developer Guide, "Using resource-based
+    policies for DynamoDB", "Cross-account access").
+    """
+    own = context.aws.account
+    if facts.account in {None, own}:
+        return facts
+    detail = (
+        f"account {facts.account} does not show it to account {own}; if a profile read it, give "
+        "--source-profile as before"
+    )
+    problem = Problem("look", NOT_SHOWN, None, detail)
+    return Facts(
+        facts.name,
+        account=facts.account,
+        region=facts.region,
+        problems=(*facts.problems, problem),
+    )
+
+
 def look(context: Context, kind: Kind, name: str) -> Facts:
     """What the kind's own probe sees; a question that went unanswered is a problem."""
     return probe_name(context.aws, kind, name)
@@ -240,7 +264,7 @@ def _running_source(
     context = enter_source(context, kind, source)
     facts = _look_there(context, kind, source)
     if facts.existence is Existence.ABSENT:
-        return (facts,)
+        return (_doubt_absence(context, facts),)
     if facts.owner.ownership is Ownership.FOREIGN:
         return (facts,)
     if facts.account != context.aws.account:
