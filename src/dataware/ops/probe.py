@@ -159,7 +159,7 @@ def _with_what_only_its_account_knows(facts: Facts) -> Facts:
     )
 
 
-def _doubt_absence(context: Context, facts: Facts) -> Facts:
+def _mark_unseen(context: Context, facts: Facts) -> Facts:
     """A source that was read before, perhaps by a profile, is not gone for whoever may not see it.
 
     A policy of the resource itself is what lets another account see it, so one that is not there
@@ -264,7 +264,7 @@ def _running_source(
     context = enter_source(context, kind, source)
     facts = _look_there(context, kind, source)
     if facts.existence is Existence.ABSENT:
-        return (_doubt_absence(context, facts),)
+        return (_mark_unseen(context, facts),)
     if facts.owner.ownership is Ownership.FOREIGN:
         return (facts,)
     if facts.account != context.aws.account:
