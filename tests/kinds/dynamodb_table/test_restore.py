@@ -142,6 +142,7 @@ def test_a_source_of_another_region_is_looked_at_there_and_named_by_its_arn() ->
     ("region", "declared", "stands"),
     [
         ("eu-west-1", {}, True),
+        ("eu-west-1", {"SSESpecification": {"SSEEnabled": False}}, True),
         ("eu-west-1", {"SSESpecification": {"SSEEnabled": True}}, False),
         ("us-east-1", {}, False),
     ],

@@ -85,7 +85,7 @@ class TableRestore:
         if source.region != self._aws.region and _lacks_key(table, properties):
             return (
                 f"{source.name} is encrypted under a key of {source.region}, and no "
-                "SSESpecification is declared"
+                "SSESpecification that is enabled is declared"
             )
         return next(_differences(source.name, table, properties), "")
 
@@ -170,7 +170,13 @@ class TableRestore:
 
 def _lacks_key(table: Mapping[str, Any], properties: Mapping[str, Any]) -> bool:
     """Whether a restore would ask for the key of the source, which only its own region has."""
-    return bool(table.get("SSEDescription")) and not properties.get("SSESpecification")
+    return bool(table.get("SSEDescription")) and not _is_encrypted(properties)
+
+
+def _is_encrypted(properties: Mapping[str, Any]) -> bool:
+    """Whether an encryption is declared that a restore can be given; none can be taken away."""
+    encryption = properties.get("SSESpecification") or {}
+    return str(encryption.get("SSEEnabled")).lower() == "true"
 
 
 def _differences(
@@ -226,9 +232,8 @@ def _overrides(properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             for one in properties.get("GlobalSecondaryIndexes") or ()
         ],
     )
-    encryption = properties.get("SSESpecification")
-    if encryption and str(encryption.get("SSEEnabled")).lower() == "true":
-        names = ("SSEType", "KMSMasterKeyId")
+    if _is_encrypted(properties):
+        encryption, names = properties["SSESpecification"], ("SSEType", "KMSMasterKeyId")
         named = {name: encryption[name] for name in names if name in encryption}
         yield "SSESpecificationOverride", {"Enabled": True, **named}
 
