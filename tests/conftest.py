@@ -67,6 +67,16 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.fixture(autouse=True)
+def clean_repository() -> Iterator[None]:
+    """Fail a test that leaves a lock file in the repository."""
+    yield
+    left = _HERE.parent / "dataware.lock.json"
+    if left.exists():
+        left.unlink(missing_ok=True)
+        pytest.fail(f"{left.name} was left in the repository")
+
+
+@pytest.fixture(autouse=True)
 def clean_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:

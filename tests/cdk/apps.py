@@ -16,6 +16,7 @@ from dataware.core.lock_file import FILE
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 ENVIRONMENT = f"{ACCOUNT}/{REGION}"
+REPOSITORY = Path(__file__).resolve().parents[2]
 BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 KEY = dynamodb.Attribute(name="email", type=dynamodb.AttributeType.STRING)
 
@@ -46,8 +47,9 @@ def entry(action: str = "create", rule: int = 5, **fields: Any) -> dict[str, Any
 
 
 def write_lock(entries: Mapping[str, Any], environment: str = ENVIRONMENT) -> Path:
-    """A lock file in the current folder."""
+    """A lock file in the current folder, which is never the repository."""
     path = Path(FILE)
+    assert REPOSITORY not in path.resolve().parents
     path.write_text(json.dumps({"version": 1, "environments": {environment: entries}}))
     return path
 

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from dataware.core.lock_file import lock_entries
-from dataware.core.locked_decisions import LockedDecisions, find_new_decisions, may_hold
+from dataware.core.locked_decisions import (
+    LockedDecisions,
+    find_new_decisions,
+    find_unread_sources,
+    may_hold,
+)
 from dataware.core.model import Action, Creator, ImportMode, Ownership
 from dataware.core.plan import Plan, Planned
 from support.plans import BUCKET, held, migration, one, plan_of, threat
@@ -135,3 +140,32 @@ def test_a_run_that_cannot_do_is_not_made(
 ) -> None:
     """Where the file says that something is to be copied, or stops, in one of the stacks."""
     assert may_hold(locked, stacks) is may
+
+
+THEIRS = "arn:aws:dynamodb:eu-central-1:444455556666:table/older"
+
+
+@pytest.mark.parametrize(
+    ("action", "change", "is_told"),
+    [
+        (Action.CREATE, {}, True),
+        (Action.MIGRATE, {}, True),
+        (Action.KEEP, {}, False),
+        (Action.IMPORT, {}, False),
+        (Action.STOP, {}, False),
+        (Action.CREATE, {"fallbacks": ["other"]}, False),
+        (Action.CREATE, {"source": "older"}, False),
+        (Action.CREATE, {"source": None}, False),
+        (Action.CREATE, {"action": "create"}, False),
+    ],
+)
+def test_a_source_of_the_lock_file_that_nobody_looked_at_is_named(
+    action: Action, change: dict[str, Any], is_told: bool
+) -> None:
+    """Unless nothing begins, or the app declares other fallbacks by now."""
+    planned = one(action, "fresh")
+    planned = replace(planned, wanted=replace(planned.wanted, fallbacks=("older",)))
+    plan = plan_of(planned)
+    locked = locked_by(plan, **{"action": "migrate", "source": THEIRS, **change})
+    assert [*find_unread_sources(plan, locked)] == ([("fresh", THEIRS)] if is_told else [])
+    assert [*find_unread_sources(plan, {PLACE: dict.fromkeys(locked[PLACE], 1)})] == []

@@ -53,6 +53,26 @@ def find_new_decisions(plan: Plan, locked: LockedDecisions) -> Iterator[str]:
     yield from (loss.name for loss in plan.losses)
 
 
+def find_unread_sources(plan: Plan, locked: LockedDecisions) -> Iterator[tuple[str, str]]:
+    """The names that the lock file fills from a source that the plan did not look at, with that.
+
+    A profile may have read it when the lock file was written, and the names of the fallbacks, which
+    are the same as then, may mean other resources, or none, without it.
+    """
+    here = locked.get(f"{plan.account}/{plan.region}", {})
+    for planned in plan.resources:
+        wanted = planned.wanted
+        entry = here.get(lock_key(wanted.type, wanted.preferred))
+        if not isinstance(entry, Mapping) or entry.get("action") != Action.MIGRATE:
+            continue
+        seen = {*wanted.fallbacks, *(one.name for one in planned.fallbacks)}
+        source, names = entry.get("source"), entry.get("fallbacks")
+        begins = planned.decision.action in {Action.CREATE, Action.MIGRATE}
+        is_unread = isinstance(source, str) and source not in seen
+        if begins and is_unread and names == [*wanted.fallbacks]:
+            yield wanted.preferred, str(source)
+
+
 def _is_same(locked: Any, entry: Mapping[str, Any]) -> bool:
     if not isinstance(locked, Mapping):
         return False

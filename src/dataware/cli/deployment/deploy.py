@@ -33,6 +33,7 @@ from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOpti
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.lock_file import LockedDecisions, lock_key
+from dataware.core.locked_decisions import find_unread_sources
 from dataware.core.model import Action, Wanted
 from dataware.core.outcome import LISTED, join_outcomes, judge_outcome
 from dataware.core.plan import COPYING, Plan, Planned
@@ -42,7 +43,7 @@ from dataware.ops.apply import check_sources
 from dataware.ops.cancel_deletions import cancel_planned
 from dataware.ops.context import Context
 from dataware.ops.decision_events import report_decision
-from dataware.ops.inputs.files import read_environments
+from dataware.ops.inputs.files import LOCK, read_environments
 from dataware.ops.inputs.prices import read_prices
 from dataware.report import Format
 from dataware.report.brief import RepetitionFilter
@@ -137,6 +138,7 @@ def _before(
         lost = (loss.name for loss in plan.losses)
         names = ", ".join(dict.fromkeys([*stopped, *lost, *app_plan.conflicts]))
         raise RefusedError(f"nothing was changed, because of {names}; see the reasons above")
+    _check_locked_sources(app_plan.plans)
     check_revert_drift(plan, arguments)
     check_sources(plan, deployment.settings)
     writing = [part for one in app_plan.plans if (part := _part_to_apply(one)).resources]
@@ -187,6 +189,18 @@ def _after(
         outcomes[place] = judge_outcome(plan.resources, unit_of_type, remaining)
     troubled = any(one.troubles for one in outcomes.values())
     context.emit(event("warning" if troubled else "done", text=join_outcomes(outcomes)))
+
+
+def _check_locked_sources(plans: Sequence[Plan]) -> None:
+    """Raise RefusedError where the lock file says that other data is to be copied."""
+    locked = read_environments()
+    for plan in plans:
+        for name, source in find_unread_sources(plan, locked):
+            raise RefusedError(
+                f"nothing was changed, because {LOCK} fills {name} from {source}, which was not "
+                "looked at: give --source-profile as when it was written, or write it again with "
+                "`dataware plan --lock`"
+            )
 
 
 def _part_to_apply(plan: Plan) -> Plan:
