@@ -85,7 +85,28 @@ def test_a_project_goes_on_with_its_deployment(arguments: tuple[str, ...], comma
     """Unless a choice was made that only `apply` takes, and so would be lost."""
     with click.Context(plan, info_name="plan") as context:
         plan.parse_args(context, list(arguments))
-        assert deploy_command(deploy, apply) == command
+        assert deploy_command(deploy, apply, ["Spaceport prod"]) == command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stacks", "command"),
+    [
+        ((), [], "dataware deploy"),
+        ((), ["One"], "dataware deploy"),
+        ((), ["One", "Two"], "dataware deploy -- --all"),
+        (("--strict",), ["One", "Two"], "dataware deploy --strict -- --all"),
+        (("--stack", "Two"), ["One", "Two"], "dataware deploy --stack Two"),
+        ((), ["Prod/One"], "dataware deploy -- '**'"),
+        ((), ["Tools", "Prod/One"], "dataware deploy -- '**'"),
+    ],
+)
+def test_several_stacks_are_deployed_as_cdk_has_to_be_asked(
+    arguments: tuple[str, ...], stacks: list[str], command: str
+) -> None:
+    """Without a word CDK deploys the only stack outside of stages, and refuses otherwise."""
+    with click.Context(plan, info_name="plan") as context:
+        plan.parse_args(context, list(arguments))
+        assert deploy_command(deploy, apply, stacks) == command
 
 
 @pytest.mark.parametrize(

@@ -413,6 +413,17 @@ def test_a_call_that_decides_nothing_is_not_counted_as_no_data() -> None:
     )
 
 
+def test_what_a_begun_migration_does_not_ask_is_not_assumed() -> None:
+    """It goes on by its record, whatever either side holds."""
+    preferred = there("uploads-prod", Content.UNKNOWN, problems=(SCAN,), marker=RUNNING)
+    made = decide(WANTED, "", preferred, (there("uploads", Content.UNKNOWN, problems=(SCAN,)),))
+    assert made.action is Action.RESUME
+    assert made.warnings == (
+        "uploads-prod cannot be read: Scan returned AccessDeniedException; it needs dynamodb:Scan",
+        "uploads cannot be read: Scan returned AccessDeniedException; it needs dynamodb:Scan",
+    )
+
+
 def test_two_live_data_sets_are_a_warning_with_both_counts() -> None:
     """Rule 8 names how much each side holds."""
     preferred = there("uploads-prod", size=Size(1200, 0))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.http.denial import POLICY_TYPES, Denial, how_to_allow
+from dataware.core.errors import how_to_allow
+from dataware.http.denial import POLICY_TYPES, Denial
 from dataware.http.error_answer import ErrorAnswer
 
 USER = "User: arn:aws:iam::111122223333:user/migrator is not authorized to perform: "

@@ -136,4 +136,9 @@ def test_the_sentence_says_what_to_do_once() -> None:
     said = "renew them and run the same command again"
     assert to_go_on(AuthenticationError(said)) == said
     assert to_go_on(LookupFailedError("x")) == "x; run the same command again to resume"
+    denied = Problem("PutParameter", "AccessDeniedException", "ssm:PutParameter")
+    then = ", then run the same command again to resume"
+    assert to_go_on(LookupFailedError("it needs x", denied)).endswith(f"run needs){then}")
+    said = "an explicit deny in a policy forbids x"
+    assert to_go_on(LookupFailedError(said, denied)) == f"{said}; change that policy{then}"
     assert to_go_on(ValueError("x")).startswith("unexpected error, ValueError: x; run the same")

@@ -73,7 +73,7 @@ def test_an_adoption_by_id_is_a_change() -> None:
     one = planned(TABLE, Action.IMPORT)
     by_id = replace(one, decision=replace(one.decision, by_id=True))
     assert summary(one, by_id) == "Plan: 1 to adopt by id, 1 unchanged"
-    assert question_of(plan_of(one, by_id), unit_of) == "Let stacks adopt 1 resource by their ids?"
+    assert question_of(plan_of(one, by_id), unit_of) == "Let stacks adopt 1 resource by id?"
 
 
 @pytest.mark.parametrize(

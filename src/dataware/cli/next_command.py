@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Set
+from collections.abc import Collection, Set
 from pathlib import Path
 
 import click
@@ -25,14 +25,20 @@ def apply_command(apply: click.Command, saved: Path | None) -> str:
     return " ".join(["dataware apply", *([shlex.quote(str(saved))] if saved else []), *words])
 
 
-def deploy_command(deploy: click.Command, apply: click.Command) -> str:
+def deploy_command(deploy: click.Command, apply: click.Command, stacks: Collection[str]) -> str:
     """`dataware deploy` for what the running command has planned of a CDK project.
 
-    It is `dataware apply` where something was typed that only that takes, such as `--only`.
+    It is `dataware apply` where something was typed that only that takes, such as `--only`. CDK
+    deploys several stacks only if they are asked for, be it that `--stack` names one of them;
+    `stacks` are the paths of what was planned, and those in a stage have more than one part.
     """
     if _quote_typed(_names_of(apply) - _names_of(deploy)):
         return apply_command(apply, None)
-    return " ".join(["dataware deploy", *_quote_typed(_names_of(deploy))])
+    words = ["dataware deploy", *_quote_typed(_names_of(deploy))]
+    staged = any("/" in stack for stack in stacks)
+    if not _quote_typed({"stack"}) and (staged or len(stacks) > 1):
+        words += ["--", "'**'" if staged else "--all"]
+    return " ".join(words)
 
 
 def adoption_method(app: AppOptions, *, in_project: bool) -> AdoptionMethod:

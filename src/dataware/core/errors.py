@@ -124,4 +124,13 @@ def to_go_on(error: Exception) -> str:
     if "run the same command again" in text:
         return text
     where = "" if is_ours else ", or with --debug to see where it was"
-    return f"{text}; run the same command again to resume{where}"
+    is_denied = isinstance(error, LookupFailedError) and error.lacks_permission
+    first = f"{how_to_allow(text)}, then " if is_denied else ""
+    return f"{text}; {first}run the same command again to resume{where}"
+
+
+def how_to_allow(why: str) -> str:
+    """What to do about a denial that an error has told, as the start of a sentence."""
+    if "explicit deny" in why:
+        return "change that policy"
+    return "allow it (`dataware iam-policy` prints what a run needs)"

@@ -113,7 +113,7 @@ MESSAGES = _messages(
     ("loss-allowed", WARNING, "⚠️ ", "Allowed at {name} (rule {rule}): {reason}"),
     ("warning", WARNING, "⚠️ ", "{text}"),
     ("created", SUCCESS, "✅", "Created {noun}: {name}"),
-    ("adopting", CHANGE, "🔄", "Stack {stack} adopts {count:resource} by their ids: {names}"),
+    ("adopting", CHANGE, "🔄", "Stack {stack} adopts {count:resource} by id: {names}"),
     ("adopted", SUCCESS, "✅", "Stack {stack} has adopted {noun}: {name}"),
     ("found", INFO, "📊", "Found {count:{unit}} to migrate"),
     ("found-about", INFO, "📊", "Found about {count:{unit}} to migrate"),

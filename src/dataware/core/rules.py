@@ -160,7 +160,7 @@ def _warning(facts: Facts, problem: Problem, action: Action) -> str:
         return f"{facts.name}: {problem.consequence}: {problem}"
     if not is_hidden(facts):
         return f"{facts.name}: {problem}"
-    if action is Action.STOP:
+    if action in (Action.STOP, Action.RESUME):
         return f"{facts.name} cannot be read: {problem}"
     return f"{facts.name} is assumed empty: {problem}"
 

@@ -82,13 +82,6 @@ class Denial:
         return f"it needs {what}"
 
 
-def how_to_allow(why: str) -> str:
-    """What to do about a denial that `Denial.clause` has told, as the start of a sentence."""
-    if "explicit deny" in why:
-        return "change that policy"
-    return "allow it (`dataware iam-policy` prints what a run needs)"
-
-
 def _canonical_policy_type(kind: str) -> str:
     """The type as AWS spells it, whatever the case of the message."""
     return next((one for one in POLICY_TYPES if one.casefold() == kind.casefold()), "")

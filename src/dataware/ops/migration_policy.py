@@ -22,13 +22,12 @@ from typing import Any
 
 from dataware.core.copier import CopyOrder, SkipReason
 from dataware.core.engines.unfinished_work import find_unfinished_work, is_made_by_service
-from dataware.core.errors import RefusedError, WriteDeniedError
+from dataware.core.errors import RefusedError, WriteDeniedError, how_to_allow
 from dataware.core.events import format_count
 from dataware.core.kind import Kind
 from dataware.core.model import Facts, Marker, MarkerState, OnConflict
 from dataware.core.names import full_name
 from dataware.core.skip_causes import advise, list_causes
-from dataware.http.denial import how_to_allow
 from dataware.migrate import CopyState
 from dataware.ops.context import CopySettings, MadeTarget
 from dataware.ops.failure_summary import carry_over

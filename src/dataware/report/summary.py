@@ -172,7 +172,7 @@ def question_of(plan: Plan, unit_of: Callable[[str], str]) -> str:
     if created:
         parts.append(f"create {format_count(created, 'resource')}")
     if adopted := sum(one.decision.by_id for one in plan.resources):
-        parts.append(f"let stacks adopt {format_count(adopted, 'resource')} by their ids")
+        parts.append(f"let stacks adopt {format_count(adopted, 'resource')} by id")
     text = " and ".join(parts)
     return f"{text[0].upper()}{text[1:]}?"
 

@@ -125,7 +125,7 @@ def run_plan(
         _save(context, whole, app_plan, saving)
         plan, code = app_plan.join(), app_plan.exit_code
         if plan.changes and not code:
-            context.emit(event("next", command=_next_command(app, saving.out)))
+            context.emit(event("next", command=_next_command(app, saving.out, whole.app)))
     if code:
         return code
     return CHANGES if saving.detailed_exitcode and (plan.changes or plan.attention) else DONE
@@ -182,7 +182,7 @@ def _save(context: Context, found: LoadedApp, app_plan: AppPlan, saving: PlanOpt
         _save_decisions(context, found.app, app_plan, prune=saving.prune)
 
 
-def _next_command(app: AppOptions, saved: Path | None) -> str:
+def _next_command(app: AppOptions, saved: Path | None, whole: App) -> str:
     """The command that carries the plan out: of a CDK project without a saved plan, `deploy`."""
     from dataware.cli.commands.apply import apply
     from dataware.cli.commands.deploy import deploy
@@ -190,7 +190,7 @@ def _next_command(app: AppOptions, saved: Path | None) -> str:
     from dataware.cli.project import runs_project
 
     if saved is None and runs_project(app):
-        return deploy_command(deploy, apply)
+        return deploy_command(deploy, apply, [stack.key for stack in whole.stacks])
     return apply_command(apply, saved)
 
 
