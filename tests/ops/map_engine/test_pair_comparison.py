@@ -162,6 +162,25 @@ def test_a_worker_that_died_is_no_verdict() -> None:
     assert not desk.run().differs
 
 
+def test_ctrl_c_names_what_stays_in_the_account() -> None:
+    """It costs money until somebody runs the same command again, which goes on with it."""
+    desk = Desk(target=dict(CONTENT))
+
+    def interrupt(what: str) -> None:
+        if what.startswith("start"):
+            raise KeyboardInterrupt
+
+    desk.world.meddle = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        desk.run()
+    stack, bucket = desk.account.left_over()
+    (text,) = desk.texts("warning")
+    assert text.startswith(f"the stack {stack} and the bucket {bucket} stay, as far as ")
+    desk.world.meddle = lambda _what: None
+    assert not desk.run().differs
+    assert list(desk.account.left_over()) == []
+
+
 def test_a_verdict_is_given_where_the_workers_cannot_be_removed() -> None:
     """What stays is named, and the next command compares anew: the sides may differ by then."""
     desk = Desk(target=dict(CONTENT))

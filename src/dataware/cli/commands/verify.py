@@ -67,7 +67,8 @@ def run_verify(
 
     profile = out.source_profile
     one, other = addresses_of(pair, profile)
-    with outside(out) as context:
+    # Workers in the account have to be stopped, and what stays has to be named.
+    with outside(out, copies=engine is EngineName.MAP) as context:
         source, target = locations_of(context, one, other, profile)
         verdict = verify_pair(
             context,

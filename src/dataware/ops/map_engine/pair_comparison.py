@@ -97,8 +97,8 @@ class PairComparison:
         try:
             self._deploy()
             verdict = self._compare()
-        except DatawareError:
-            if not self._context.stop():
+        except (DatawareError, KeyboardInterrupt) as error:
+            if self._parts not in str(error):
                 text = f"{self._parts} stay, as far as they were made, for the same command"
                 self._emit("warning", text=f"{text}; remove them by hand to give up")
             raise
