@@ -181,7 +181,7 @@ def test_a_gap_is_told_and_the_rate_is_kept_while_it_is_cut_over(live: Live) -> 
 
 def test_writers_that_were_stopped_by_hand_are_not_said_to_go_on(live: Live) -> None:
     """Nobody but the person who stopped them can start them."""
-    with pytest.raises(IncompleteError, match="do it by hand") as raised:
+    with pytest.raises(IncompleteError, match="restart them by hand") as raised:
         live.cut_over(limit=1.0, by_hand=True)
     assert "open to its writers again" not in str(raised.value)
     assert live.marker().state is MarkerState.RUNNING

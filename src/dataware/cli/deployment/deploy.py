@@ -40,7 +40,7 @@ from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import unit_of_type
 from dataware.ops.adoption import mark_allowed_losses
 from dataware.ops.apply import check_sources
-from dataware.ops.cancel_deletions import cancel_planned
+from dataware.ops.cancel_deletions import cancel_planned, list_restored
 from dataware.ops.context import Context
 from dataware.ops.decision_events import report_decision
 from dataware.ops.inputs.files import LOCK, read_environments
@@ -145,7 +145,7 @@ def _before(
     check_writers(context, chosen.credentials, writing)
     _ask(context, plan, deployment)
     writer = chosen.credentials.equip(context, AccountUse.WRITE)
-    for one in app_plan.plans:
+    for one in filter(list_restored, app_plan.plans):
         # Also of what only the deployment fills: the lock file says what is decided from now on.
         cancel_planned(writer.in_environment(one.account, one.region), one)
     apply_each_place(writer, writing, deployment.settings)
