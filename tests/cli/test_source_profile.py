@@ -25,7 +25,15 @@ from support.cli import (
 )
 from support.killing import Strike
 from support.servers import FaultProxy, Seen
-from support.worlds import KEYS, client, items_of, objects_of, varied_items, varied_objects
+from support.worlds import (
+    KEYS,
+    client,
+    enable_recovery,
+    items_of,
+    objects_of,
+    varied_items,
+    varied_objects,
+)
 
 OURS, THEIRS = "000000000000", "444455556666"
 READS = re.compile("(Get|List|Head|Describe|BatchGet|Scan|Query)")
@@ -291,10 +299,7 @@ def test_a_table_is_exported_by_the_profile_and_imported_by_ours(
 ) -> None:
     """Its key asks for the export, and for nothing else; bucket and import are ours."""
     fill_table("Orders")
-    client("dynamodb", key=THEIRS).update_continuous_backups(
-        TableName="Orders",
-        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
-    )
+    enable_recovery("Orders", key=THEIRS)
     app = write_toml(
         Path("dataware.toml"),
         toml_resource(TABLE, "Orders-prod", "Orders", properties=KEYED_BY_PK),

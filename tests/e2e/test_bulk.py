@@ -15,7 +15,7 @@ from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
 from support.servers import FaultProxy
-from support.worlds import client, items_of, make_table, varied_items
+from support.worlds import client, enable_recovery, items_of, make_table, varied_items
 
 TOML = """
 [[resource]]
@@ -50,10 +50,7 @@ def proxy(
 
     def prepare() -> None:
         make_table("Orders", varied_items(60))
-        client("dynamodb").update_continuous_backups(
-            TableName="Orders",
-            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
-        )
+        enable_recovery("Orders")
 
     with proxied(server, tmp_path, monkeypatch, prepare) as proxy:
         yield proxy

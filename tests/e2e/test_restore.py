@@ -16,7 +16,7 @@ from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
 from support.servers import FaultProxy
-from support.worlds import client, items_of, make_table, varied_items
+from support.worlds import client, enable_recovery, items_of, make_table, varied_items
 
 TOML = """
 [[resource]]
@@ -63,12 +63,8 @@ def proxy(
 def fill(name: str, *, recovery: bool = True) -> dict[str, Any]:
     """A table of 60 items, of which everything can be restored; those items."""
     make_table(name, varied_items(60))
-    dynamodb = client("dynamodb")
     if recovery:
-        dynamodb.update_continuous_backups(
-            TableName=name,
-            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
-        )
+        enable_recovery(name)
     return items_of(name)
 
 

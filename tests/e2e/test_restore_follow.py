@@ -20,7 +20,7 @@ from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
 from support.servers import FaultProxy
-from support.worlds import client
+from support.worlds import client, enable_recovery
 
 TOML = """
 [[resource]]
@@ -78,10 +78,7 @@ class Pair:
         dynamodb.create_table(TableName=self.source, **KEY, **more)
         for number in range(ITEMS):
             self.put(dynamodb, f"k{number}", 0)
-        on = {"PointInTimeRecoveryEnabled": True}
-        dynamodb.update_continuous_backups(
-            TableName=self.source, PointInTimeRecoverySpecification=on
-        )
+        enable_recovery(self.source)
 
     def put(self, dynamodb: Any, key: str, value: int) -> None:
         """Write one item into the source."""

@@ -29,7 +29,16 @@ from support.cli import (
 from support.people import sign_in
 from support.s3_batch import BatchServer
 from support.servers import FaultProxy, Seen
-from support.worlds import KEYS, client, items_of, make_bucket, make_table, objects_of, varied_items
+from support.worlds import (
+    KEYS,
+    client,
+    enable_recovery,
+    items_of,
+    make_bucket,
+    make_table,
+    objects_of,
+    varied_items,
+)
 
 ACTIONS = {name: actions for bench in BENCHES.values() for name, actions in bench.actions.items()}
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}
@@ -369,9 +378,7 @@ TimeToLiveSpecification = { AttributeName = "expires", Enabled = true }"""
     properties = f"{KEYED_BY_PK}\n{declared_too}"
     resource = toml_resource(TABLE, "new-table", "old-table", properties=properties)
     app = write_toml(Path("dataware.toml"), resource)
-    client("dynamodb").update_continuous_backups(
-        TableName="old-table", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )
+    enable_recovery("old-table")
     policy = json.loads(run("iam-policy", app, "--for", "apply").out)
     # The emulator's IAM does not see on which table these are allowed.
     unseen = [f"dynamodb:{one}" for one in (RESTORES, "ListTagsOfResource", "TagResource")]

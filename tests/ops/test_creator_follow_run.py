@@ -27,6 +27,8 @@ from dataware.core.follow.feed import CarryOutcome, FeedRound, Gap
 from dataware.core.follow.following import Following
 from dataware.core.kind import Kind
 from dataware.core.model import Location, MarkerState, Wanted
+from dataware.kinds.dynamodb_table.export.table_import import TableImport
+from dataware.kinds.dynamodb_table.restore import TableRestore
 from dataware.ops.context import CopySettings
 from dataware.ops.creator_follow_run import CreatorFollowRun, NoCarrier
 from dataware.ops.creator_run import make_creator_run
@@ -41,25 +43,6 @@ OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
 
 
-WORDS = CreatorWords(
-    noun="restore",
-    done="restored",
-    begins="restoring",
-    resumes="resuming-restore",
-    progress="restore-progress",
-    ends="restored",
-    stays="and cannot be cancelled",
-)
-IMPORT = CreatorWords(
-    noun="import",
-    done="imported",
-    begins="table-importing",
-    resumes="resuming-import",
-    progress="import-progress",
-    ends="table-imported",
-    stays="and cannot be cancelled",
-    prepares=("exporting", "export-progress", "exported"),
-)
 ENGINES = (EngineName.RESTORE, EngineName.EXPORT_IMPORT)
 
 
@@ -102,7 +85,7 @@ class LiveBox:
     @property
     def words(self) -> CreatorWords:
         """Those of a restore, or of an import."""
-        return IMPORT if self.exports else WORDS
+        return TableImport.words if self.exports else TableRestore.words
 
     @property
     def exports(self) -> bool:

@@ -14,7 +14,6 @@ from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.port import (
     CreationProgress,
-    CreatorWords,
     FailedItem,
     Preparation,
     Record,
@@ -30,6 +29,7 @@ from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import Following
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
+from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.ops.bulk_load_run import BulkLoadRun
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creator_run import UNSEEN_LOOKS, CreatorRun, make_creator_run
@@ -42,16 +42,7 @@ from support.world import World, WorldAws, WorldHold, box_kind, change_card, do_
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
-WORDS = CreatorWords(
-    noun="import",
-    done="imported",
-    begins="table-importing",
-    resumes="resuming-import",
-    progress="import-progress",
-    ends="table-imported",
-    stays="and cannot be cancelled",
-    prepares=("exporting", "export-progress", "exported"),
-)
+WORDS = TableImport.words
 
 
 @dataclass

@@ -59,6 +59,13 @@ def make_table(name: str, items: Iterable[Mapping[str, Any]] = (), **more: Any) 
         dynamodb.batch_write_item(RequestItems={name: some})
 
 
+def enable_recovery(name: str, **of_client: Any) -> None:
+    """Switch point in time recovery of a table on, so that it can be restored and exported."""
+    client("dynamodb", **of_client).update_continuous_backups(
+        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+
+
 def varied_objects(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
     """Objects with content headers, metadata, tags, difficult keys; some of zero bytes."""
     chance = random.Random(seed)
