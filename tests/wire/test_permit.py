@@ -15,9 +15,10 @@ import pytest
 
 from dataware.core.errors import RefusedError
 from dataware.core.ports import Request
+from dataware.http.endpoint import Credentials
 from dataware.wire import RetryingWire
 from support.servers import FaultProxy, Reply, answer, delay
-from support.transports import MakeTransport, ManualClock, done
+from support.transports import FixedAccess, MakeTransport, ManualClock, done
 
 TERM_SECONDS = 1.0
 PAUSE_SECONDS = 1.3
@@ -113,6 +114,29 @@ def test_the_time_of_an_answer_is_heard_however_it_is_spelled(
     asyncio.run(send())
 
 
+def test_a_permit_that_ends_while_the_request_is_signed_forbids_it(
+    server: FaultProxy, make_transport: MakeTransport
+) -> None:
+    """Between the first look at the permit and the first write a process may stand still."""
+    server.add(answer(200, b"ok"))
+    switch = Switch()
+
+    class Access(FixedAccess):
+        def keys(self) -> Credentials:
+            switch.current = False
+            return super().keys()
+
+    async def send() -> None:
+        transport = make_transport(Access(server.endpoint))
+        transport.permit = switch
+        with pytest.raises(ConnectionError):
+            await transport.exchange(request())
+        await transport.close()
+
+    asyncio.run(send())
+    assert server.count() == 0
+
+
 def test_a_permit_that_comes_late_holds_too(
     server: FaultProxy, make_transport: MakeTransport
 ) -> None:
@@ -136,6 +160,7 @@ SENDER = """
 import asyncio, random, sys
 from dataware.aws import SystemClock
 from dataware.core.ports import Request
+from dataware.http.endpoint import Credentials
 from dataware.migrate import lease_term as term
 from dataware.wire import RetryingWire
 from support import transports

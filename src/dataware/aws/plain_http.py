@@ -18,7 +18,8 @@ from botocore.awsrequest import AWSRequest
 from urllib3.exceptions import HTTPError
 
 from dataware.aws.daemon_pool import DaemonPool
-from dataware.aws.transport import Attempt, PlainSession, to_os_error
+from dataware.aws.plain_session import PlainSession
+from dataware.aws.transport import Attempt, to_os_error
 from dataware.core.ports import Permit, PlainRequest, Response
 from dataware.http.endpoint import Endpoint, Limits
 
@@ -38,44 +39,18 @@ _FOLLOWED = frozenset({"GET", "HEAD"})
 _SECRET = frozenset({"authorization", "cookie", "host"})
 
 
-class _Transfer(Attempt):
-    """One request under way; `check` raises once nobody waits for it, or it may not be sent."""
-
-    def __init__(self, permit: Permit | None) -> None:
-        super().__init__()
-        self._permit = permit
-        self.is_given_up = False
-
-    def give_up(self) -> None:
-        """Let the thread come back as soon as it reads or sends again."""
-        self.is_given_up = True
-        self.abort()
-
-    def check(self) -> None:
-        """Raise ConnectionError where nothing more may be sent."""
-        if self.is_given_up:
-            raise ConnectionError("not sent, because the call was given up")
-        if self._permit is not None and not self._permit.current:
-            raise ConnectionError("not sent, because this run may have lost its lock")
-
-    def hear(self, headers: Mapping[str, str]) -> None:
-        """Hand on the time in an answer."""
-        if self._permit is not None:
-            self._permit.hear(headers.get("date", ""))
-
-
 class _Relay:
     """The body of an answer as that of a request, in pieces that `take` sees first."""
 
-    def __init__(self, answer: Any, take: Callable[[bytes], None], transfer: _Transfer) -> None:
+    def __init__(self, answer: Any, take: Callable[[bytes], None], attempt: Attempt) -> None:
         self._answer = answer
         self._take = take
-        self._transfer = transfer
+        self._attempt = attempt
         self._read = 0
 
     def read(self, _size: int = -1) -> bytes:
         """The next piece, whatever size is asked for; empty at the end, if all of it arrived."""
-        self._transfer.check()
+        self._attempt.check()
         piece: bytes = self._answer.raw.read(PIECE_BYTES)
         self._read += len(piece)
         if not piece:
@@ -108,47 +83,47 @@ class ThreadedHttp:
         """Send the body of one answer as that of another request; OSError as `send`."""
         return await self._run(permit, partial(self._relay, source, target, take))
 
-    async def _run(self, permit: Permit | None, work: Callable[[_Transfer], T]) -> T:
-        transfer = _Transfer(permit)
+    async def _run(self, permit: Permit | None, work: Callable[[Attempt], T]) -> T:
+        attempt = Attempt(permit)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, work, transfer)
+            return await loop.run_in_executor(self._pool, work, attempt)
         except asyncio.CancelledError:
-            transfer.give_up()
+            attempt.give_up()
             raise
 
-    def _send(self, request: PlainRequest, transfer: _Transfer) -> Response:
-        answer = self._open(request, request.body, transfer)
-        return self._whole(request, answer, transfer)
+    def _send(self, request: PlainRequest, attempt: Attempt) -> Response:
+        answer = self._open(request, request.body, attempt)
+        return self._whole(request, answer, attempt)
 
     def _relay(
         self,
         source: PlainRequest,
         target: PlainRequest,
         take: Callable[[bytes], None],
-        transfer: _Transfer,
+        attempt: Attempt,
     ) -> tuple[Response, Response | None]:
-        answer = self._open(source, source.body, transfer)
+        answer = self._open(source, source.body, attempt)
         if answer.status_code != 200:
-            return self._whole(source, answer, transfer), None
+            return self._whole(source, answer, attempt), None
         response = Response(200, _headers(answer), b"")
         length = response.headers.get("content-length")
         sized = {"content-length": length} if length else {"transfer-encoding": "chunked"}
         headed = target._replace(headers={**target.headers, **sized})
         try:
-            put = self._open(headed, _Relay(answer, take, transfer), transfer)
-            return response, self._whole(target, put, transfer)
+            put = self._open(headed, _Relay(answer, take, attempt), attempt)
+            return response, self._whole(target, put, attempt)
         finally:
             answer.raw.close()
 
-    def _open(self, request: PlainRequest, body: Any, transfer: _Transfer) -> Any:
+    def _open(self, request: PlainRequest, body: Any, attempt: Attempt) -> Any:
         """The answer to a request, after every redirection, with its body still to be read."""
         url, headers = request.url, dict(request.headers)
         for _ in range(REDIRECTS + 1):
-            transfer.check()
-            answer = self._exchange(request.method, url, headers, body)
-            transfer.answer = answer.raw
-            transfer.hear(_headers(answer))
+            attempt.check()
+            answer = self._exchange(request.method, url, headers, body, attempt)
+            attempt.answer = answer.raw
+            attempt.hear(answer.headers.get("date", ""))
             place = answer.headers.get("location")
             if answer.status_code not in _REDIRECTED or request.method not in _FOLLOWED:
                 return answer
@@ -161,21 +136,23 @@ class ThreadedHttp:
             url = there
         raise ConnectionError(f"redirected more than {REDIRECTS} times")
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Any:
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any, attempt: Attempt
+    ) -> Any:
         base = "://".join(urlsplit(url)[:2])
         own = {"accept-encoding": "identity", "user-agent": self._access.user_agent, **headers}
         prepared = AWSRequest(method, url, own, body or None).prepare()
         prepared.stream_output = True
         try:
-            return self._session(base).send(prepared)
+            return self._session(base).send(prepared, attempt.check)
         except (sdk.BotoCoreError, sdk.HTTPClientError) as error:
             raise to_os_error(error, base, self._access.proxy(base)) from error
         except HTTPError as error:  # of the body that is handed on
             raise ConnectionError(" ".join(str(error).split())) from error
 
-    def _whole(self, request: PlainRequest, answer: Any, transfer: _Transfer) -> Response:
+    def _whole(self, request: PlainRequest, answer: Any, attempt: Attempt) -> Response:
         """An answer with its body, if all of it arrived."""
-        transfer.answer = answer.raw
+        attempt.answer = answer.raw
         base, headers = "://".join(urlsplit(request.url)[:2]), _headers(answer)
         try:
             body: bytes = answer.content or b""

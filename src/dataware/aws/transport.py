@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import threading
 from contextlib import suppress
 from typing import Any
@@ -19,11 +18,10 @@ from typing import Any
 from botocore import exceptions as sdk
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.httpsession import URLLib3Session
 from botocore.response import StreamingBody
 
-from dataware.aws.certificates import context_for
 from dataware.aws.daemon_pool import DaemonPool
+from dataware.aws.plain_session import PlainSession
 from dataware.aws.skew import SKEW, ShiftedS3SigV4, ShiftedSigV4
 from dataware.core.ports import Permit, Request, Response
 from dataware.http.endpoint import (
@@ -45,13 +43,28 @@ CONNECTIONS = 32
 
 
 class Attempt:
-    """One request under way, which another thread can break off."""
+    """One request under way on a thread; `check` runs before whatever it writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, permit: Permit | None) -> None:
+        self._permit = permit
+        self._is_given_up = False
         self.answer: Any = None
 
-    def abort(self) -> None:
-        """Shut the socket, so that the thread that reads from it comes back."""
+    def check(self) -> None:
+        """Raise ConnectionError where nothing more may be sent."""
+        if self._is_given_up:
+            raise ConnectionError("not sent, because the call was given up")
+        if self._permit is not None and not self._permit.current:
+            raise ConnectionError("not sent, because this run may have lost its lock")
+
+    def hear(self, date: str) -> None:
+        """Hand on the time in an answer."""
+        if self._permit is not None:
+            self._permit.hear(date)
+
+    def give_up(self) -> None:
+        """Let the thread come back as soon as it reads or writes again; called on another one."""
+        self._is_given_up = True
         connection = getattr(self.answer, "connection", None)
         if (sock := getattr(connection, "sock", None)) is not None:
             with suppress(OSError):
@@ -78,13 +91,13 @@ class BotocoreTransport:
         The keys are asked for again each time, with `renew` or without. Raises TimeoutError or
         ConnectionError when no complete answer arrived.
         """
-        attempt = Attempt()
+        attempt = Attempt(self.permit)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
                 return await loop.run_in_executor(self._pool, self._send, request, attempt)
-        except TimeoutError:
-            attempt.abort()
+        except (TimeoutError, asyncio.CancelledError):
+            attempt.give_up()
             raise
 
     async def close(self) -> None:
@@ -98,19 +111,16 @@ class BotocoreTransport:
     def _send(self, request: Request, attempt: Attempt) -> tuple[Response, str | None]:
         region = request.region or self._access.region
         base = self._access.endpoint(request.service, region).rstrip("/")
-        permit = self.permit
-        if permit is not None and not permit.current:
-            raise ConnectionError("not sent, because this run may have lost its lock")
+        attempt.check()
         keys = self._access.keys()
         prepared = self._sign(request, base, keys).prepare()
         prepared.stream_output = True
         try:
-            answer = self._session(base).send(prepared)
+            answer = self._session(base).send(prepared, attempt.check)
             attempt.answer = answer.raw
             if answer.status_code == PROXY_WANTS_CREDENTIALS:
                 raise proxy_refusal(self._access.proxy(base), str(PROXY_WANTS_CREDENTIALS))
-            if permit is not None:
-                permit.hear(answer.headers.get("date", ""))
+            attempt.hear(answer.headers.get("date", ""))
             headers = {name.lower(): value for name, value in answer.headers.items()}
             body = StreamingBody(answer.raw, None).read()
             return Response(answer.status_code, headers, body), keys.token
@@ -138,31 +148,6 @@ class BotocoreTransport:
                 session = PlainSession.open(self._access, base, self._limits, self._threads)
                 self._sessions[base] = session
             return session
-
-
-class PlainSession(URLLib3Session):  # type: ignore[misc]  # botocore has no types
-    """An HTTP session that leaves the request target alone.
-
-    The session of botocore takes the target apart as a URL, which loses a parameter part
-    (``;…``). Behind a proxy the target stays absolute, as the proxy needs it.
-    """
-
-    @classmethod
-    def open(cls, access: Endpoint, base: str, limits: Limits, connections: int) -> PlainSession:
-        """A session to one address, with the certificates and the proxy that people have set."""
-        proxy = access.proxy(base)
-        return cls(
-            verify=access.ca_bundle,
-            proxies={base.partition(":")[0]: proxy} if proxy else {},
-            timeout=(limits.connect_seconds, limits.read_seconds),
-            max_pool_connections=connections,
-        )
-
-    def _get_ssl_context(self) -> ssl.SSLContext:
-        return context_for(self._verify)
-
-    def _path_url(self, url: str) -> str:
-        return "/" + url.split("://", 1)[1].partition("/")[2]
 
 
 def to_os_error(error: Exception, base: str, proxy: str | None) -> Exception:
