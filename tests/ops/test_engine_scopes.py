@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from dataware.core.engines.card import EngineName, GrantPlace
+from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.core.phases import PolicySide
-from dataware.ops.policy import elsewhere_permissions, scope_permissions
+from dataware.ops.policy import check_side, elsewhere_permissions, scope_permissions
 
 PLACE = GrantPlace("111122223333", "eu-central-1", "aws")
 TABLES = "arn:aws:dynamodb:eu-central-1:111122223333:table"
@@ -102,3 +103,21 @@ def test_a_policy_that_the_source_prints_for_itself_names_no_account_of_the_targ
     source = grants_of(EngineName.EXPORT_IMPORT, TABLE, side=PolicySide.SOURCE)
     assert {one for one in source if ":s3:::" in one} == {"arn:aws:s3:::dataware-export-*-*/*"}
     assert f"{TABLES}/Orders" in source
+
+
+@pytest.mark.parametrize("engine", [EngineName.MAP, EngineName.BULK])
+@pytest.mark.parametrize("side", [PolicySide.SOURCE, PolicySide.TARGET])
+def test_an_engine_that_takes_no_profile_has_no_sides(
+    engine: EngineName, side: PolicySide
+) -> None:
+    """A half of its policy would let a profile do what no copy with that profile does."""
+    with pytest.raises(InputError, match=f"--engine {engine} carries no copy with --source-pro"):
+        check_side([TABLE], engine, side)
+    check_side([TABLE], engine, PolicySide.BOTH)
+
+
+def test_an_engine_that_takes_a_profile_has_two_sides() -> None:
+    """So has a policy without an engine; and what no engine carries is no mistake."""
+    check_side([TABLE], EngineName.EXPORT_IMPORT, PolicySide.SOURCE)
+    check_side([TABLE], None, PolicySide.SOURCE)
+    check_side([], EngineName.MAP, PolicySide.SOURCE)

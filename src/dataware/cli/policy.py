@@ -22,6 +22,7 @@ from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
 from dataware.ops.map_engine.permissions import find_passed_roles, list_caller_permissions
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
 from dataware.ops.policy import (
+    check_side,
     elsewhere_permissions,
     iam_policy,
     imports_by_id,
@@ -85,7 +86,10 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     ARN, with which the names were computed; `headers` go with the objects that are written.
     `side` is that of a copy whose sides have credentials of their own; records are the target's. A
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
+
+    Raises InputError for one side of an engine that carries no such copy.
     """
+    check_side(wanted, engine, side)
     place = GrantPlace(aws.account, aws.region, aws.partition)
     beside = [*_engine_grants(engine, wanted, place, side), *_source_looks(aws, wanted, use, side)]
     has_job = batch_role is not None and use in JOB_USES and side is not PolicySide.SOURCE

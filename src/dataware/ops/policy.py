@@ -263,6 +263,20 @@ def scope_permissions(
             yield from _list_scopes(one, name, place, lambda card: card.name is engine, side)
 
 
+def check_side(wanted: Iterable[Wanted], engine: EngineName | None, side: PolicySide) -> None:
+    """Raise InputError for one side of an engine whose copies have one set of credentials."""
+    if engine is None or side is PolicySide.BOTH:
+        return
+    kinds = [load(one.type) for one in wanted]
+    cards = [card for kind in kinds if kind.copying for card in kind.copying.engines()]
+    named = [card for card in cards if card.name is engine]
+    if named and not any(card.relayed_creator for card in named):
+        raise InputError(
+            f"--engine {engine} carries no copy with --source-profile, of which --side {side} is "
+            "one side; leave out --side or --engine"
+        )
+
+
 def elsewhere_permissions(wanted: Iterable[Wanted], place: GrantPlace) -> Iterator[Grant]:
     """What the engines need that may be picked for a source in another region."""
     for one in wanted:
