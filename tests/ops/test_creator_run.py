@@ -396,13 +396,62 @@ def test_what_can_be_put_by_nobody_is_explained_in_the_end(monkeypatch: pytest.M
 def test_work_that_failed_is_asked_for_again(loads: bool) -> None:
     """The reason is told; the next run begins anew, and there is one target in the end."""
     service = service_of(loads=loads, broken="no access")
-    with pytest.raises(IncompleteError, match=r"import into new failed \(no access\)"):
+    told = "empty, else copies the rest by itself" if loads else "starts another one"
+    with pytest.raises(IncompleteError, match=rf"import into new failed \(no access\).*{told}$"):
         run(service)
     assert service.bucket
     run(service)
     assert service.world.boxes["new"] == service.world.boxes["old"]
     assert sorted(service.jobs) == ["t1", "t2"]
     assert not service.bucket
+
+
+@pytest.mark.parametrize("loads", [False, True])
+def test_work_that_failed_while_nobody_watched_costs_one_command(loads: bool) -> None:
+    """The run that finds it so asks again, and says why."""
+    service = service_of(loads=loads, broken="no access")
+    service.world.kill_on = "asked"
+    with pytest.raises(Killed):
+        run(service)
+    run(service)
+    assert service.world.boxes["new"] == service.world.boxes["old"]
+    assert sorted(service.jobs) == ["t1", "t2"]
+    (told,) = service.world.events.texts("warning")
+    assert told.endswith(
+        "the import into new, which an earlier run asked for, failed (no access); asking again"
+    )
+    assert not service.bucket
+
+
+@pytest.mark.parametrize("loads", [False, True])
+def test_an_export_that_failed_while_nobody_watched_costs_one_command(loads: bool) -> None:
+    """It is made again once; one that fails while it is watched ends the run."""
+    service = service_of(loads=loads)
+    service.world.kill_on = "exported"
+    with pytest.raises(Killed):
+        run(service)
+    service.unready = "its files are gone"
+    run(service)
+    assert list(service.jobs) == ["t2"]
+    assert "failed (its files are gone); asking again" in service.world.events.texts("warning")[0]
+
+
+def test_an_export_that_failed_while_nobody_watched_leads_to_one_more_alone() -> None:
+    """Whatever ends that one as well is for a person."""
+    service = service_of()
+    service.world.kill_on = "exported"
+    with pytest.raises(Killed):
+        run(service)
+    service.unready = "denied"
+
+    def fail_again(what: str) -> None:
+        if what == "exported":
+            service.unready = "denied again"
+
+    service.world.meddle = fail_again
+    with pytest.raises(IncompleteError, match="denied again"):
+        run(service)
+    assert not service.jobs
 
 
 def test_an_export_that_failed_is_asked_for_again() -> None:

@@ -107,9 +107,7 @@ def test_a_policy_that_the_source_prints_for_itself_names_no_account_of_the_targ
 
 @pytest.mark.parametrize("engine", [EngineName.MAP, EngineName.BULK])
 @pytest.mark.parametrize("side", [PolicySide.SOURCE, PolicySide.TARGET])
-def test_an_engine_that_takes_no_profile_has_no_sides(
-    engine: EngineName, side: PolicySide
-) -> None:
+def test_an_engine_that_takes_no_profile_has_no_sides(engine: EngineName, side: PolicySide) -> None:
     """A half of its policy would let a profile do what no copy with that profile does."""
     with pytest.raises(InputError, match=f"--engine {engine} carries no copy with --source-pro"):
         check_side([TABLE], engine, side)

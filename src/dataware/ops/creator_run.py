@@ -16,30 +16,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from dataware.calc.measures import duration
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
 from dataware.core.engines.port import (
     ERRORS,
     CreationProgress,
-    Preparation,
-    Record,
     TargetCreator,
-    WorkFigures,
 )
-from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
+from dataware.core.errors import IncompleteError, ServiceError
 from dataware.core.events import format_count
 from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts
 from dataware.ops.context import Context
+from dataware.ops.creator_request import FAILED, CreatorRequest
 from dataware.ops.engine_failures import (
     count_reported,
     describe_failures,
     record_failures,
 )
-from dataware.ops.engine_run import EngineRun
 from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
@@ -54,9 +50,6 @@ from dataware.ops.probe import look
 from dataware.ops.run_migration import MakeRun
 from dataware.ops.verify import report_differences
 from dataware.verify.verdict import Verdict
-
-FAILED = "failed"
-"""What a record calls that the work has failed, so that the next run asks for it again."""
 
 CHUNK = 1000
 """Keys that are carried together."""
@@ -92,19 +85,12 @@ def make_creator_run(
     return make
 
 
-class CreatorRun(EngineRun):
+class CreatorRun(CreatorRequest):
     """The steps of one migration by a service that makes the target."""
 
-    _creator: TargetCreator
-    _wanted: Wanted
     items = 0
-    _was_whole = False
-    """Whether the target was whole before this run, so that others may have written to it."""
-
-    def use(self, engine: EngineName, creator: TargetCreator, wanted: Wanted) -> CreatorRun:
-        """The same steps, with what makes the target, and what is declared of it."""
-        self._engine, self._creator, self._wanted = engine, creator, wanted
-        return self
+    _next_try = "starts another one"
+    """What the next run does after one whose work failed, in a clause."""
 
     def _create_target(self) -> Facts:
         """Have the target made and repaired; what it is then. Raises what ends the run."""
@@ -126,112 +112,6 @@ class CreatorRun(EngineRun):
         self.items = facts.size.items if facts.size else 0
         return facts
 
-    def _ask(self) -> None:
-        """Ask for the target, unless an earlier run has done so."""
-        target = self._migration.order.target
-        if self._begun and (progress := self._creator.look(self._begun, target)).exists:
-            self._record, self._was_whole = self._begun, progress.done
-            if not progress.failed:
-                self._report_begun(self._creator.words.resumes)
-                return
-        self._keep(self._await_request(self._begun))
-        self._prepare()
-        self._await_resumption()
-        self._check_target()
-        self._publish_work(WorkFigures("asked for"), self._migration.kind.unit)
-        try:
-            self._keep(
-                self._creator.begin(
-                    self._record, self._migration.order.source, target, self._wanted.properties
-                )
-            )
-        except IncompleteError:
-            raise  # the request may have got through, so the record has to find it again
-        except DatawareError:
-            is_bare = not self._creator.list_parts(self._record)
-            if is_bare and not self._creator.look(self._record, target).exists:
-                self._forget_work()  # nothing has begun, so that another engine may
-            raise
-        self._report_begun(self._creator.words.begins)
-
-    def _check_target(self) -> None:
-        """Raise IncompleteError where the work would replace something; a new target is empty."""
-
-    def _report_begun(self, code: str) -> None:
-        self._emit(code, time=self._creator.describe(self._record))
-
-    def _await_request(self, begun: Record) -> Record:
-        """Wait until the service can give the source as it is now."""
-        since, order = self._context.clock.now(), self._migration.order
-        looks = self._observe(
-            lambda: self._creator.find_request(order.source, order.target, since, begun)
-        )
-        for number, found in enumerate(looks):
-            if found is not None:
-                break
-            if number == 0:
-                self._note(
-                    f"waiting until {order.source.name} can be {self._creator.words.done} as it is "
-                    "now, some 5 minutes"
-                )
-        return {"asked_at": round(since), **(found or {})}
-
-    def _prepare(self) -> None:
-        """Wait until the target can be asked for. Raises IncompleteError, also on a stop."""
-        begins, goes_on, ends = self._creator.words.prepares or ("", "", "")
-        source = self._migration.order.source
-        self._await_resumption()
-        looks = self._watch_work(
-            lambda: self._creator.prepare(self._record, source),
-            self._migration.kind.unit,
-            lambda _step: self._report_age(goes_on),
-        )
-        noun, stays = f"the preparation of the {self._noun}", "and cannot be cancelled"
-        with self._explain_stop(lambda: self._stopped_error(noun, stays)):
-            for number, step in enumerate(looks):
-                if begins and number == 0 and not step.ready and not step.problem:
-                    self._report_begun(begins)
-                if not self._take(step):
-                    break
-        if ends:
-            self._report_begun(ends)
-
-    def _take(self, step: Preparation) -> bool:
-        """Keep what a step has made ready; whether there is more.
-
-        Raises IncompleteError where it failed, and RefusedError where it leads to nothing.
-        """
-        if step.problem:
-            self._keep({**step.record, FAILED: True})
-            raise IncompleteError(
-                f"could not prepare the {self._noun} of {self._migration.order.target.name} "
-                f"({step.problem}); fix that, and run the same command again"
-            )
-        if step.refusal:
-            self._clean()
-            self._forget_work()
-            raise RefusedError(
-                f"nothing was changed, because {step.refusal}; run the same command with --engine "
-                "local"
-            )
-        if step.record != self._record:
-            self._keep(step.record)
-        return not step.ready
-
-    def _report_age(self, code: str) -> None:
-        """Tell that the work goes on, and for how long."""
-        if code:
-            age = self._context.clock.now() - self._record["asked_at"]
-            self._emit(code, age=duration(max(0, round(age))))
-
-    @property
-    def _noun(self) -> str:
-        return self._creator.words.noun
-
-    def _forget_work(self) -> None:
-        self._record = {}
-        self._publish_record()
-
     def _watch(self) -> None:
         """Wait until the work has ended. Raises IncompleteError when a person asks to stop."""
         noun, stays = f"the {self._noun}", self._creator.words.stays
@@ -245,14 +125,6 @@ class CreatorRun(EngineRun):
                 f"the {self._noun} did not bring everything ({progress.problem}); this machine "
                 "compares and carries the rest"
             )
-
-    def _stopped_error(self, what: str, stays: str) -> IncompleteError:
-        order = self._migration.order
-        beside = " and ".join(self._creator.list_parts(self._record))
-        return IncompleteError(
-            f"stopped watching; {what} of {order.target.name} goes on in AWS, {stays}"
-            f"{f' (it uses {beside})' * bool(beside)}; run the same command again to resume"
-        )
 
     def _await_end(self) -> CreationProgress:
         target = self._migration.order.target
@@ -269,7 +141,7 @@ class CreatorRun(EngineRun):
                 self._keep({**self._record, FAILED: True})
                 raise IncompleteError(
                     f"the {self._noun} into {target.name} failed ({progress.problem}); fix that, "
-                    "and run the same command again, which starts another one"
+                    f"and run the same command again, which {self._next_try}"
                 )
             unseen = UNSEEN_LOOKS if progress.exists else unseen + 1
             if not progress.exists and unseen > UNSEEN_LOOKS:
@@ -291,15 +163,6 @@ class CreatorRun(EngineRun):
                 count = format_count(int(self._record[ERRORS]), self._migration.kind.unit)
                 self._warn(f"the {noun} left out {count}, such as {named}")
         self._clean()
-
-    def _clean(self) -> None:
-        """Remove what only the work needed, or name what stays."""
-        self._keeper.check()
-        try:
-            self._creator.clean(self._record)
-        except ServiceError as error:
-            parts = " and ".join(self._creator.list_parts(self._record))
-            self._warn(f"{parts} cannot be removed ({error}); remove it by hand")
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
         """Verify, and carry what changed since, up to `ROUNDS` times."""

@@ -62,6 +62,7 @@ LEFT_OUT = (
     *("core/follow/approval.py", "core/follow/ledger.py"),
     *("core/follow/loop.py", "core/follow/steady_time.py"),
     *("core/engines/port.py", "kinds/dynamodb_table/repair.py", "ops/creator_run.py"),
+    "ops/creator_request.py",
     *("kinds/dynamodb_table/restore.py", "kinds/dynamodb_table/uncertain_request.py"),
     *("kinds/s3_bucket/batch", "ops/copy_job_run.py", "ops/engine_run.py", "calc/pauses.py"),
     *("ops/work_words.py", "ops/engine_failures.py"),
