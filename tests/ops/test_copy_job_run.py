@@ -17,7 +17,12 @@ from dataware.core.errors import IncompleteError, LookupFailedError, NotFoundErr
 from dataware.core.model import Location, MarkerState, OnConflict, Wanted
 from dataware.core.ports import Clock, Journal
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.copy_job_run import LOOKS, REPORT_LOOKS, make_copy_job_run
+from dataware.ops.copy_job_run import (
+    LOOKS,
+    REPORT_LOOKS,
+    UNKNOWN_LOOKS,
+    make_copy_job_run,
+)
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from support.asked_pause import AskedMarkers, PauseWish, note_work
@@ -94,6 +99,8 @@ class BoxJobs:
         """How far it is; a look is also when it copies."""
         self._step("looked")
         job = self.jobs[record["job"]]
+        if job["state"] == "gone" or job.get("unseen"):
+            return JobProgress(0, 0, ended=True, problem="it is gone", unknown=True)
         if job["state"] == "copies":
             job["left"] -= 1
             if job["left"] < 0:
@@ -102,7 +109,7 @@ class BoxJobs:
                         self.world.boxes["new"][key] = self.world.boxes["old"][key]
                 job["state"] = "failed" if self.broken else "done"
         ended = job["state"] in ("done", "failed", "cancelled")
-        problem = {"failed": self.broken, "cancelled": "it is cancelled"}.get(job["state"], "")
+        problem = {"failed": self.broken or "it failed", "cancelled": "it is cancelled"}.get(job["state"], "")
         waits = job["state"] == "waits"
         return JobProgress(0, len(job["keys"]), ended, problem, job["state"], waits)
 
@@ -314,6 +321,38 @@ def test_a_job_that_failed_is_followed_by_another_one() -> None:
     run(jobs)
     check_complete(jobs)
     assert len(jobs.jobs) == 2
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled", "gone"])
+def test_a_job_that_ended_while_nobody_watched_costs_one_command(state: str) -> None:
+    """Failed, ended by somebody, or deleted by its service: the next run begins another one."""
+    jobs = BoxJobs(world())
+    jobs.world.kill_on = "confirmed"
+    with pytest.raises(Killed):
+        run(jobs)
+    jobs.jobs["token-1"]["state"] = state
+    run(jobs)
+    check_complete(jobs)
+    assert len(jobs.jobs) == 2
+    (told,) = jobs.world.events.texts("warning")
+    assert "the job token-1 of an earlier run ended early (it " in told
+
+
+def test_a_job_that_is_not_known_at_once_is_waited_for() -> None:
+    """A service may not know it right after it was made."""
+    jobs, unseen = BoxJobs(world()), [UNKNOWN_LOOKS - 1]
+
+    def meddle(step: str) -> None:
+        if step == "looked" and unseen[0]:
+            unseen[0] -= 1
+            jobs.jobs["token-1"]["unseen"] = True
+        elif step == "looked":
+            jobs.jobs["token-1"].pop("unseen", None)
+
+    jobs.meddle = meddle
+    run(jobs)
+    check_complete(jobs)
+    assert len(jobs.jobs) == 1
 
 
 def test_a_pause_ends_the_job_and_another_one_copies_what_is_left(

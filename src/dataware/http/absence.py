@@ -25,6 +25,9 @@ _NO_QUEUE = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQ
 _NO_FILE_SYSTEM = frozenset({"FileSystemNotFound"})
 _NO_USER = frozenset({"UserNotFoundException"})
 _NO_KMS_KEY = frozenset({"NotFoundException"})
+# The first is that of the API, the others those of the User Guide, "Troubleshooting S3 Batch
+# Operations", with and without the suffix that error codes of S3 lack.
+_NO_JOB = frozenset({"NotFoundException", "NoSuchJobException", "NoSuchJob"})
 
 HEADS = frozenset({"HeadBucket", "HeadObject"})
 """Calls whose answers have no body, and so no code: another call has to confirm their 404."""
@@ -66,6 +69,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "DescribeDomain": _NO_RESOURCE,
     **dict.fromkeys(("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"), _NO_KMS_KEY),
     "ListResourceTags": _NO_KMS_KEY,
+    **dict.fromkeys(("DescribeJob", "UpdateJobStatus"), _NO_JOB),
     "GetRole": _NO_ENTITY,
     "SimulatePrincipalPolicy": _NO_ENTITY,
     "DescribeExecution": frozenset({"ExecutionDoesNotExist"}),

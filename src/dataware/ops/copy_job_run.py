@@ -44,10 +44,16 @@ CANCELLED = "cancelled"
 """What a record calls that this migration has ended its job, so that another one is begun."""
 
 
+UNKNOWN_LOOKS = 8
+"""How often a job may be looked for in vain, for half a minute, before it counts as gone."""
+
+
 class JobEnd(Enum):
-    """How a job ended: with a result, by a pause, or because its target has changed."""
+    """How a job ended: with a result, without one while nobody watched it, by a pause, or because
+    its target has changed."""
 
     DONE = auto()
+    FAILED = auto()
     PAUSED = auto()
     MISFIT = auto()
 
@@ -110,13 +116,13 @@ class CopyJobRun(EngineRun):
 
     def _run_job(self, journal: Journal, order: CopyOrder) -> None:
         """Have a job copy, another one after a pause, or where others write to the target."""
-        misfits = 0
+        misfits, is_earlier = 0, "job" in self._record
         while misfits < LOOKS:
             self._list_work(order)
             if not self._record["manifest"]:
                 break
             self._begin(order)
-            end = self._watch(order)
+            end, is_earlier = self._watch(order, is_earlier=is_earlier), False
             if end is JobEnd.DONE:
                 self._read_result(journal)
                 break
@@ -171,10 +177,11 @@ class CopyJobRun(EngineRun):
     def _unit(self) -> str:
         return self._migration.kind.unit
 
-    def _watch(self, order: CopyOrder) -> JobEnd:
+    def _watch(self, order: CopyOrder, *, is_earlier: bool) -> JobEnd:
         """Confirm the job, and wait for its end. Raises IncompleteError if it fails, or on a stop.
 
-        A pause ends the job, because a service knows none; the next one copies what is left.
+        A pause ends the job, because a service knows none; the next one copies what is left. So
+        does the one after a job that an earlier run began, and that failed while nobody watched.
         """
         self._enter("copying")
         with self._explain_stop(self._stopped_error):
@@ -186,12 +193,20 @@ class CopyJobRun(EngineRun):
             self._warn_of_target("has changed since it was listed; listing it again")
             self._cancel()
         elif progress.problem:
-            self._keep({**self._record, "failed": True})
-            raise IncompleteError(
-                f"the job {self._record['job']} ended early ({progress.problem}); fix that, "
-                "and run the same command again, which begins another job with what is left"
-            )
+            self._end_failed(progress.problem, is_earlier=is_earlier)
+            return JobEnd.FAILED
         return end
+
+    def _end_failed(self, problem: str, *, is_earlier: bool) -> None:
+        """Have on record that a job failed. Raises IncompleteError for one that this run began."""
+        self._keep({**self._record, "failed": True})
+        job = f"the job {self._record['job']}"
+        if not is_earlier:
+            raise IncompleteError(
+                f"{job} ended early ({problem}); fix that, and run the same command again, which "
+                "begins another job with what is left"
+            )
+        self._warn(f"{job} of an earlier run ended early ({problem}); beginning another one")
 
     def _await_end(self, order: CopyOrder) -> tuple[JobEnd, JobProgress]:
         """How a job ends, or has to be ended, with what is seen of it then."""
@@ -200,8 +215,10 @@ class CopyJobRun(EngineRun):
             self._unit,
             lambda seen: self._report_job(seen, self._unit),
         )
+        unseen = 0
         for progress in looks:
-            if progress.ended:
+            unseen = unseen + 1 if progress.unknown else 0
+            if progress.ended and not 0 < unseen < UNKNOWN_LOOKS:
                 break
             self._keeper.check()
             if self._is_paused():

@@ -166,7 +166,8 @@ class TargetCreator(Protocol):
 class JobProgress(NamedTuple):
     """How far a job is with filling a target; `problem` says why it ended early.
 
-    It `waits` while it does nothing until it is confirmed. `done` includes what has `failed`, and
+    It `waits` while it does nothing until it is confirmed, and is `unknown` where its service does
+    not know it: because it has just been made, or is gone. `done` includes what has `failed`, and
     `of` is about how many items or objects there are, where it counts parts of them.
     """
 
@@ -179,6 +180,7 @@ class JobProgress(NamedTuple):
     failed: int = 0
     running: int = 0
     of: int = 0
+    unknown: bool = False
 
     @property
     def figures(self) -> WorkFigures:

@@ -407,6 +407,8 @@ def test_a_table_of_somebody_else_is_refused() -> None:
     run.aws.imports.clear()
     with pytest.raises(IncompleteError, match="does not know the import"):
         run.watch()
+    del run.aws.tables["Orders-prod"]
+    assert run.watch().failed
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dataware.kinds.s3_bucket.batch.job import BatchCopy, is_for_job
 from dataware.kinds.s3_bucket.batch.target_fingerprint import read_fingerprint
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
 from support.copying import LoopClock, MemoryJournal
-from support.memory_batch import BatchAccount
+from support.memory_batch import BatchAccount, refuse
 from support.memory_buckets import Stored, stored, stored_in_parts
 
 ROLE = "arn:aws:iam::111122223333:role/batch"
@@ -191,6 +191,22 @@ def test_a_target_that_lacks_nothing_needs_no_job() -> None:
     """Then there is no manifest, which S3 would refuse."""
     aws = filled(HOSTILE)
     assert listed(aws)["manifest"] is None
+
+
+@pytest.mark.parametrize("code", ["NotFoundException", "NoSuchJobException", "NoSuchJob"])
+def test_a_job_that_is_gone_is_no_error(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 deletes a job 90 days after its end, and there is nothing left to be ended."""
+    aws = filled()
+    record = begun(aws)
+
+    def forget(_self: object, operation: str, _job_id: str) -> None:
+        raise refuse(operation, code, 404)
+
+    monkeypatch.setattr(type(aws.jobs), "_find", forget)
+    progress = copy_of(aws).look(record)
+    assert (progress.ended, progress.unknown) == (True, True)
+    assert progress.problem == "S3 does not know it any more"
+    copy_of(aws).cancel(record)
 
 
 def test_why_a_job_failed_is_told() -> None:

@@ -102,7 +102,10 @@ class TableImport(ExportBasedCreator):
         """
         if IMPORT not in record:
             return CreationProgress(exists=False, done=False)
-        job, table = self._describe(record[IMPORT]), find_table(self._aws, target.name)
+        table = find_table(self._aws, target.name)
+        job = self._find_job(record[IMPORT], made=table is not None)
+        if job is None:
+            return CreationProgress(False, False, "AWS does not know it any more", failed=True)
         running, problem = job["ImportStatus"] in RUNNING, _problem_of(job)
         counts = {
             "imported": int(job.get("ImportedItemCount") or 0),
@@ -165,11 +168,17 @@ class TableImport(ExportBasedCreator):
         return None
 
     def _describe(self, arn: str) -> Mapping[str, Any]:
+        with self._aws.translate_errors("the import", "dynamodb:DescribeImport"):
+            answer = self._api.describe_import(ImportArn=arn)
+        return dict(answer["ImportTableDescription"])
+
+    def _find_job(self, arn: str, *, made: bool) -> Mapping[str, Any] | None:
+        """The import; None where AWS has forgotten it, and there is no table that it has `made`."""
         try:
-            with self._aws.translate_errors("the import", "dynamodb:DescribeImport"):
-                answer = self._api.describe_import(ImportArn=arn)
-            return dict(answer["ImportTableDescription"])
+            return self._describe(arn)
         except NotFoundError as error:
+            if not made:
+                return None
             raise IncompleteError(
                 f"AWS does not know the import {arn} any more; look at its table, and run "
                 "`dataware forget` on its name to start over"

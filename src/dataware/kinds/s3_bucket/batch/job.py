@@ -3,8 +3,9 @@
 Sources: Amazon S3 User Guide, "Copy objects (S3 Batch Operations)" (up to 5 GB, no conditions on
 ETags, no SSE-C, what stands in the target is replaced, the job lies in the target's region), and
 "Tracking job status and completion reports" (a job that requires confirmation is prepared, then
-Suspended, and does nothing until it is confirmed); API Reference, CreateJob, DescribeJob,
-UpdateJobStatus, S3CopyObjectOperation.
+Suspended, and does nothing until it is confirmed); "Troubleshooting S3 Batch Operations" (a job is
+deleted 90 days after it has ended, and may not be known right after it was made); API Reference,
+CreateJob, DescribeJob, UpdateJobStatus, S3CopyObjectOperation.
 
 A job replaces what it finds, so it is asked for in two steps. Its manifest has only keys that the
 target lacks; it is confirmed when it is prepared, and the target still is as it was listed. A job
@@ -22,7 +23,7 @@ from typing import Any
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.engines.port import JobProgress, Record
 from dataware.core.engines.work_bucket import WorkBucket
-from dataware.core.errors import ServiceError
+from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws, Clock, Journal
 from dataware.kinds.s3_bucket.batch.manifest import FORMAT, ManifestRow, ManifestWriter
@@ -46,10 +47,11 @@ READERS = 16
 BUCKET, MANIFEST, JOB, TOKEN, ATTEMPT = "bucket", "manifest", "job", "token", "attempt"
 LISTED, SEEN = "listed_at", "seen"
 SUSPENDED = "Suspended"
-ENDED_CODES = frozenset({"JobStatusException", "NotFoundException"})
-"""Refusals that say that a job is past the status that was asked for, or gone."""
+ENDED_CODE = "JobStatusException"
+"""The refusal that says that a job is past the status that was asked for."""
 
 ENDED = frozenset({"Complete", "Failed", "Cancelled"})
+GONE = "S3 does not know it any more"
 
 
 def is_for_job(entry: ListedObject) -> bool:
@@ -127,13 +129,18 @@ class BatchCopy:
                 self._control.update_job_status(
                     AccountId=self._aws.account, JobId=record[JOB], RequestedJobStatus=status
                 )
+        except NotFoundError:
+            return
         except ServiceError as error:
-            if not error.problem or error.problem.code not in ENDED_CODES:
+            if not error.problem or error.problem.code != ENDED_CODE:
                 raise
 
     def look(self, record: Record) -> JobProgress:
         """How far the job is. Raises LookupFailedError."""
-        job = self._describe(record)
+        try:
+            job = self._describe(record)
+        except NotFoundError:
+            return JobProgress(0, 0, ended=True, problem=GONE, unknown=True)
         summary = job.get("ProgressSummary") or {}
         failures = [
             f"{one.get('FailureCode', '')}: {one.get('FailureReason', '')}".strip(": ")
