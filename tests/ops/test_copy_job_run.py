@@ -109,7 +109,8 @@ class BoxJobs:
                         self.world.boxes["new"][key] = self.world.boxes["old"][key]
                 job["state"] = "failed" if self.broken else "done"
         ended = job["state"] in ("done", "failed", "cancelled")
-        problem = {"failed": self.broken or "it failed", "cancelled": "it is cancelled"}.get(job["state"], "")
+        problems = {"failed": self.broken or "it failed", "cancelled": "it is cancelled"}
+        problem = problems.get(job["state"], "")
         waits = job["state"] == "waits"
         return JobProgress(0, len(job["keys"]), ended, problem, job["state"], waits)
 

@@ -18,6 +18,7 @@ from dataware.core.engines.port import (
     Preparation,
     Record,
 )
+from dataware.core.engines.unfinished_work import list_leftovers
 from dataware.core.errors import (
     DatawareError,
     IncompleteError,
@@ -514,7 +515,21 @@ def test_a_bucket_that_cannot_be_removed_is_named() -> None:
     run(service)
     assert service.world.markers["new"].state is MarkerState.COMPLETE
     (warning,) = service.world.events.texts("warning")
-    assert "the bucket b cannot be removed (denied)" in warning
+    assert "cannot remove the bucket b (denied); the record of new names it" in warning
+    (left,) = list_leftovers(service.world.markers["new"].detail)
+    assert (left["name"], left["token"], left["parts"]) == ("export-import", "t1", ["the bucket b"])
+
+
+def test_a_bucket_that_could_not_be_removed_once_is_off_the_record_when_it_is() -> None:
+    """The next work of the same engine uses the same bucket, and removes it."""
+    service = service_of(refusal="it has too many files", bucket=True, undeletable=True)
+    with pytest.raises(RefusedError, match="it has too many files"):
+        run(service)
+    assert list_leftovers(service.world.markers["new"].detail)
+    service.refusal, service.undeletable = "", False
+    run(service)
+    assert not service.bucket
+    assert list_leftovers(service.world.markers["new"].detail) == []
 
 
 def test_the_source_is_waited_for_until_it_can_be_had_as_it_is_now() -> None:

@@ -26,6 +26,8 @@ from dataware.core.copier import (
     UnitPage,
     no_page_bound,
 )
+from dataware.core.engines.card import LEFTOVERS
+from dataware.core.engines.unfinished_work import list_leftovers
 from dataware.core.errors import DatawareError, RefusedError
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import (
@@ -228,6 +230,10 @@ class WorldMarkers:
         self.world.markers[target] = marker
         return WorldLease(self.world, target)
 
+    def amend(self, _kind: str, target: str, _run: str | None, detail: Mapping[str, Any]) -> None:
+        """Replace the progress of a complete one."""
+        self.world.markers[target] = replace(self.world.markers[target], detail=dict(detail))
+
     def all(self) -> list[tuple[str, str, Marker]]:
         """Every record."""
         return [("memory-box", target, marker) for target, marker in self.world.markers.items()]
@@ -252,7 +258,9 @@ class WorldLease:
     def complete(self, detail: Mapping[str, Any]) -> None:
         """Write "complete"."""
         self.world.moment("complete")
-        self._write(MarkerState.COMPLETE, detail)
+        left = list_leftovers(self.world.markers[self.target].detail)
+        more = {LEFTOVERS: left} if left else {}
+        self._write(MarkerState.COMPLETE, {**detail, **more})
 
     def delay_next_run(self, seconds: float) -> None:
         """Nothing arrives late here."""

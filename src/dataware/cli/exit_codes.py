@@ -40,7 +40,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "fleet targets": USUAL,
     "cutover": {**WRITING, 2: "the source was written to after the switch"},
     "follow": {**WRITING, 0: "done: each is cut over"},
-    "forget": {**LEAST, 3: "refused", 4: "interrupted"},
+    "forget": {**WRITING, 3: "refused"},
     "help": LEAST,
     "iam-policy": USUAL,
     "init": USUAL,

@@ -86,10 +86,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     ARN, with which the names were computed; `headers` go with the objects that are written.
     `side` is that of a copy whose sides have credentials of their own; records are the target's. A
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
-
-    Raises InputError for one side of an engine that carries no such copy.
     """
-    check_side(wanted, engine, side)
     place = GrantPlace(aws.account, aws.region, aws.partition)
     beside = [*_engine_grants(engine, wanted, place, side), *_source_looks(aws, wanted, use, side)]
     has_job = batch_role is not None and use in JOB_USES and side is not PolicySide.SOURCE
@@ -136,7 +133,11 @@ def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
 def _engine_grants(
     engine: EngineName | None, wanted: Sequence[Wanted], place: GrantPlace, side: PolicySide
 ) -> Iterator[Grant]:
-    """What an engine needs beside the copy: resources by ARN, with the actions on each."""
+    """What an engine needs beside the copy: resources by ARN, with the actions on each.
+
+    Raises InputError for one side of an engine that carries no such copy.
+    """
+    check_side(wanted, engine, side)
     if engine is EngineName.MAP:
         yield from list_caller_permissions(*place)
     elif engine is not None:

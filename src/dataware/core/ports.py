@@ -343,6 +343,13 @@ class Markers(Protocol):
         """
         ...
 
+    def amend(self, kind: str, target: str, run: str | None, detail: Mapping[str, Any]) -> None:
+        """Replace the progress in the record of a complete migration.
+
+        Raises RefusedError where the record says something else by now, and LookupFailedError.
+        """
+        ...
+
     def all(self) -> list[tuple[str, str, Marker]]:
         """Every record as (kind, target, marker). Raises LookupFailedError.
 

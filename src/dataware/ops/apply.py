@@ -28,6 +28,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.creation_group import CreationGroup
 from dataware.ops.decision_events import report_decision
 from dataware.ops.engine_choice import EngineDemand, make_steps, table_of
+from dataware.ops.engine_leftovers import sweep_leftovers
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
 from dataware.ops.import_by_id import adopt_by_id, refuse_without_secrets
@@ -277,6 +278,8 @@ def _apply(
         _migrate(context, kind, planned, settings, group)
         return
     report_decision(context.emit, planned)
+    there = context.in_region(planned.preferred.region or context.aws.region)
+    sweep_leftovers(there, kind, wanted.preferred, planned.preferred.marker)
     if planned.creates:
         target = group.create(wanted)
         target.let_go()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Self
 
 from dataware.calc.measures import duration
-from dataware.core.engines.card import EngineName
+from dataware.calc.words import list_words
+from dataware.core.engines.card import LEFTOVERS, PARTS, EngineName
 from dataware.core.engines.port import (
     CreationProgress,
     Preparation,
@@ -17,6 +18,7 @@ from dataware.core.engines.port import (
     TargetCreator,
     WorkFigures,
 )
+from dataware.core.engines.unfinished_work import list_leftovers
 from dataware.core.errors import DatawareError, IncompleteError, RefusedError, ServiceError
 from dataware.core.model import Wanted
 from dataware.ops.engine_run import EngineRun
@@ -189,10 +191,20 @@ class CreatorRequest(EngineRun):
         )
 
     def _clean(self) -> None:
-        """Remove what only the work needed, or name what stays."""
+        """Remove what only the work needed; what stays is on record, and so not forgotten."""
         self._keeper.check()
+        parts, left = list(self._creator.list_parts(self._record)), []
         try:
             self._creator.clean(self._record)
         except ServiceError as error:
-            parts = " and ".join(self._creator.list_parts(self._record))
-            self._warn(f"{parts} cannot be removed ({error}); remove it by hand")
+            left = [{**self._record, PARTS: parts}]
+            name, named = self._migration.order.target.name, list_words(parts)
+            self._warn(
+                f"cannot remove {named} ({error}); the record of {name} names it, and the next "
+                f"`dataware apply`, or `dataware forget {name}`, tries again"
+            )
+        before = list_leftovers(self._keeper.detail)
+        others = [one for one in before if one.get(PARTS) != parts]
+        if [*others, *left] != before:
+            self._keeper.publish({LEFTOVERS: [*others, *left]})
+            self._keeper.send_heartbeat()

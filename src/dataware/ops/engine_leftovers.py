@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dataware.core.engines.card import ENGINE, EngineCard
+from dataware.calc.words import list_words
+from dataware.core.engines.card import ENGINE, LEFTOVERS, EngineCard
 from dataware.core.engines.choice import EngineTable
-from dataware.core.engines.port import WORK, CopyJob, Record, TargetCreator
-from dataware.core.engines.unfinished_work import find_unfinished_work
-from dataware.core.errors import LookupFailedError, ServiceError
+from dataware.core.engines.port import WORK, CopyJob, Record
+from dataware.core.engines.unfinished_work import (
+    find_unfinished_work,
+    list_leftovers,
+    name_parts,
+)
+from dataware.core.errors import DatawareError, IncompleteError, ServiceError
 from dataware.core.events import event
 from dataware.core.kind import Kind
-from dataware.core.model import Marker
+from dataware.core.model import Marker, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context
-from dataware.ops.map_engine.leftovers import explain_workers, remove_workers
+from dataware.ops.map_engine.leftovers import KEPT, explain_workers, remove_workers
 
 PAUSE_SECONDS = 1.0
 LOOKS = 120
@@ -22,7 +27,14 @@ LOOKS = 120
 
 
 def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) -> str:
-    """What becomes of the work of an engine once its record is gone; empty without any."""
+    """What becomes of what an engine has made once its record is gone; empty without anything."""
+    left = list_leftovers(marker.detail)
+    again = f"removing {name_parts(left)}, which could not be removed before" if left else ""
+    work = _explain_work(slug, target, marker, context)
+    return "; ".join(filter(None, (work, again)))
+
+
+def _explain_work(slug: str, target: str, marker: Marker, context: Context) -> str:
     if workers := explain_workers(context, marker):
         return workers
     card, record = _find_work(slug, marker)
@@ -41,38 +53,56 @@ def explain_leftovers(slug: str, target: str, marker: Marker, context: Context) 
 
 
 def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:
-    """End and remove what the engine of an unfinished migration left; name what stays."""
+    """End and remove what the engine of a migration left, and what it could not remove before.
+
+    Raises IncompleteError where something stays, because nothing but the record knows of it.
+    """
     remove_workers(context, marker)
     card, record = _find_work(slug, marker)
-    if card is not None and card.creator is not None:
-        _remove_parts(context, card.creator(context.aws), record)
-    if card is None or card.copy_job is None:
-        return
-    copy_job = card.copy_job(context.aws, "")
-    parts = " and ".join(copy_job.list_parts(record))
-    try:
-        ended = _end_work(context, copy_job, record)
-        copy_job.clean(record)
-    except (LookupFailedError, ServiceError) as error:
-        context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
-        return
-    if ended:
-        context.emit(event("note", text=f"Removed {parts}"))
-    else:
-        text = f"check that {parts} are gone, because the job does not end"
-        context.emit(event("warning", text=text))
+    if card is not None:
+        _remove_parts(context, card, record)
+    for left in list_leftovers(marker.detail):
+        if (made_by := _card_of(slug, left)) is not None:
+            _remove_parts(context, made_by, left)
 
 
-def _remove_parts(context: Context, creator: TargetCreator, record: Record) -> None:
-    """Remove what a creator needed on the way; what it makes goes on, and stays."""
-    parts = " and ".join(creator.list_parts(record))
-    if not parts:
+def sweep_leftovers(context: Context, kind: Kind, target: str, marker: Marker) -> None:
+    """Remove what the engine of a complete migration could not, and take it off the record.
+
+    What stays is told, and stays on record.
+    """
+    left = list_leftovers(marker.detail)
+    if not left or marker.state is not MarkerState.COMPLETE:
         return
+    slug = kind.names.slug
     try:
-        creator.clean(record)
-        context.emit(event("note", text=f"Removed {parts}"))
+        remove_leftovers(slug, marker, context)
+        detail = {name: part for name, part in marker.detail.items() if name != LEFTOVERS}
+        context.markers.amend(slug, target, marker.run, detail)
+    except DatawareError as error:
+        context.emit(event("warning", text=str(error), name=target))
+
+
+def _remove_parts(context: Context, card: EngineCard, record: Record) -> None:
+    """Remove what the work of an engine needed. Raises IncompleteError for what stays.
+
+    What a creator makes goes on, and stays; a job is ended first.
+    """
+    work = card.copy_job(context.aws, "") if card.copy_job else None
+    made_by = work or (card.creator(context.aws) if card.creator else None)
+    names = list(made_by.list_parts(record)) if made_by else []
+    if made_by is None or not names:
+        return
+    parts = list_words(names)
+    try:
+        if work is not None and not _end_work(context, work, record):
+            raise IncompleteError(
+                f"cannot remove {parts} yet, because the job does not end; {KEPT}"
+            )
+        made_by.clean(record)
     except ServiceError as error:
-        context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
+        raise IncompleteError(f"cannot remove {parts} ({error}); {KEPT}") from error
+    context.emit(event("note", text=f"Removed {parts}"))
 
 
 def _end_work(context: Context, copy_job: CopyJob, record: Record) -> bool:
@@ -101,12 +131,15 @@ def describe_pause_of_work(slug: str, marker: Marker) -> str:
 def _find_work(slug: str, marker: Marker) -> tuple[EngineCard | None, Record]:
     """The engine that an unfinished record names, with what the record keeps of its work."""
     record = find_unfinished_work(marker).get(ENGINE)
-    kind = next((one for one in kinds() if one.names.slug == slug), None)
-    if not isinstance(record, Mapping) or kind is None or kind.copying is None:
+    if not isinstance(record, Mapping):
         return None, {}
-    return _card_of(kind, record), record
+    return _card_of(slug, record), record
 
 
-def _card_of(kind: Kind, record: Record) -> EngineCard | None:
+def _card_of(slug: str, record: Record) -> EngineCard | None:
+    """The engine of a record that has left something; None where that is none of the kind."""
+    kind = next((one for one in kinds() if one.names.slug == slug and one.copying), None)
+    if kind is None:
+        return None
     card = EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
     return card if card is not None and (card.copy_job or card.creator) else None

@@ -21,7 +21,7 @@ from enum import Enum, auto
 from typing import Any
 
 from dataware.core.copier import CopyOrder, SkipReason
-from dataware.core.engines.unfinished_work import find_unfinished_work, is_made_by_service
+from dataware.core.engines.unfinished_work import find_work, is_made_by_service
 from dataware.core.errors import RefusedError, WriteDeniedError, how_to_allow
 from dataware.core.events import format_count
 from dataware.core.kind import Kind
@@ -110,7 +110,7 @@ class Migration:
     def begin_marker(self, new_run: str) -> Marker:
         """The record with which the migration begins; `new_run` names it if none has begun."""
         before = carry_over(self.marker.detail) if self.same_target else {}
-        begun = find_unfinished_work(self.marker)
+        begun = find_work(self.marker)
         return Marker(
             MarkerState.RUNNING,
             source=on_record(self.kind, self.order)[0],

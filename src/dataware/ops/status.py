@@ -25,7 +25,7 @@ from dataware.ops.control_reporter import describe_control
 from dataware.ops.failure_summary import state_of
 from dataware.ops.migration_policy import CARRIER
 from dataware.ops.partial_copy import NOT_CARRIED
-from dataware.ops.work_words import describe_work
+from dataware.ops.work_words import describe_leftovers, describe_work
 from dataware.state.cutover_records import list_token_digests
 from dataware.state.marker_value import control_in
 
@@ -388,6 +388,7 @@ def run_details(run: MigrationStatus) -> str:
         far,
         describe_switch(run),
         asked,
+        describe_leftovers(run.detail, run.target),
         run.why.rstrip("."),
         journal_words(run),
         life(run),

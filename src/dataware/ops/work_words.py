@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dataware.core.engines.port import WORK
+from dataware.core.engines.unfinished_work import list_leftovers, name_parts
 from dataware.core.events import format_count
 
 
@@ -15,6 +16,14 @@ def describe_work(detail: Mapping[str, object], unit: str) -> str:
     """
     work = detail.get(WORK)
     return ", ".join(_list_parts(work, unit)) if isinstance(work, Mapping) else ""
+
+
+def describe_leftovers(detail: Mapping[str, object], target: str) -> str:
+    """What an engine could not remove, and what removes it; empty without anything."""
+    parts = name_parts(list_leftovers(detail))
+    if not parts:
+        return ""
+    return f"{parts} not removed: `dataware apply`, or `dataware forget {target}`, tries again"
 
 
 def _list_parts(work: Mapping[object, object], unit: str) -> Iterator[str]:

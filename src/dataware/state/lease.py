@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from dataware.core.engines.card import LEFTOVERS
+from dataware.core.engines.unfinished_work import list_leftovers
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import MarkerState
 from dataware.core.run_control import RunControl
@@ -99,7 +101,8 @@ class ParameterLease:
 
     def complete(self, detail: Mapping[str, Any]) -> None:
         """Write "complete" and release the lock."""
-        self._finish(replace(self._value, state=MarkerState.COMPLETE, detail=own_detail(detail)))
+        last = self._with_leftovers(detail)
+        self._finish(replace(self._value, state=MarkerState.COMPLETE, detail=last))
 
     def try_complete(self, detail: Mapping[str, Any]) -> None:
         """Write "complete" and release the lock; go on to hold it where that has no answer.
@@ -108,7 +111,8 @@ class ParameterLease:
         that counts makes sure that it never will.
         """
         with self._lock:
-            self._write(replace(self._value, state=MarkerState.COMPLETE, detail=own_detail(detail)))
+            last = self._with_leftovers(detail)
+            self._write(replace(self._value, state=MarkerState.COMPLETE, detail=last))
             self._ended = True
 
     def read_back(self) -> tuple[MarkerState, Mapping[str, Any]]:
@@ -143,6 +147,11 @@ class ParameterLease:
         """
         cutover = {name: part for name, part in self._value.detail.items() if name == CUTOVER}
         return {**cutover, **own_detail(detail)}
+
+    def _with_leftovers(self, detail: Mapping[str, Any]) -> dict[str, Any]:
+        """Progress with what could not be removed of a service's work, which nobody else knows."""
+        left = list_leftovers(self._said)
+        return {**own_detail(detail), **({LEFTOVERS: left} if left else {})}
 
     def _finish(self, value: MarkerValue) -> None:
         with self._lock:

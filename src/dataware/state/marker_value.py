@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.engines.card import ENGINE
+from dataware.core.engines.card import ENGINE, LEFTOVERS
 from dataware.core.model import MarkerState
 from dataware.core.run_control import RunControl
 
@@ -51,7 +51,7 @@ APPROVAL = "approval"
 OBJECT_HEADERS = "object_headers"
 """What of the progress says how the objects are written, which the next run goes on with."""
 
-ESSENTIAL = frozenset({CUTOVER, ASKED, ENGINE, OBJECT_HEADERS})
+ESSENTIAL = frozenset({CUTOVER, ASKED, ENGINE, LEFTOVERS, OBJECT_HEADERS})
 """What of the progress is never given up."""
 
 SWITCHED_ON = ("feed_enabled", "undo_feed")
@@ -93,7 +93,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("followed", "guarded", "deep", "held"), (bool,)),
     **dict.fromkeys(SWITCHED_ON, _TEXT),
     "carrier": _TEXT,
-    ACCEPTS: (list,),
+    **dict.fromkeys((ACCEPTS, LEFTOVERS), (list,)),
     **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS, APPROVAL), (dict,)),
 }
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}

@@ -21,6 +21,10 @@ ENGINE = "engine"
 """What a record calls the engine that carries its migration, with what that has to know; nothing
 where this machine copies."""
 
+LEFTOVERS, PARTS = "leftovers", "parts"
+"""What a record calls what an engine could not remove, also once its migration is complete, and how
+each of these is called in words."""
+
 
 class EngineName(StrEnum):
     """What a person calls an engine; the value stands in plans and records."""

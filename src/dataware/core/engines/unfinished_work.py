@@ -1,11 +1,13 @@
-"""What the record of a migration says of the engine that began it."""
+"""What the record of a migration says of the engine that began it, and of what that has left."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from dataware.core.engines.card import ENGINE, EngineName
+from dataware.calc.words import list_words
+from dataware.core.engines.card import ENGINE, LEFTOVERS, PARTS, EngineName
 from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Facts, Marker, MarkerState
 
@@ -14,6 +16,24 @@ def find_unfinished_work(marker: Marker) -> Mapping[str, object]:
     """The part of an unfinished record that names a service's work; empty without one."""
     engine = marker.detail.get(ENGINE) if marker.state is MarkerState.RUNNING else None
     return {ENGINE: engine} if engine else {}
+
+
+def find_work(marker: Marker) -> Mapping[str, object]:
+    """The parts of a record with which the next run goes on: a service's work, and what is left."""
+    left = list_leftovers(marker.detail)
+    return {**find_unfinished_work(marker), **({LEFTOVERS: left} if left else {})}
+
+
+def list_leftovers(detail: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """What could not be removed of a service's work: its record each time, with its `PARTS`."""
+    left = detail.get(LEFTOVERS)
+    return [one for one in left if isinstance(one, Mapping)] if isinstance(left, list) else []
+
+
+def name_parts(left: Sequence[Mapping[str, Any]]) -> str:
+    """What stands in the account because of that, in words; empty without anything."""
+    parts = [str(part) for one in left for part in one.get(PARTS, ())]
+    return list_words(parts) if parts else ""
 
 
 def describe_change(seen: Marker, now: Marker) -> str:

@@ -15,6 +15,9 @@ from dataware.ops.map_engine.execution import MapExecution
 from dataware.ops.map_engine.stack import WorkersStack
 from dataware.ops.map_engine.template import WorkersLocation
 
+KEPT = "the record is kept; allow that, or remove it by hand, and run the same command again"
+"""What is said beside something that cannot be removed."""
+
 
 def place_of_workers(context: Context, run: str) -> WorkersLocation:
     """Where the workers of a migration are: in the region of its target."""
@@ -38,7 +41,10 @@ def explain_workers(context: Context, marker: Marker) -> str:
 
 
 def remove_workers(context: Context, marker: Marker) -> None:
-    """Stop and remove the workers that an unfinished record tells of; name those that stay."""
+    """Stop and remove the workers that an unfinished record tells of.
+
+    Raises IncompleteError where they stay, because nothing but the record knows of them.
+    """
     engine = find_workers(marker)
     if engine is None:
         return
@@ -49,6 +55,5 @@ def remove_workers(context: Context, marker: Marker) -> None:
         WorkersStack(context.aws, place).remove()
     except (IncompleteError, LookupFailedError, ServiceError) as error:
         parts = f"the stack {place.stack} and the bucket {place.bucket}"
-        context.emit(event("warning", text=f"cannot remove {parts} ({error}); remove them by hand"))
-        return
+        raise IncompleteError(f"cannot remove {parts} ({error}); {KEPT}") from error
     context.emit(event("note", text=f"Removed the workers {place.stack}"))
