@@ -59,6 +59,20 @@ def short_of(slug: str) -> str:
     return next((kind.short for kind in map(load, CATALOGUE) if kind.names.slug == slug), slug)
 
 
+def kind_of_record(slug: str, target: str) -> Kind:
+    """The card of a type by the word that the record of a migration into `target` has for it.
+
+    Raises InputError for a word that only another version knows.
+    """
+    for kind in kinds():
+        if kind.names.slug == slug:
+            return kind
+    raise InputError(
+        f"the record of {target} is of a {slug}, which this version of dataware does not know: use "
+        "the version that made it"
+    )
+
+
 def list_copied() -> str:
     """What dataware copies and compares, in words: "buckets, tables and repositories"."""
     return list_words(dict.fromkeys(plural(kind.short) for kind in kinds() if kind.copying))

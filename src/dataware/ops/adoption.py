@@ -136,7 +136,9 @@ def _compare(context: Context, planned: Planned) -> Planned:
         return _stop(planned, FIXED_RULE, _explain_fixed(planned, fixed))
     deletes = list_of(differences, PropertyVerdict.DELETES)
     if deletes and _may_lose(planned):
-        return _delete(planned, [one.effect for one in deletes])
+        planned = _delete(planned, [one.effect for one in deletes])
+    if planned.decision.action is Action.STOP:
+        return planned
     if unread := list_of(differences, PropertyVerdict.UNREAD):
         whole = "; ".join(f"{one.name} ({one.effect})" for one in unread)
         name = planned.preferred.name

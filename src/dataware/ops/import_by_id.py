@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -53,6 +53,7 @@ NEW = frozenset({"", "REVIEW_IN_PROGRESS"})
 """Statuses of a stack that is not there yet; an import makes it."""
 
 BUSY = "_IN_PROGRESS"
+STACK, BEGUN = "AWS::CloudFormation::Stack", "IMPORT_IN_PROGRESS"
 PAUSES = (0.2, 0.5, 1.0, *(2.0 for _ in range(900)))
 """Seconds between two looks at a stack; after the last one the run is incomplete."""
 
@@ -180,6 +181,11 @@ class _StackImport:
                 f"{wanted.preferred} now belongs to stack {owner.stack}, which nothing is taken "
                 "from: plan again"
             )
+        if owner.logical_id != wanted.logical_id:
+            raise RefusedError(
+                f"stack {self._stack} now has {wanted.preferred} as {owner.logical_id}, not as "
+                f"{wanted.logical_id}: plan again"
+            )
         return None
 
     def _await_rest(self) -> str:
@@ -207,10 +213,11 @@ class _StackImport:
             planned = list(self._await_changes(change_set))
         expected = sorted(one.logical_id for one in entries)
         if sorted(planned) != sorted(("Import", one) for one in expected):
-            self._delete({"ChangeSetName": change_set})
-            listed = ", ".join(f"{action} {one}" for action, one in planned)
+            self._discard(change_set)
+            listed = ", ".join(f"{action} {one}" for action, one in planned) or "nothing at all"
             raise RefusedError(
-                f"nothing was changed, because {self._what} would do more than that ({listed})"
+                f"nothing was changed, because {self._what} would do something else ({listed}): "
+                f"deploy the stack without {', '.join(expected)} first, then run again"
             )
         return change_set
 
@@ -294,6 +301,11 @@ class _StackImport:
         with self._aws.translate_errors(self._what, DELETE):
             self._api.delete_change_set(**names)
 
+    def _discard(self, change_set: str) -> None:
+        """Delete a change set if that is possible; one that stays is replaced by the next run."""
+        with suppress(LookupFailedError, NotFoundError):
+            self._delete({"ChangeSetName": change_set})
+
     def _await_changes(self, change_set: str) -> Iterator[tuple[str, str]]:
         """What a complete change set would do: actions with logical ids."""
         for seconds in PAUSES:
@@ -303,9 +315,14 @@ class _StackImport:
                 break
             if status == "FAILED":
                 reason = self._write_reason(page.get("StatusReason") or "no reason given")
-                self._delete({"ChangeSetName": change_set})
+                self._discard(change_set)
                 raise RefusedError(f"CloudFormation refuses {self._what}: {reason}")
             self._aws.pause(seconds)
+        else:
+            raise IncompleteError(
+                f"nothing was changed, because CloudFormation still prepares {self._what}; run the "
+                "same command again to resume"
+            )
         while True:
             for one in page.get("Changes", ()):
                 if change := one.get("ResourceChange"):
@@ -351,17 +368,24 @@ class _StackImport:
         return " ".join(mask_texts(str(text), self._hidden).split())
 
     def _find_reason(self) -> str:
-        """Why the last import was rolled back, as far as the stack's events say."""
+        """Why the last import was rolled back, as far as the stack's events say.
+
+        Events come the newest first. What failed first is the cause, and others are cancelled with
+        it; what was before the import tells of another one.
+        """
         pages = self._api.get_paginator("describe_stack_events").paginate(StackName=self._stack)
-        try:
-            with self._aws.translate_errors(f"stack {self._stack}", EVENTS):
-                for happened in (one for page in pages for one in page["StackEvents"]):
-                    reason = happened.get("ResourceStatusReason")
-                    if happened["ResourceStatus"] == "IMPORT_FAILED" and reason:
-                        return self._write_reason(reason)
-        except (LookupFailedError, NotFoundError):
-            return ""
-        return ""
+        cause = ""
+        with (
+            suppress(LookupFailedError, NotFoundError),
+            self._aws.translate_errors(f"stack {self._stack}", EVENTS),
+        ):
+            for happened in (one for page in pages for one in page["StackEvents"]):
+                status, is_stack = happened["ResourceStatus"], happened["ResourceType"] == STACK
+                if status == BEGUN and is_stack:
+                    break
+                if status == "IMPORT_FAILED":
+                    cause = happened.get("ResourceStatusReason") or cause
+        return self._write_reason(cause)
 
 
 def _list_hidden(wanted: Wanted) -> Sequence[str]:

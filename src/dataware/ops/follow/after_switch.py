@@ -23,7 +23,7 @@ from dataware.core.follow.following import Following
 from dataware.core.follow.loop import FollowPorts
 from dataware.core.model import Location, MarkerState
 from dataware.core.ports import Journal
-from dataware.kinds import kinds
+from dataware.kinds import kind_of_record
 from dataware.migrate import since_boot
 from dataware.ops.context import Context
 from dataware.ops.follow import follow_run
@@ -82,7 +82,7 @@ def find_switched(context: Context, name: str) -> UndoableCutover:
         raise InputError(
             f"the migration into {status.target} is not cut over; see `dataware status`"
         )
-    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    kind = kind_of_record(status.kind, status.target)
     return UndoableCutover(kind, str(status.source), status.target, record, marker)
 
 

@@ -12,7 +12,7 @@ from dataware.core.follow.cutover import CutoverRecord
 from dataware.core.follow.cutover_request import TOPIC
 from dataware.core.kind import Kind
 from dataware.core.model import Location, MarkerState
-from dataware.kinds import kinds, load
+from dataware.kinds import kind_of_record, load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
 from dataware.ops.follow.follow_checks import check_exclusive
@@ -58,7 +58,7 @@ def find_followed(context: Context, name: str) -> FollowedMigration:
             f"the migration into {status.target} is not followed; begin with `dataware migrate "
             "--follow`"
         )
-    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    kind = kind_of_record(status.kind, status.target)
     if marker.alive and TOPIC not in marker.detail.get(ACCEPTS, ()):
         holder = marker.detail.get("holder", "another machine")
         raise RefusedError(

@@ -17,7 +17,7 @@ from dataware.core.errors import DatawareError, IncompleteError, InputError, Ref
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Location, Marker, MarkerState
-from dataware.kinds import kinds
+from dataware.kinds import kind_of_record
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.follow import follow
 from dataware.ops.follow.follow_checks import require_following
@@ -44,7 +44,7 @@ class RecordedFollow:
 def find_recorded(context: Context, name: str) -> RecordedFollow:
     """The followed migration into `name`. Raises InputError where there is none."""
     status, marker = find_migration(context, name)
-    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    kind = kind_of_record(status.kind, status.target)
     is_complete = marker.state is MarkerState.COMPLETE
     if status.source is None or not (is_complete or marker.detail.get(FOLLOWED)):
         raise InputError(
@@ -65,9 +65,9 @@ def follow_recorded(
     One that fails holds up no other. Raises RefusedError where one was refused, and IncompleteError
     where one was stopped or failed.
     """
-    if len(followed) > MOST_BEGUN:
-        raise InputError(f"name {MOST_BEGUN} at most, and start another process for the others")
     going = [one for one in followed if not one[0].is_complete]
+    if len(going) > MOST_BEGUN:
+        raise InputError(f"name {MOST_BEGUN} at most, and start another process for the others")
     for recorded, _ in followed:
         if recorded.is_complete:
             text = f"Nothing to follow into {recorded.target}: it is complete"

@@ -14,7 +14,7 @@ from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.kind import Kind
 from dataware.core.model import Location, Marker, MarkerState
-from dataware.kinds import kinds
+from dataware.kinds import kind_of_record
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow_checks import require_following
@@ -57,7 +57,7 @@ def find_undoable(context: Context, name: str) -> UndoableCutover:
     """
     status, marker = find_migration(context, name)
     record = check_undoable(context, marker, status.source, status.target)
-    kind = next(kind for kind in kinds() if kind.names.slug == status.kind)
+    kind = kind_of_record(status.kind, status.target)
     return UndoableCutover(kind, str(status.source), status.target, record, marker)
 
 
