@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dataware.calc.words import list_words
 from dataware.core.errors import RefusedError
 from dataware.core.kind import Kind
 from dataware.core.model import Facts
@@ -26,13 +27,16 @@ def check_history(sources: Iterable[tuple[Kind, Facts | None]], *, all_versions:
     """Raise Refused, before anything is changed, for copies that would take nothing."""
     if all_versions:
         return
-    holding = {
-        source.name: kind.require_copying().history
-        for kind, source in sources
-        if source is not None and source.holds_history_alone
-    }
-    if holding:
+    names: dict[str, list[str]] = {}
+    for kind, source in sources:
+        if source is not None and source.holds_history_alone:
+            names.setdefault(kind.require_copying().history, []).append(source.name)
+    if names:
+        clauses = [
+            f"{'each of ' if len(some) > 1 else ''}{list_words(some)} {history}"
+            for history, some in names.items()
+        ]
         raise RefusedError(
-            f"nothing was changed, because {' and '.join(holding)} "
-            f"{next(iter(holding.values()))}, so nothing would be copied; {WAY_ON}"
+            f"nothing was changed, because {', and '.join(clauses)}, so nothing would be copied; "
+            f"{WAY_ON}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -155,9 +156,15 @@ def test_a_cut_over_that_is_asked_elsewhere_waits_by_its_request(desk: Desk) -> 
 
 
 def test_no_two_cut_overs_have_the_same_token() -> None:
-    """Also those of the same run."""
+    """Also those of the same run; nobody guesses 64 bits, and a person can type them."""
     assert make_approval("run-1").token != make_approval("run-1").token
-    assert Events() == []
+    assert re.fullmatch("[0-9a-f]{16}", make_approval("run-1").token)
+
+
+def test_nobody_makes_a_gate_that_is_open_already(desk: Desk) -> None:
+    """Only the token opens it."""
+    with pytest.raises(TypeError):
+        ApprovalGate(Gate(), desk.approval, dict, Events(), WORDS, True)  # type: ignore[call-arg] # not taken
 
 
 @pytest.mark.parametrize("option", ["--frozen", "--await-approval", "--freeze=true"])
