@@ -27,7 +27,7 @@ from dataware.core.errors import (
     ServiceError,
 )
 from dataware.core.events import event
-from dataware.core.model import Existence, Ownership, Wanted
+from dataware.core.model import Existence, Ownership
 from dataware.core.names import place_of
 from dataware.core.plan import Planned
 from dataware.core.values import find_function, list_hidden_texts, mask_texts
@@ -145,13 +145,15 @@ class _StackImport:
         entries = [entry for one in resources if (entry := self._find(one)) is not None]
         if not entries:
             return
-        self._hidden = [*chain.from_iterable(_list_hidden(one.planned.wanted) for one in entries)]
+        declared = [one.planned.wanted for one in entries]
+        hidden = (list_hidden_texts(one.properties, one.hidden) for one in declared)
+        self._hidden = [*chain.from_iterable(hidden)]
         if status == "ROLLBACK_COMPLETE":
             raise RefusedError(
                 f"stack {self._stack} is {status} and can only be deleted: `aws cloudformation "
                 f"delete-stack --stack-name {self._stack}` keeps what it retains; then run again"
             )
-        names = [one.planned.wanted.preferred for one in entries]
+        names = [one.preferred for one in declared]
         words = {"stack": self._stack, "count": len(entries), "names": ", ".join(names)}
         self._context.emit(event("adopting", **words))
         change_set = self._make_change_set(entries, is_new=status in NEW)
@@ -386,11 +388,6 @@ class _StackImport:
                 if status == "IMPORT_FAILED":
                     cause = happened.get("ResourceStatusReason") or cause
         return self._write_reason(cause)
-
-
-def _list_hidden(wanted: Wanted) -> Sequence[str]:
-    """Every text in the properties that may be secret, the longest first."""
-    return list_hidden_texts(wanted.properties, wanted.hidden)
 
 
 def _explain_size(stack: str, entries: Sequence[_Entry], error: Exception) -> str:
