@@ -153,16 +153,15 @@ class _StackImport:
                 f"stack {self._stack} is {status} and can only be deleted: `aws cloudformation "
                 f"delete-stack --stack-name {self._stack}` keeps what it retains; then run again"
             )
-        names = [one.preferred for one in declared]
-        words = {"stack": self._stack, "count": len(entries), "names": ", ".join(names)}
-        self._context.emit(event("adopting", **words))
+        names = ", ".join(one.preferred for one in declared)
+        self._context.emit(event("adopting", stack=self._stack, count=len(entries), names=names))
         change_set = self._make_change_set(entries, is_new=status in NEW)
         try:
             self._execute(change_set)
             self._check_end(entries, self._await_rest())
         except (LookupFailedError, NotFoundError) as error:
             raise IncompleteError(
-                f"it is unknown whether stack {self._stack} has adopted {', '.join(names)}: "
+                f"it is unknown whether stack {self._stack} has adopted {names}: "
                 f"{error}; run the same command again to resume"
             ) from error
 
