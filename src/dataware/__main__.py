@@ -1,7 +1,5 @@
 """`python -m dataware`."""
 
-import sys
+from dataware.cli import run
 
-from dataware.cli import main
-
-sys.exit(main())
+run()

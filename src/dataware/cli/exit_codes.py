@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 
 LEAST: Final[Mapping[int, str]] = {0: "done", 1: "error"}
-"""What answers at once ends with nothing else."""
-
 USUAL: Final[Mapping[int, str]] = {**LEAST, 4: "interrupted"}
 
 WRITING: Final[Mapping[int, str]] = {
@@ -28,11 +26,11 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
         4: "interrupted",
     },
     "close": {**WRITING, 2: "the source was written to after the switch"},
-    "completion": LEAST,
+    "completion": USUAL,
     "demo": USUAL,
     "deploy": WRITING,
     "doctor": {0: "all checks passed", 1: "a check failed, or error", 4: "interrupted"},
-    "explain": LEAST,
+    "explain": USUAL,
     "fleet": WRITING,
     "fleet apply": WRITING,
     "fleet plan": {**USUAL, 3: "stopped or refused"},
@@ -41,7 +39,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "cutover": {**WRITING, 2: "the source was written to after the switch"},
     "follow": {**WRITING, 0: "done: each is cut over"},
     "forget": {**WRITING, 3: "refused"},
-    "help": LEAST,
+    "help": USUAL,
     "iam-policy": USUAL,
     "init": USUAL,
     "migrate": WRITING,
@@ -54,7 +52,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     },
     "report": USUAL,
     "resume": {**LEAST, 3: "refused", 4: "interrupted"},
-    "schema": LEAST,
+    "schema": USUAL,
     "show": USUAL,
     "status": USUAL,
     "throttle": {**LEAST, 3: "refused", 4: "interrupted"},

@@ -1,4 +1,4 @@
-"""A command ends with its own exit code, whatever becomes of what it writes."""
+"""A command does its work whatever becomes of what it writes, and says what of that is lost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,8 @@ def command(arguments, **how):
     for number in range(2000):
         print("line", number)
     print("said", file=sys.stderr)
-    raise ENDS[arguments[1]]
+    if arguments[1] in ENDS:
+        raise ENDS[arguments[1]]
 
 def spoil(number, how):
     name = {1: "stdout", 2: "stderr"}[number]
@@ -47,6 +49,7 @@ def spoil(number, how):
     else:
         opened = os.open(sys.argv[2] + name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(opened, number)
+    os.close(opened)
 
 run_command.dataware.main = command
 for arguments, out, err in json.loads(sys.argv[1]):
@@ -74,7 +77,7 @@ COMMANDS = {
     ("plan", "nowhere.toml"): 1,
     ("plan", "nowhere.toml", "--format", "json"): 1,
     ("migrate", "s3://a"): 1,
-    **{("ends", code): int(code) for code in "1234"},
+    **{("ends", code): int(code) for code in "01234"},
     ("ends", "130"): 4,
     ("ends", "4", "--format", "json"): 4,
     ("ends", "1", "--debug"): 1,
@@ -83,18 +86,49 @@ SPOILT = ("fine", "closed", "full", "gone")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
-def test_the_exit_code_is_that_of_the_run(tmp_path: Path) -> None:
-    """For every command and format, standard output and error closed, full or without a reader."""
+def test_the_exit_code_is_that_of_the_run_unless_output_is_lost(tmp_path: Path) -> None:
+    """For every command and format, standard output and error closed, full or without a reader.
+
+    What a full disk does not hold makes an error of 0, with one sentence, and leaves other codes.
+    """
     cases = [
-        (list(arguments), out, err, code)
+        (list(arguments), out, err, code or int(out == "full"))
         for arguments, code in COMMANDS.items()
         for out in SPOILT
         for err in SPOILT
         if arguments[0] == "ends" or "fine" in (out, err) or out == err
     ]
+    found = run_spoilt(tmp_path, [case[:3] for case in cases])
+    for (arguments, out, err, code), (seen, stdout, stderr) in zip(cases, found, strict=True):
+        assert seen == code, (arguments, out, err)
+        if "--debug" not in arguments:
+            assert "Traceback" not in stdout + stderr, (arguments, out, err)
+        assert out == "full" or "write error" not in stderr, (arguments, out)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_a_full_disk_is_told_in_one_sentence_and_hides_no_other_one(tmp_path: Path) -> None:
+    """As JSON the reason of a failure would be lost with the rest, so standard error has it."""
+    lines = [
+        ["ends", "0"],
+        ["ends", "0", "--format", "json"],
+        ["ends", "3"],
+        ["ends", "3", "--format", "json"],
+    ]
+    said = [
+        stderr for _, _, stderr in run_spoilt(tmp_path, [(one, "full", "fine") for one in lines])
+    ]
+    why = "❌ write error: No space left on device; "
+    done = f"said\n{why}the command did its work, but part of its output is lost\n"
+    refused = f"said\n❌ not safe\n{why}part of the output is lost\n"
+    assert said == [done, done, refused, refused]
+
+
+def run_spoilt(tmp_path: Path, cases: list[Any]) -> list[Any]:
+    """The exit code, the output and the errors of each command, by how its streams are spoilt."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_REGION": "eu-central-1"}
     keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-    told = json.dumps([case[:3] for case in cases])
+    told = json.dumps(cases)
     run = subprocess.run(
         [sys.executable, "-c", DRIVER, told, f"{tmp_path}/"],
         capture_output=True,
@@ -105,10 +139,7 @@ def test_the_exit_code_is_that_of_the_run(tmp_path: Path) -> None:
     )
     found = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(found) == len(cases), run.stderr
-    for (arguments, out, err, code), (seen, stdout, stderr) in zip(cases, found, strict=True):
-        assert seen == code, (arguments, out, err)
-        if "--debug" not in arguments:
-            assert "Traceback" not in stdout + stderr, (arguments, out, err)
+    return found
 
 
 def test_no_file_of_a_run_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from shlex import quote
 from tempfile import TemporaryDirectory
 
 from dataware.cli.process.signals import StopSignal
+from dataware.cli.process.streams import find_lost_output
 from dataware.cli.settings import AwsOptions
 from dataware.cli.wait_indicator import show_waiting
 from dataware.core.events import event
@@ -41,7 +42,8 @@ def serve(port: int | None, *, plain: bool) -> int:
             waiting = partial(show_waiting, AwsOptions(plain=plain))
             with EmbeddedAws(emit=render, waiting=waiting, port=port or ANY_PORT) as aws:
                 sys.stdout.write(_pointing_at(aws, Path(folder) / "state"))
-                sys.stdout.flush()
+                if find_lost_output(sys.stdout):
+                    return 0  # no shell can be pointed at it; the caller says why
                 render(event("done", text=f"Local AWS emulator running at {aws.endpoint}"))
                 hint = (
                     "Source the lines on standard output to use it in a shell; stop it with "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -9,6 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Self
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""The signals by which a person or the system ends a command."""
 
 NOTE = (
     "Stopping after the requests in flight. Press Ctrl-C again to stop now. You can resume "
@@ -42,7 +46,7 @@ class StopSignal:
         """Take the signals over."""
         if self._report is not None:
             self._reporter.start()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             self._previous[number] = signal.signal(number, self._handle)
         return self
 
@@ -71,3 +75,55 @@ class StopSignal:
         self._noted.wait()
         if self._noting and self._report is not None:
             self._report(NOTE)
+
+
+class CommandSignals:
+    """The signals of a command, outside of what takes them over; a context manager over them.
+
+    They interrupt the command until its exit code is settled. From then on its code stays what it
+    is: what is left to do takes a moment, and is not broken off.
+    """
+
+    def __init__(self) -> None:
+        self._is_settled = False
+        self._code: int | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def take(self) -> None:
+        """Take the signals over, but those that are ignored, as in the background of a shell."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in ENDING:
+            if (before := signal.getsignal(number)) is not signal.SIG_IGN:
+                self._previous[number] = before
+                signal.signal(number, self._handle)
+
+    def settle(self) -> None:
+        """The exit code is known: nothing interrupts from now on."""
+        self._is_settled = True
+
+    def end(self, code: int) -> None:
+        """The process ends with `code`, at the next signal at once; nothing is restored."""
+        self._code = code
+        # The interpreter gives a handler up before its end, but never what is ignored.
+        atexit.register(self._ignore)
+
+    def _ignore(self) -> None:
+        for number in self._previous:
+            signal.signal(number, signal.SIG_IGN)
+
+    def __enter__(self) -> Self:
+        """Take the signals over."""
+        self.take()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Give the signals back."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self._code is not None:
+            os._exit(self._code)
+        if not self._is_settled:
+            raise KeyboardInterrupt

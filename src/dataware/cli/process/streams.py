@@ -1,7 +1,7 @@
 """Standard output and error that may be closed, full, or without a reader.
 
-Whatever becomes of the output, a command does its work and ends with its own exit code: losing the
-reader of the lines is no reason to leave a copy half done, or to say that it failed.
+Whatever becomes of the output, a command does its work: losing the lines is no reason to leave a
+copy half done. A reader that leaves wants no more of them; any other failure is told at the end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ STANDARD = (0, 1, 2)
 
 
 class _TolerantOutput(io.FileIO):
-    """A descriptor whose output is dropped from the first failure on."""
+    """A descriptor whose output is dropped from the first failure on, which `error` remembers.
+
+    A reader that left is no failure.
+    """
+
+    error: OSError | None = None
 
     def write(self, data: Any, /) -> int:
         """Write, or drop everything from now on."""
@@ -25,7 +30,9 @@ class _TolerantOutput(io.FileIO):
             return super().write(data) or 0
         except BlockingIOError:
             raise
-        except OSError:
+        except OSError as error:
+            if not isinstance(error, ConnectionError):
+                self.error = error
             with suppress(OSError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self.fileno())
@@ -47,6 +54,14 @@ def forgiving_streams() -> Iterator[None]:
             with suppress(OSError, ValueError):
                 stream.flush()
         sys.stdout, sys.stderr = before
+
+
+def find_lost_output(stream: TextIO) -> OSError | None:
+    """Why something that was written to a stream is lost; None where nothing is."""
+    with suppress(OSError, ValueError):
+        stream.flush()
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return raw.error if isinstance(raw, _TolerantOutput) else None
 
 
 def _open_closed() -> None:
