@@ -1,10 +1,13 @@
 """The embedded streams have the shards, gaps and expiries of AWS.
 
-Each test guards a difference that the emulator alone would show; the settings make hours seconds.
+Each test guards a difference that the emulator alone would show. Where nothing is to be forgotten,
+nothing is: only one test has a server on which hours pass in seconds.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,13 +27,22 @@ KEY = {
 ON = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 
 
+ITERATOR_SECONDS = 600.0
+PATIENCE = 60.0
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmbeddedAws]:
-    """A server on which hours pass in seconds."""
-    settings = StreamSettings(
-        shard_records=10, stream_seconds=3, iterator_seconds=1.2, ttl_seconds=0.2
-    )
+    """A server that keeps its records, and looks often for items that expired."""
+    settings = StreamSettings(shard_records=10, iterator_seconds=ITERATOR_SECONDS, ttl_seconds=0.2)
     with EmbeddedAws(streams=settings) as server:
+        yield server
+
+
+@pytest.fixture
+def forgetful() -> Iterator[EmbeddedAws]:
+    """A server on which hours pass in seconds."""
+    with EmbeddedAws(streams=StreamSettings(shard_records=10, stream_seconds=2)) as server:
         yield server
 
 
@@ -129,22 +141,33 @@ def test_shards_end_split_and_name_their_parents_in_pages_without_order(
     assert len(answer["StreamDescription"]["Shards"]) == 2
 
 
+def read_in_time(stream: TableStream) -> tuple[int, str]:
+    """The number of a record that was read before it was forgotten, and how many were written."""
+    for written in range(1, 100):
+        stream.put(written - 1, written)
+        for shard in stream.shards():
+            records, _ = stream.read(shard["ShardId"])
+            if records:
+                return written, str(records[-1]["dynamodb"]["SequenceNumber"])
+    raise AssertionError("every record was forgotten at once")
+
+
 def test_what_is_trimmed_is_gone_with_its_shards_and_a_number_before_it_is_refused(
-    stream: TableStream,
+    forgetful: EmbeddedAws,
 ) -> None:
     """Who was away for long sees shards whose parents it never read."""
-    stream.put(0, 12)
-    records, _ = stream.read(min(shard["ShardId"] for shard in stream.shards()))
-    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+    stream = TableStream(forgetful)
+    written, number = read_in_time(stream)
     first = {shard["ShardId"] for shard in stream.shards()}
-    stream.put(12, 30)
-    time.sleep(4.1)
-    stream.put(30, 32)
-    shards = stream.shards()
-    assert not first & {shard["ShardId"] for shard in shards}
+    stream.put(written, written + 30)
+    shards, until = stream.shards(), time.monotonic() + PATIENCE
+    while first & {shard["ShardId"] for shard in shards}:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+        shards = stream.shards()
     assert all(shard["ParentShardId"] not in first for shard in shards)
     newest = shards[0]["ShardId"]
-    more = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": numbers[-1]}
+    more = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": number}
     iterate = stream.streams.get_shard_iterator
     refused = _refusal(iterate, StreamArn=stream.arn, ShardId=newest, **more)
     assert refused == "TrimmedDataAccessException"
@@ -152,6 +175,13 @@ def test_what_is_trimmed_is_gone_with_its_shards_and_a_number_before_it_is_refus
         iterate, StreamArn=stream.arn, ShardId=min(first), ShardIteratorType="TRIM_HORIZON"
     )
     assert gone == "ResourceNotFoundException"
+
+
+def aged(iterator: str, seconds: float) -> str:
+    """An iterator as it would be had it been handed out so much earlier."""
+    token = json.loads(base64.urlsafe_b64decode(iterator))
+    token["i"] -= seconds
+    return base64.urlsafe_b64encode(json.dumps(token).encode()).decode()
 
 
 def test_an_iterator_expires_and_a_new_one_after_the_last_number_misses_nothing(
@@ -162,8 +192,10 @@ def test_an_iterator_expires_and_a_new_one_after_the_last_number_misses_nothing(
     shard = stream.shards()[0]["ShardId"]
     page = stream.streams.get_records(ShardIterator=stream.iterator(shard))
     stream.put(3, 5)
-    time.sleep(1.3)
-    refused = _refusal(stream.streams.get_records, ShardIterator=page["NextShardIterator"])
+    at = page["NextShardIterator"]
+    younger, expired = aged(at, ITERATOR_SECONDS / 2), aged(at, ITERATOR_SECONDS + 1)
+    assert len(stream.streams.get_records(ShardIterator=younger)["Records"]) == 2
+    refused = _refusal(stream.streams.get_records, ShardIterator=expired)
     assert refused == "ExpiredIteratorException"
     last = page["Records"][-1]["dynamodb"]["SequenceNumber"]
     again = stream.iterator(shard, "AFTER_SEQUENCE_NUMBER", SequenceNumber=last)
@@ -199,11 +231,10 @@ def test_an_item_that_expires_leaves_a_record_and_one_that_expired_long_ago_stay
         value = {"S": end} if isinstance(end, str) else {"N": str(end)}
         item = {"pk": {"S": name}, "end": value}
         stream.table.put_item(TableName=stream.name, Item=item)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+    until, removed = time.monotonic() + PATIENCE, list[Any]()
+    while not removed and time.monotonic() < until:
         records, _ = stream.read(stream.shards()[0]["ShardId"])
-        if removed := [record for record in records if record["eventName"] == "REMOVE"]:
-            break
+        removed = [record for record in records if record["eventName"] == "REMOVE"]
         time.sleep(0.1)
     assert [record["dynamodb"]["Keys"]["pk"]["S"] for record in removed] == ["now"]
     assert removed[0]["userIdentity"]["PrincipalId"] == "dynamodb.amazonaws.com"

@@ -115,13 +115,15 @@ def delay(seconds: float) -> Fault:
 
 
 class Gate:
-    """A fault that holds every request until it is opened."""
+    """A fault that holds every request until it is opened; `reached` once there is one."""
 
     def __init__(self) -> None:
         self._opened = threading.Event()
+        self.reached = threading.Event()
 
     def __call__(self, seen: Seen, forward: Forward) -> Reply:
         """Wait, then go on."""
+        self.reached.set()
         self._opened.wait()
         return forward(seen)
 

@@ -17,11 +17,12 @@ from dataware.core.errors import RefusedError
 from dataware.core.ports import Request
 from dataware.http.endpoint import Credentials
 from dataware.wire import RetryingWire
-from support.servers import FaultProxy, Reply, answer, delay
+from support.servers import FaultProxy, Gate, Reply, answer, delay
 from support.transports import FixedAccess, MakeTransport, ManualClock, done
 
 TERM_SECONDS = 1.0
 PAUSE_SECONDS = 1.3
+PATIENCE = 60.0
 
 
 class Switch:
@@ -74,7 +75,7 @@ def test_what_waits_for_a_slot_or_a_retry_is_not_sent(
     server: FaultProxy, make_transport: MakeTransport
 ) -> None:
     """The permit is looked at after every wait, also after the last one inside of the transport."""
-    server.add(delay(0.3))
+    server.add(gate := Gate())
     server.add(answer(200, b"ok"))
 
     async def send() -> None:
@@ -82,13 +83,12 @@ def test_what_waits_for_a_slot_or_a_retry_is_not_sent(
         wire = RetryingWire(transport, ManualClock(), lambda: 0.0, lambda _reason: None)
         wire.permit = switch = Switch()
         sending = [asyncio.create_task(wire.send(request(number))) for number in range(5)]
-        await asyncio.sleep(0.15)
-        switch.current = False
-        began = server.count()
-        switch.lost = True
+        assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
+        switch.current, switch.lost = False, True
+        gate.open()
         results = await asyncio.gather(*sending, return_exceptions=True)
-        assert sum(isinstance(result, RefusedError) for result in results) >= len(results) - began
-        assert server.count() == began <= 1
+        assert sum(isinstance(result, RefusedError) for result in results) >= len(results) - 1
+        assert server.count() == 1
         await wire.close()
 
     asyncio.run(send())
@@ -157,7 +157,7 @@ def test_a_permit_that_comes_late_holds_too(
 
 
 SENDER = """
-import asyncio, random, sys
+import asyncio, random, sys, threading
 from dataware.aws import SystemClock
 from dataware.core.ports import Request
 from dataware.http.endpoint import Credentials
@@ -166,15 +166,19 @@ from dataware.wire import RetryingWire
 from support import transports
 term.SILENT_SECONDS = float(sys.argv[3])
 make = getattr(transports, sys.argv[1])
-def held():
-    return term.LeaseTerm(term.since_boot(), term.time.time())
+held = term.LeaseTerm(term.since_boot() + float(sys.argv[4]), term.time.time() + float(sys.argv[4]))
+def renew_once():
+    sys.stdin.readline()
+    held.renew(term.since_boot(), term.time.time())
+    print("renewed", flush=True)
 async def send(wire, number):
     while True:
         await wire.send(Request("s3", "PUT", f"/b/{number}", transports.done, body=b"x" * 9000))
         await asyncio.sleep(random.uniform(0, 0.01))
 async def main():
     wire = RetryingWire(make(sys.argv[2], connections=4), SystemClock(), random.random, print)
-    wire.permit = held()
+    wire.permit = held
+    threading.Thread(target=renew_once, daemon=True).start()
     sending = [asyncio.create_task(send(wire, number)) for number in range(8)]
     await asyncio.wait(sending, return_when=asyncio.FIRST_EXCEPTION)
 asyncio.run(main())
@@ -183,19 +187,30 @@ asyncio.run(main())
 
 @pytest.fixture
 def sender(server: FaultProxy, make_transport: MakeTransport) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that sends all the time, with a term that nobody renews."""
+    """A process that sends all the time; a line ends its long term within TERM_SECONDS."""
     server.add(delay(0.02))
     server.add(answer(200, b"ok"))
     tests = Path(__file__).parents[1]
     command = [sys.executable, "-c", SENDER, make_transport.__name__, server.endpoint]
     process = subprocess.Popen(
-        [*command, str(TERM_SECONDS)],
+        [*command, str(TERM_SECONDS), str(PATIENCE)],
         env={**os.environ, "PYTHONPATH": str(tests)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     yield process
     process.kill()
-    process.wait()
+    process.communicate()
+
+
+def settled(server: FaultProxy) -> int:
+    """How many requests came, once those that are on their way have been read."""
+    counts = [server.count()]
+    while counts[-6:] != [counts[-1]] * 6:
+        time.sleep(0.05)
+        counts.append(server.count())
+    return counts[-1]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX stops processes by a signal")
@@ -203,13 +218,18 @@ def test_a_process_that_was_stopped_sends_nothing_more(
     server: FaultProxy, sender: subprocess.Popen[bytes]
 ) -> None:
     """Of requests that are prepared, wait, or are under way none is sent after the pause."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while server.count() < 20:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    assert sender.stdin is not None
+    assert sender.stdout is not None
+    sender.stdin.write(b"\n")
+    sender.stdin.flush()
+    assert sender.stdout.readline() == b"renewed\n"
     sender.send_signal(signal.SIGSTOP)
     time.sleep(PAUSE_SECONDS)
-    before = server.count()
+    before = settled(server)
     sender.send_signal(signal.SIGCONT)
-    time.sleep(0.5)
-    assert server.count() == before
+    sender.wait(PATIENCE)  # it ends once it has waited in vain for another renewal
+    assert settled(server) == before

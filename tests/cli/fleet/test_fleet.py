@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,10 @@ from dataware.cli.commands import dataware
 from dataware.cli.commands.fleet import COMMANDS, fleet
 from dataware.embedded import EmbeddedAws
 from dataware.ops.saved_fleet import read_saved_fleet
-from support.cli import ended, interrupted, launch, run, table_app
-from support.servers import Fault, FaultProxy, Forward, Reply, Seen, answer, delay, json_error
+from support.cli import ended, launch, run, table_app
+from support.killing import Strike, struck_run
+from support.processes import PATIENCE
+from support.servers import Fault, FaultProxy, Forward, Gate, Reply, Seen, answer, json_error
 from support.worlds import KEYS
 
 OWN, ONE, TWO = "000000000000", "111111111111", "222222222222"
@@ -419,12 +420,14 @@ def test_ctrl_c_ends_with_4_and_the_same_command_goes_on(fault_proxy: FaultProxy
     for place in PLACES[:2]:
         make_table(*place, items=6)
     assert run("fleet", "plan", "app.toml", "--target", "one", "--out", "fleet.json").code == 0
-    fault_proxy.add(delay(1.0), operation="BatchWriteItem", times=1)
-    process = launch("fleet", "apply", "fleet.json")
-    begun = lambda: bool(fault_proxy.count("BatchWriteItem"))  # noqa: E731 - read by one caller
-    ran = interrupted(process, signal.SIGINT, begun, within=20)
+    strike = Strike(1, number=signal.SIGINT)
+    ran = struck_run(
+        fault_proxy, strike, "fleet", "apply", "fleet.json", operation="BatchWriteItem"
+    )
+    assert ran.code == 4, ran
+    assert "run the same command again" in ran.err
+    assert "Traceback" not in ran.err
     assert "not started" in ran.out
-    fault_proxy.clear()
     status = run("fleet", "status")
     assert status.code == 0, status
     assert any("Orders → Orders-prod" in line for line in status.lines), status
@@ -450,15 +453,12 @@ def test_killed_in_the_middle_the_same_command_finishes_and_copies_nothing_twice
     def is_in(region: str) -> Any:
         return lambda seen: f"/{region}/dynamodb" in str(seen.headers)
 
-    fault_proxy.add(delay(3.0), operation="BatchWriteItem", when=is_in(US))
+    fault_proxy.add(gate := Gate(), operation="BatchWriteItem", when=is_in(US))
     process = launch("fleet", "apply", "fleet.json", "--max-concurrent", "1")
-    until = time.monotonic() + 60
-    while not any(map(is_in(US), writes(fault_proxy))):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    assert gate.reached.wait(PATIENCE), process.printed()
     process.kill()
     assert ended(process).code == -signal.SIGKILL
+    gate.open()
     complete = [place for place in PLACES if place[1] == EU]
     assert all(len(keys_at(*place) or ()) == 6 for place in complete), "both of the first region"
     made = [at(*place).describe_table(TableName="Orders-prod")["Table"] for place in complete]

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from dataware.cli.process import freeze_hooks
 from dataware.cli.process.freeze_hooks import ShellHooks
 from dataware.core.errors import ServiceError
+from support.processes import PATIENCE, gone
+
+WAIT = "while [ ! -e {} ]; do sleep 0.05; done"
+"""What goes on until a file is there."""
+
+
+def await_file(path: Path) -> None:
+    """Wait until a file is there."""
+    deadline = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_command_that_leaves_an_app_running_ends_when_it_ends(tmp_path: Path) -> None:
     """The app keeps the output open, and may write to it later on."""
-    proof = tmp_path / "proof"
-    app = f"(sleep 0.5; echo started && touch {proof}; sleep 1) &"
-    began = time.monotonic()
-    ShellHooks("true", app, 30.0).thaw()
-    assert time.monotonic() - began < 0.5
-    deadline = time.monotonic() + 10
-    while not proof.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    proof, word = tmp_path / "proof", tmp_path / "word"
+    app = f"({WAIT.format(word)}; echo started && touch {proof}) &"
+    ShellHooks("true", app, PATIENCE).thaw()
+    assert not proof.exists()
+    word.touch()
+    await_file(proof)
 
 
-def test_a_command_that_takes_too_long_is_ended_with_all_that_it_began(tmp_path: Path) -> None:
+def test_a_command_that_takes_too_long_is_ended_with_all_that_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A freeze that goes on after the thaw would stop the writers of an open source."""
-    late = tmp_path / "late"
-    hooks = ShellHooks(f"(sleep 1; touch {late}) & wait; true", "true", 0.3)
+    begun, word = tmp_path / "begun", tmp_path / "word"
+
+    class Begun(subprocess.Popen[bytes]):
+        def wait(self, timeout: float | None = None) -> int:
+            """Let the time begin with the command's own child."""
+            await_file(begun)
+            return super().wait(timeout)
+
+    monkeypatch.setattr(freeze_hooks.subprocess, "Popen", Begun)
+    write = f"echo $! > {begun}.part; mv {begun}.part {begun}"
+    hooks = ShellHooks(f"({WAIT.format(word)}) & {write}; wait; true", "true", 0.1)
     with pytest.raises(ServiceError, match="took longer than"):
         hooks.freeze()
-    time.sleep(1.2)
-    assert not late.exists()
+    assert gone(int(begun.read_text()))
 
 
 def test_of_a_command_that_fails_the_last_words_are_shown() -> None:
