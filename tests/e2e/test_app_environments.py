@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import pytest
 from support.assemblies import opted_in
 from support.cli import ended, launch, run
 from support.places import EU_HOME, OTHER, US_HOME, US_OTHER, Place, write_assembly
-from support.servers import FaultProxy, answer, delay
+from support.processes import PATIENCE
+from support.servers import FaultProxy, Gate, answer
 from support.worlds import KEYS, retained
 
 EU_OTHER = Place("OtherEu", OTHER, "eu-west-1")
@@ -202,14 +202,13 @@ def test_killed_in_the_middle_of_all_the_same_command_finishes(
 ) -> None:
     """Every environment ends with its own data, whichever was how far."""
     assert run("plan", app, "--out", "plan.json").code == 0
-    fault_proxy.add(delay(1.0), operation="BatchWriteItem")
+    fault_proxy.add(gate := Gate(), operation="BatchWriteItem")
     process = launch("apply", "plan.json")
-    while not fault_proxy.count("BatchWriteItem"):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    assert gate.reached.wait(PATIENCE), process.printed()
     process.kill()
     assert ended(process).code == -signal.SIGKILL
     fault_proxy.clear()
+    gate.open()
     again = run("apply", "plan.json")
     assert again.code == 0, again
     for place in (US_HOME, US_OTHER, EU_OTHER):

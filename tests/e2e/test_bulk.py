@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
-from support.servers import FaultProxy
+from support.servers import FaultProxy, reword
 from support.worlds import client, enable_recovery, items_of, make_table, varied_items
 
 TOML = """
@@ -88,19 +87,20 @@ def test_a_killed_bulk_put_is_finished_by_the_same_command(
 def test_a_bulk_put_goes_on_when_the_command_is_stopped(proxy: FaultProxy) -> None:
     """Ctrl-C ends the watching, and says what would end the operation; the same command resumes."""
     before = items_of("Orders")
-    process = launch(*COMMAND[:-2])
-    deadline = time.monotonic() + 60
-    while not proxy.count("StartBulkPutItems") and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    stopped = ended(process)
+    stopped = struck_run(
+        proxy,
+        Strike(1, answered=True, number=signal.SIGINT),
+        *COMMAND[:-2],
+        operation="StartBulkPutItems",
+        faults={reword(b'"COMPLETED"', b'"IN_PROGRESS"'): "DescribeBulkOperation"},
+    )
     assert stopped.code == 4, stopped
     told = " ".join((stopped.out + stopped.err).split())
     assert "the bulk put of Orders-prod goes on in AWS, until" in told
     assert "aws dynamodb cancel-bulk-operation" in told
     ran = run(*COMMAND)
     assert ran.code == 0, ran
-    assert proxy.count("StartBulkPutItems") == 1
+    assert proxy.count("StartBulkPutItems") == 0
     check_whole(before)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.assemblies import opted_in, prepare_project
-from support.cli import ended, launch, run
+from support.cli import run
+from support.killing import Strike, struck_run
 from support.places import EU_HOME, OTHER, US_HOME, US_OTHER, Place, write_assembly
 from support.servers import FaultProxy, Seen, answer, json_error
 from support.worlds import KEYS, retained
@@ -242,17 +242,19 @@ def test_values_are_those_of_the_account_of_the_stack(calls: Path) -> None:
     assert US_OTHER.items_of("orders-other") == US_OTHER.items_of("orders")
 
 
-def test_ctrl_c_ends_all_that_go_on_side_by_side(calls: Path) -> None:
+def test_ctrl_c_ends_all_that_go_on_side_by_side(calls: Path, fault_proxy: FaultProxy) -> None:
     """Exit 4 whichever was how far, nothing is deployed, and the same command goes on."""
     for number in range(100):
         item = {"pk": {"S": f"more {number}"}}
         US_HOME.client("dynamodb").put_item(TableName="orders", Item=item)
-    process = launch("deploy", "--max-rate", 60, *ALL)
-    until = time.monotonic() + 60
-    while not US_HOME.items_of("orders-prod") and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    stopped = ended(process)
+    strike = Strike(1, answered=True, number=signal.SIGINT)
+    stopped = struck_run(
+        fault_proxy,
+        strike,
+        *("deploy", "--max-rate", 60, *ALL),
+        operation="BatchWriteItem",
+        when=is_of(US_HOME),
+    )
     assert stopped.code == 4, stopped
     assert "run the same command again" in stopped.err
     assert US_HOME not in arrived()

@@ -27,6 +27,15 @@ def count() -> int:
     return len(items_of("new-one"))
 
 
+def settled() -> int:
+    """How many items the target holds once what was under way has arrived."""
+    counts = [count()]
+    while counts[-4:] != [counts[-1]] * 4:
+        time.sleep(0.2)
+        counts.append(count())
+    return counts[-1]
+
+
 @pytest.mark.usefixtures("aws_server")
 def test_a_pause_outlives_kill_9_and_nothing_is_written_meanwhile() -> None:
     """The next run says that it is paused, keeps its lock, and ends the job after `resume`."""
@@ -37,8 +46,7 @@ def test_a_pause_outlives_kill_9_and_nothing_is_written_meanwhile() -> None:
     until(lambda: count() > 20)
     assert run("pause", "new-one").code == 0
     until(lambda: '"paused"' in first.printed())
-    time.sleep(0.5)  # what was under way has arrived
-    before = count()
+    before = settled()
     time.sleep(1.5)
     assert count() == before
     told = run("status", "new-one")

@@ -82,7 +82,7 @@ def test_a_rehearsal_that_is_killed_is_cleaned_up_by_the_same_command(
 ) -> None:
     """kill -9 in the middle of the copy leaves a scratch table, which its record tells of."""
     command = ("migrate", "dynamodb://old-one", "dynamodb://new-one", "--rehearse")
-    process = launch(*command, "--max-rate", "20")
+    process = launch(*command, "--max-rate", "2")
     deadline = time.monotonic() + 60
     while len(left := [t for t in account()["tables"] if "-rehearsal-" in t]) == 0 or not items_of(
         left[0]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
-from support.cli import ended, launch, run
+from support.cli import run
 from support.killing import Strike, struck_run
 from support.many import (
     TARGETS,
@@ -19,7 +19,7 @@ from support.many import (
     write_many,
     written_targets,
 )
-from support.servers import FaultProxy, json_error
+from support.servers import FaultProxy, Seen, json_error
 from support.worlds import stacks
 
 
@@ -71,16 +71,20 @@ def test_killed_in_the_middle_the_next_run_finishes(
     check_next_run(fault_proxy, app)
 
 
+def completes(seen: Seen) -> bool:
+    """Whether a request puts a target's record to "complete"."""
+    if seen.operation != "PutParameter":
+        return False
+    return bool(json.loads(str(seen.json()["Value"]))["state"] == "complete")
+
+
 def test_ctrl_c_ends_them_all_in_order(fault_proxy: FaultProxy, tmp_path: Path) -> None:
     """What is in flight is finished; what was complete by then is not touched again."""
     fill_many(items=12)
     app = write_many(tmp_path)
-    process = launch("apply", app, "--max-rate", 60, "--max-parallel", 3)
-    until = time.monotonic() + 60
-    while not complete_targets() and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    stopped = ended(process)
+    strike = Strike(1, answered=True, number=signal.SIGINT)
+    slowly = ("--max-rate", 60, "--max-parallel", 3)
+    stopped = struck_run(fault_proxy, strike, "apply", app, *slowly, when=completes)
     assert stopped.code == 4, stopped
     assert 0 < len(complete_targets()) < len(TARGETS)
     check_next_run(fault_proxy, app)

@@ -6,12 +6,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from support.cli import Ran, ended, launch
 from support.command_process import CommandProcess
-from support.servers import DroppedError, FaultProxy, Forward, Reply, Seen
+from support.servers import DroppedError, Fault, FaultProxy, Forward, Reply, Seen
 
 
 class Strike:
@@ -71,12 +71,16 @@ def struck_run(
     *arguments: object,
     operation: str | None = None,
     when: Callable[[Seen], bool] | None = None,
+    faults: Mapping[Fault, str] | None = None,
 ) -> Ran:
     """Run a command through the proxy and strike it.
 
-    `operation` and `when` say which requests count.
+    `operation` and `when` say which requests count; `faults`, each of one operation, are there
+    until the command has ended.
     """
     proxy.clear()
+    for fault, of in (faults or {}).items():
+        proxy.add(fault, operation=of)
     proxy.add(strike, operation=operation, when=when)
     process = launch(*arguments)
     strike.aim(process)

@@ -165,6 +165,16 @@ def truncate(keep: int) -> Fault:
     return lambda seen, forward: replace(forward(seen), keep=keep)
 
 
+def reword(old: bytes, new: bytes) -> Fault:
+    """Let the server do its work, and say it in other words."""
+
+    def fault(seen: Seen, forward: Forward) -> Reply:
+        reply = forward(seen)
+        return Reply.of(reply.status, reply.body.replace(old, new))
+
+    return fault
+
+
 def trickle(pause: float) -> Fault:
     """Send the body byte by byte, so that the server is never silent and never done."""
     return lambda seen, forward: replace(forward(seen), pause=pause)

@@ -82,7 +82,7 @@ def interrupted(folder: Path) -> None:
     older_names(folder)
     copied = run("apply", folder / "dataware.toml", "--only", "spaceport-uploads-prod")
     assert copied.code == 0, copied
-    copying = launch("apply", folder / "dataware.toml", "--max-rate", 20)
+    copying = launch("apply", folder / "dataware.toml", "--max-rate", 2)
     dynamodb = boto3.client("dynamodb")
     while copying.poll() is None and not holds_items(dynamodb, "Spaceport-Waitlist-prod"):
         time.sleep(0.05)
