@@ -14,6 +14,7 @@ import pytest
 
 from dataware.cli.process.freeze_hooks import ShellHooks
 from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
+from dataware.core.events import Event
 from dataware.core.follow.cutover import CutoverState
 from dataware.core.model import Marker, MarkerState
 from dataware.ops.follow.approve import approve
@@ -80,14 +81,15 @@ def test_a_freeze_that_stops_nobody_ends_at_the_limit(live: Live) -> None:
 def test_whoever_writes_behind_the_switch_is_named(live: Live) -> None:
     """Their keys are told, and the command does not end well."""
 
-    def write_behind() -> None:
-        while not any(one.code == "cut-over" for one in live.events):
-            time.sleep(0.02)
-        item = {"pk": {"S": "forgotten"}, "v": {"N": "1"}}
-        live.client.put_item(TableName=live.source, Item=item)
+    class StrayWriter(list[Event]):
+        def append(self, one: Event) -> None:
+            """Write as soon as the switch is told of, before anybody looks for strays."""
+            super().append(one)
+            if one.code == "cut-over":
+                item = {"pk": {"S": "forgotten"}, "v": {"N": "1"}}
+                live.client.put_item(TableName=live.source, Item=item)
 
-    thread = threading.Thread(target=write_behind, daemon=True)
-    thread.start()
+    live.events = StrayWriter()
     with pytest.raises(SidesDifferError, match=r"1 key of .* changed after the switch"):
         live.cut_over(watch=3.0)
     (stray,) = [one for one in live.events if one.code == "stray-keys"]
@@ -139,8 +141,14 @@ def test_a_file_and_an_approval_postpone_the_freeze(live: Live, tmp_path: Path) 
     """While one is waited for changes are carried, and the writers go on."""
     postpone = tmp_path / "wait"
     postpone.touch()
-    threading.Timer(1.5, postpone.unlink).start()
     before, context = live.app.writes, live.context(threading.Event(), told := [])
+
+    def let_go() -> None:
+        while live.app.writes <= before + 20:
+            time.sleep(0.05)
+        postpone.unlink()
+
+    threading.Thread(target=let_go, daemon=True).start()
 
     def say_yes() -> None:
         while not (shown := [one.text() for one in live.events if "--approve" in one.text()]):

@@ -134,10 +134,9 @@ def test_writers_shards_and_restarts_leave_nothing_missing_extra_or_different(
                 tables.await_phase()
                 time.sleep(0.7)
         with tables.following():
-            time.sleep(0.5)
+            tables.wait(lambda: writers.written > 100)
             writers.rest()
             tables.await_equal()
-    assert writers.written > 100
     assert "feed-gap" not in tables.codes()
     assert len(tables.content(tables.source)) > 50
 
@@ -337,6 +336,7 @@ def test_an_item_that_expires_in_the_target_first_is_no_difference(
         tables.client.put_item(TableName=tables.source, Item=item)
         tables.client.put_item(TableName=tables.source, Item={"pk": {"S": "later"}})
         tables.wait(lambda: "later" in tables.content(tables.target))
+        tables.wait(lambda: "gone" not in tables.content(tables.target))
         time.sleep(1.0)
     assert "gone" not in tables.content(tables.target)
 

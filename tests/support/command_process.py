@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -71,7 +72,11 @@ class CommandProcess:
 
     def printed(self) -> str:
         """What stands on standard output by now."""
-        return os.pread(self._out.fileno(), os.fstat(self._out.fileno()).st_size, 0).decode()
+        return _written(self._out)
+
+    def noted(self) -> str:
+        """What stands on standard error by now."""
+        return _written(self._err)
 
     def send_signal(self, number: int) -> None:
         """Send a signal, unless the process has ended."""
@@ -91,3 +96,8 @@ class CommandProcess:
             file.seek(0)
             texts.append(file.read().decode())
         return texts[0], texts[1]
+
+
+def _written(file: IO[bytes]) -> str:
+    """What stands in a file that another process appends to."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()

@@ -40,6 +40,8 @@ KEY: dict[str, Any] = {
 }
 ON = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 FOLLOW = CopySettings(follow=True)
+FREEZE = "touch {frozen}; while [ ! -e {frozen}.rests ]; do sleep 0.02; done"
+"""Stops the writers, and ends once what they have under way has arrived."""
 TABLE = "AWS::DynamoDB::Table"
 
 
@@ -52,7 +54,10 @@ def server() -> Iterator[EmbeddedAws]:
 
 @dataclass
 class App:
-    """An app that writes to its table all the time, but while the file `frozen` exists."""
+    """An app that writes to its table all the time, but while the file `frozen` exists.
+
+    Only once `frozen` with `.rests` behind it exists as well no write is under way any more.
+    """
 
     client: Any
     table: str
@@ -61,8 +66,12 @@ class App:
 
     def run(self, ended: threading.Event) -> None:
         """Write, until the end."""
+        rests = Path(f"{self.frozen}.rests")
         while not ended.is_set():
-            if not self.frozen.exists():
+            if self.frozen.exists():
+                rests.touch()
+            else:
+                rests.unlink(missing_ok=True)
                 self.writes += 1
                 key = {"pk": {"S": f"k{self.writes % 70}"}}
                 if self.writes % 5:
@@ -117,7 +126,7 @@ class Live:
 
     def cut_over(
         self,
-        freeze: str = "touch {frozen}",
+        freeze: str = FREEZE,
         *,
         limit: float = 60.0,
         watch: float = 0.5,

@@ -9,7 +9,7 @@ import pytest
 
 from dataware.verify.pausable_stop import PausableStop
 
-WAIT = 5.0
+WAIT = 60.0
 
 
 @pytest.mark.parametrize("end", ["resume", "stop"])
