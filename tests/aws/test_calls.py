@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from botocore.credentials import RefreshableCredentials
@@ -18,6 +19,7 @@ from dataware.aws import Account, interruptible_calls
 from dataware.aws.interruptible_calls import PIECE_BYTES, InterruptibleCalls
 from dataware.core.errors import IncompleteError, LookupFailedError
 from support.accounts import open_account
+from support.processes import PATIENCE
 from support.servers import FaultProxy
 
 LOOK, CHANGE = "DescribeTable", "PutParameter"
@@ -222,14 +224,26 @@ def test_an_answer_that_never_ends_is_given_up() -> None:
     assert time.monotonic() - started < 20
 
 
-def test_each_try_of_a_call_has_its_own_time() -> None:
+def test_each_try_of_a_call_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that is slow, and asked again by the SDK, is not given up."""
-    calls = InterruptibleCalls(answer_seconds=1.5)
+    now, looks = [time.monotonic()], [0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=time.sleep)
+    monkeypatch.setattr(interruptible_calls, "time", clock)
+    monkeypatch.setattr(interruptible_calls, "POLL_SECONDS", 0.01)
+
+    def never() -> bool:
+        looks[0] += 1
+        return False
+
+    calls = InterruptibleCalls(never, answer_seconds=100.0)
 
     def three_tries() -> str:
         for _ in range(3):
             calls._begin()
-            time.sleep(0.6)
+            now[0] += 60.0
+            before = looks[0]
+            while looks[0] < before + 3:
+                time.sleep(0.01)
         return "done"
 
     assert calls.answer(LOOK, three_tries) == "done"
@@ -261,14 +275,16 @@ def test_one_thread_looks_after_many_calls_and_ends_when_there_are_none(
         gate.clear()
         with ThreadPoolExecutor(20) as pool:
             answers = [pool.submit(calls.answer, LOOK, gate.wait) for _ in range(20)]
-            time.sleep(0.05)
+            until = time.monotonic() + PATIENCE
+            while len(calls._under_way) < 20 and time.monotonic() < until:
+                time.sleep(0.01)
             watching = [one for one in threading.enumerate() if one.name == "dataware-watch"]
             assert sum(one.is_alive() for one in watching) >= 1
             assert len(calls._under_way) == 20
             gate.set()
             assert all(one.result() for one in answers)
         assert not calls._under_way
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while calls._is_watched and time.monotonic() < until:
             time.sleep(0.01)
         assert not calls._is_watched

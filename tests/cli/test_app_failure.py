@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataware.cli import main
+from dataware.cli.wait_indicator import WaitIndicator
 
 NODE = "SyntaxError: Unexpected token '}'\n    at file:///app/bin/app.ts:12\n\nNode.js v20.20.2"
 
@@ -47,7 +48,15 @@ def test_a_person_sees_that_the_app_runs(
 ) -> None:
     """An app that takes its time is told of in a pipe too, and in no JSON."""
     monkeypatch.setattr("dataware.cli.wait_indicator.PATIENCE_SECONDS", 0.1)
-    Path("cdk.json").write_text(json.dumps({"app": "sleep 0.4; exit 1"}))
+    write = WaitIndicator._write
+
+    def note(self: WaitIndicator, text: str) -> None:
+        write(self, text)
+        Path("told").touch()
+
+    monkeypatch.setattr(WaitIndicator, "_write", note)
+    app = "while [ ! -e told ]; do sleep 0.05; done; exit 1"
+    Path("cdk.json").write_text(json.dumps({"app": app}))
     assert main(["plan"]) == 1
     assert capsys.readouterr().err.splitlines()[1] == "Running the CDK app … 0 s so far"
     assert main(["plan", "--format", "json"]) == 1

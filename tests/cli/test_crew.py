@@ -23,7 +23,7 @@ from support.servers import FaultProxy, Gate, json_error
 from support.worlds import client, make_bucket, make_table, varied_items
 
 ITEMS, OBJECTS = 600, 1200
-SLOWLY = ("--processes=2", "--max-rate=120")
+SLOWLY = ("--processes=2", "--max-rate=40")
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the processes of a command are looked up in /proc"

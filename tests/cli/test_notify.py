@@ -34,6 +34,7 @@ from dataware.core.events import event
 from dataware.embedded import EmbeddedAws
 from dataware.report import Format
 from support.cli import run
+from support.processes import PATIENCE
 from support.worlds import make_table, varied_items
 
 SECRET = "T0000-secret-path"
@@ -254,7 +255,7 @@ def test_a_command_that_fails_or_hangs_is_told(
     monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], why: str
 ) -> None:
     """It is not waited for longer than its time."""
-    monkeypatch.setattr(notify, "COMMAND_SECONDS", 1.0)
+    monkeypatch.setattr(notify, "COMMAND_SECONDS", 1.0 if "did not end" in why else PATIENCE)
     with pytest.raises(NotDeliveredError, match=why):
         Command(arguments).send({"event": "", "command": "", "exit_code": 0, "text": ""})
 

@@ -6,40 +6,50 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
 from dataware.core.events import event
 from dataware.report.terminal import MOST_BARS, ProgressBars, ReflowingLive, wrap_text
+from support.processes import PATIENCE
 
 SCRIPT = """
 import sys, time
+from pathlib import Path
 from dataware.core.events import event
 from dataware.report import Format, make_renderer
 name = "Spaceport-Waitlist-" + "x" * 100
+def await_drawn(what):
+    until = time.monotonic() + {patience}
+    while not {plain} and not Path(sys.argv[1], what).exists() and time.monotonic() < until:
+        time.sleep(0.01)
 with make_renderer(Format.TEXT, sys.stdout, plain={plain}, no_color={no_color},
                    is_tty=sys.stdout.isatty()) as render:
     render(event("phase", phase="waiting", source="a", name="the-next-one"))
     render(event("phase", phase="creating", source="a", name=name))
-    time.sleep(0.6)
+    await_drawn("creating")
     render(event("found", count=50000, unit="item", name=name))
     for done in range(0, 50001, 20000):
         render(event("progress", name=name, done=done, total=50000, unit="item", rate=2300,
                      eta="9 s", slow=""))
         render(event("batch", name=name, batch=done // 25, batches=2000))
-        time.sleep(0.3)
+        if done == 20000:
+            await_drawn("progress")
     render(event("migrated", name=name))
 """
+DRAWN = {"creating": b" creating ", "progress": b"20,000/50,000"}
+"""What the program waits for, because bars are drawn now and then and not for each event."""
 
 
-def on_a_terminal(*, plain: bool = False, no_color: bool = False) -> str:
+def on_a_terminal(folder: Path, *, plain: bool = False, no_color: bool = False) -> str:
     """What a program writes when its output is a terminal of 80 columns."""
     leader, follower = pty.openpty()
     environ = {**os.environ, "COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color"}
     environ.pop("NO_COLOR", None)
-    script = SCRIPT.format(plain=plain, no_color=no_color)
+    script = SCRIPT.format(plain=plain, no_color=no_color, patience=PATIENCE)
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=follower, stderr=follower, env=environ
+        [sys.executable, "-c", script, folder], stdout=follower, stderr=follower, env=environ
     ) as program:
         os.close(follower)
         written = b""
@@ -51,14 +61,17 @@ def on_a_terminal(*, plain: bool = False, no_color: bool = False) -> str:
             if not chunk:
                 break
             written += chunk
+            for what, text in DRAWN.items():
+                if text in written:
+                    (folder / what).touch()
     os.close(leader)
     assert program.returncode == 0, written.decode()
     return written.decode()
 
 
-def test_a_terminal_shows_a_bar_instead_of_many_batches() -> None:
+def test_a_terminal_shows_a_bar_instead_of_many_batches(tmp_path: Path) -> None:
     """The bar moves, no batch has a line, and a long name is not broken."""
-    written = on_a_terminal()
+    written = on_a_terminal(tmp_path)
     assert "50,000" in written
     assert "20,000/50,000" in written
     assert "Migrated batch" not in written
@@ -69,17 +82,17 @@ def test_a_terminal_shows_a_bar_instead_of_many_batches() -> None:
     assert "\x1b[32m" in written
 
 
-def test_no_color_leaves_the_bar_but_no_colour_and_no_emoji() -> None:
+def test_no_color_leaves_the_bar_but_no_colour_and_no_emoji(tmp_path: Path) -> None:
     """NO_COLOR takes colour and signs away and nothing else."""
-    written = on_a_terminal(no_color=True)
+    written = on_a_terminal(tmp_path, no_color=True)
     assert "20,000/50,000" in written
     assert "ok: Successfully migrated" in written
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", written)
 
 
-def test_plain_moves_no_cursor() -> None:
+def test_plain_moves_no_cursor(tmp_path: Path) -> None:
     """--plain on a terminal writes lines and not one escape sequence."""
-    written = on_a_terminal(plain=True)
+    written = on_a_terminal(tmp_path, plain=True)
     assert "\x1b" not in written
     assert "info: Found 50,000 items to migrate" in written
 

@@ -37,3 +37,11 @@ def gone(*pids: int) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def await_file(path: Path) -> None:
+    """Wait until a file is there."""
+    until = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < until, path
+        time.sleep(0.01)

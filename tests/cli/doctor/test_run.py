@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,9 +21,11 @@ from dataware.cli.doctor.subject import DoctorSubject, LazyValue
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import LookupFailedError
 from dataware.embedded import EmbeddedAws
+from dataware.ops.inputs import cdk_app
 from dataware.report import Format
 from support.cli import KEYED_BY_PK, TABLE, Ran, bucket_app, run, toml_resource, write_toml
 from support.people import sign_in, without
+from support.processes import await_file, gone
 from support.worlds import client, make_bucket, make_table, varied_items
 
 NAMES = [check.name for check in CHECKS]
@@ -348,24 +350,25 @@ def test_an_app_that_never_ends_is_ended(
 ) -> None:
     """The app of cdk.json may take its time, but not for ever; nothing of it is left running."""
     del aws_server
+
+    class Begun(subprocess.Popen[str]):
+        def communicate(self, *given: Any, **named: Any) -> tuple[str, str]:
+            """Let the time of the app begin when it runs."""
+            await_file(Path("pid"))
+            return super().communicate(*given, **named)
+
+    monkeypatch.setattr(cdk_app.subprocess, "Popen", Begun)
     monkeypatch.setattr(shared, "APP_SECONDS", 1.0)
     Path("app.py").write_text(
-        "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\n"
-        "time.sleep(600)\n",
+        "import os, pathlib, time\npathlib.Path('part').write_text(str(os.getpid()))\n"
+        "os.rename('part', 'pid')\ntime.sleep(600)\n",
         "utf-8",
     )
     Path("cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py; true"}), "utf-8")
     ran, checks = doctor()
     assert ran.code == 1
     assert "did not end within 1 s" in failures(checks)["app"]
-    for _ in range(100):
-        try:
-            os.kill(int(Path("pid").read_text("utf-8")), 0)
-        except ProcessLookupError:
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail("the app still runs")
+    assert gone(int(Path("pid").read_text("utf-8"))), "the app still runs"
 
 
 def test_a_journal_that_cannot_be_written_is_told(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,10 @@ import pytest
 from dataware.cli.process import freeze_hooks
 from dataware.cli.process.freeze_hooks import ShellHooks
 from dataware.core.errors import ServiceError
-from support.processes import PATIENCE, gone
+from support.processes import PATIENCE, await_file, gone
 
 WAIT = "while [ ! -e {} ]; do sleep 0.05; done"
 """What goes on until a file is there."""
-
-
-def await_file(path: Path) -> None:
-    """Wait until a file is there."""
-    deadline = time.monotonic() + PATIENCE
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_command_that_leaves_an_app_running_ends_when_it_ends(tmp_path: Path) -> None:

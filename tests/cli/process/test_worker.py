@@ -237,11 +237,13 @@ def test_a_worker_sends_nothing_beyond_the_term_of_its_leader(
 
     async def follows() -> None:
         term = LeaseTerm(-math.inf, -math.inf)
-        LeadingProcess(hear, say, Left()).follow(lambda _message: None, term)
+        heard = asyncio.Event()
+        LeadingProcess(hear, say, Left()).follow(lambda _message: heard.set(), term)
 
         async def told(**message: object) -> None:
+            heard.clear()
             say.write(json.dumps({"type": "alive", **message}).encode() + b"\n")
-            await asyncio.sleep(0.1)
+            assert await asyncio.wait_for(heard.wait(), SECONDS)
 
         await told(term=None, lost=None)
         assert not term.current

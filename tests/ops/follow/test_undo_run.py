@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
 from dataware.core.errors import InputError, RefusedError, ServiceError, SidesDifferError
 from dataware.core.follow import cutover_loop
 from dataware.core.follow.cutover import REVERSIBLE_SECONDS, CutoverState
-from dataware.core.follow.feed import DifferenceResult, Gap, GapCause
+from dataware.core.follow.feed import DifferenceResult, FeedRound, Gap, GapCause
 from dataware.core.model import MarkerState
 from dataware.ops.follow.cutover_run import CutoverRun, GivenUpError
 from dataware.ops.follow.difference import BackgroundDifference
@@ -20,6 +19,7 @@ from dataware.ops.follow.undo_run import UndoConflict, UndoRun
 from dataware.ops.migration_policy import UNDO_FEED
 from dataware.state.cutover_records import CompleteCutoverRecords
 from dataware.verify.verdict import Verdict
+from support.follow_memory import LogFeed
 from support.followed_boxes import (
     FOLLOW,
     SLUG,
@@ -137,18 +137,24 @@ def test_what_a_stray_wrote_is_not_replaced_though_a_comparison_sees_it_before_t
     boxes = make_switched(monkeypatch, tmp_path, undo_window=False)
     monkeypatch.setattr(cutover_loop, "LEAST_SETTLE_SECONDS", 0.4)
     boxes.boxes["old"]["k003"] = "stray"
-    told = Timer(0.1, boxes.logs["old"].append, [(boxes.aws.clock.now(), b"k003")])
-    read_verdict = BackgroundDifference._read_verdict
+    seen, late = list[float](), [(boxes.aws.clock.now(), b"k003")]
+    read_verdict, poll_feed = BackgroundDifference._read_verdict, LogFeed.poll
 
     def read(self: BackgroundDifference, verdict: Verdict) -> DifferenceResult:
-        monkeypatch.setattr(BackgroundDifference, "_read_verdict", read_verdict)
-        told.start()
+        seen.append(boxes.aws.clock.now())
         return read_verdict(self, verdict)
 
+    def poll(self: LogFeed, now: float) -> FeedRound:
+        if self.log is boxes.logs["old"] and seen and boxes.aws.clock.now() >= seen[0] + 0.1:
+            self.log.extend(late)
+            late.clear()
+        return poll_feed(self, now)
+
     monkeypatch.setattr(BackgroundDifference, "_read_verdict", read)
+    monkeypatch.setattr(LogFeed, "poll", poll)
     with pytest.raises(RefusedError, match="1 key was written on both sides"):
         go_back(boxes)
-    told.join()
+    assert not late
     assert boxes.boxes["old"]["k003"] == "stray"
 
 
