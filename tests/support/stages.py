@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import boto3
+import pytest
 
-from support.cli import BUCKET, TABLE, launch, run, toml_resource, write_toml
+from support.cli import BUCKET, TABLE, ended, launch, run, toml_resource, write_toml
+from support.killing import Strike
+from support.servers import FaultProxy, Seen, drop
 
 EMAIL = """BillingMode = "PAY_PER_REQUEST"
 AttributeDefinitions = [{ AttributeName = "email", AttributeType = "S" }]
@@ -82,20 +84,20 @@ def interrupted(folder: Path) -> None:
     older_names(folder)
     copied = run("apply", folder / "dataware.toml", "--only", "spaceport-uploads-prod")
     assert copied.code == 0, copied
-    copying = launch("apply", folder / "dataware.toml", "--max-rate", 2)
-    dynamodb = boto3.client("dynamodb")
-    while copying.poll() is None and not holds_items(dynamodb, "Spaceport-Waitlist-prod"):
-        time.sleep(0.05)
-    copying.send_signal(signal.SIGKILL)
-    copying.communicate()
+    strike = Strike(1, answered=True)
+    with FaultProxy(os.environ["AWS_ENDPOINT_URL"]) as proxy, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        # How long it takes until then decides whether a heartbeat tells how far it is.
+        proxy.add(drop, operation="PutParameter", when=tells_progress)
+        proxy.add(strike, operation="BatchWriteItem")
+        copying = launch("apply", folder / "dataware.toml", "--max-rate", 20)
+        strike.aim(copying)
+        assert ended(copying).code == -signal.SIGKILL
 
 
-def holds_items(dynamodb: Any, name: str) -> bool:
-    """Whether a table is there and has an item."""
-    try:
-        return bool(dynamodb.scan(TableName=name, Limit=1)["Items"])
-    except dynamodb.exceptions.ResourceNotFoundException:
-        return False
+def tells_progress(seen: Seen) -> bool:
+    """Whether a request writes down how far a copy is."""
+    return '"total"' in str(seen.json()["Value"])
 
 
 STAGES: Mapping[str, Callable[[Path], None]] = {
