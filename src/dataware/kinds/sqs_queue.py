@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dataware.core.comparison import (
@@ -67,8 +68,8 @@ def probe(aws: Aws, name: str) -> Facts:
         return Facts(name, problems=(problem_of(error, _URL),))
     try:
         attributes = _read_attributes(aws, url)
-    except NotFoundError:
-        return absent(name)
+    except NotFoundError as error:
+        return _check_absence(aws, name, url, error)
     except LookupFailedError as error:
         problems = (problem_of(error, _ATTRIBUTES),)
         return Facts(name, Existence.EXISTS, identity=url, physical_id=url, problems=problems)
@@ -101,12 +102,32 @@ def _find_url(aws: Aws, name: str) -> str | None:
         with aws.translate_errors(f"queue {name}", _URL):
             return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
     except NotFoundError:
-        pages = sqs.get_paginator("list_queues").paginate(
-            QueueNamePrefix=name, PaginationConfig={"PageSize": _PAGE}
-        )
-        with aws.translate_errors(f"queue {name}", _LIST):
-            urls = [url for page in pages for url in page.get("QueueUrls", ())]
-        return next((url for url in urls if find_name(url) == name), None)
+        return _find_listed(aws, name)
+
+
+def _find_listed(aws: Aws, name: str) -> str | None:
+    """The URL of a queue in the list of all; None without it. Raises LookupFailedError."""
+    pages = aws.client("sqs").get_paginator("list_queues")
+    pages = pages.paginate(QueueNamePrefix=name, PaginationConfig={"PageSize": _PAGE})
+    with aws.translate_errors(f"queue {name}", _LIST):
+        urls = [url for page in pages for url in page.get("QueueUrls", ())]
+    return next((url for url in urls if find_name(url) == name), None)
+
+
+def _check_absence(aws: Aws, name: str, url: str, error: NotFoundError) -> Facts:
+    """What is known of a queue whose attributes are said to be of none, or of one nobody may see.
+
+    One that is being deleted is listed for a minute, and is there until then.
+    """
+    try:
+        listed = _find_listed(aws, str(find_name(url)))
+    except LookupFailedError as unseen:
+        return Facts(name, problems=(problem_of(unseen, _LIST),))
+    if listed != url:
+        return absent(name)
+    detail = "it is listed, so it may not be seen, or is being deleted"
+    problem = replace(problem_of(error, _ATTRIBUTES), permission=_ATTRIBUTES, detail=detail)
+    return Facts(name, Existence.EXISTS, identity=url, physical_id=url, problems=(problem,))
 
 
 def _read_attributes(aws: Aws, url: str) -> Mapping[str, Any]:

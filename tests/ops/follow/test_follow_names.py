@@ -129,6 +129,14 @@ def test_what_follows_a_target_of_the_same_run_is_refused() -> None:
     check_follow(plan_of(migration("Waitlist"), chained), CopySettings())
 
 
+def test_settings_that_a_type_cannot_carry_out_are_refused_before_anything_is_begun() -> None:
+    """For each resource that would be followed."""
+    kept = one(Action.IMPORT, "bucket")
+    with pytest.raises(InputError, match="carries current objects only"):
+        check_follow(plan_of(kept, migration("Waitlist")), replace(FOLLOW, all_versions=True))
+    check_follow(plan_of(kept), replace(FOLLOW, all_versions=True))
+
+
 def test_more_than_can_be_kept_alive_at_once_is_refused() -> None:
     """What stays as it is does not count."""
     many = [migration(f"table{number}") for number in range(50)]

@@ -261,8 +261,9 @@ def test_what_cannot_be_followed_is_told_with_the_plan() -> None:
 def test_what_is_not_copied_has_no_forecast_and_a_quiet_plan_tells_nothing() -> None:
     """A question before `apply` shows the notes of its own summary."""
     kept = one(Action.KEEP, "kept")
-    plan, lines = forecast(SourceAccount(), kept, migration(), report=False)
+    taken = one(Action.IMPORT, "new", source="old")
+    plan, lines = forecast(SourceAccount(), kept, migration(), taken, report=False)
     assert lines == []
-    assert [resource.follow is None for resource in plan.resources] == [True, False]
+    assert [resource.follow is None for resource in plan.resources] == [True, False, True]
     assert plan.resources[1].preferred.notes != ()
     assert plan.resources[0].wanted.type == BUCKET

@@ -17,9 +17,7 @@ from dataware.ops.follow.follow_many import check_follow
 from dataware.ops.verify import aws_of
 
 
-def forecast_follows(
-    context: Context, plan: Plan, settings: CopySettings, *, report: bool = True
-) -> Plan:
+def forecast_follows(context: Context, plan: Plan, settings: CopySettings, *, report: bool) -> Plan:
     """The plan with a forecast for each copy, and with a warning where following is refused."""
     planned = tuple(
         _forecast_follow(context, one, settings, report=report) for one in plan.resources
