@@ -75,7 +75,7 @@ ARN = f"resource: {ROLE.arn}"
 @pytest.mark.parametrize(
     ("code", "message", "said"),
     [
-        ("AccessDenied", USER + ARN, "its trust policy has to allow these credentials"),
+        ("AccessDenied", USER + ARN, "its trust policy must allow these credentials"),
         (
             "AccessDenied",
             f"{USER}{ARN} with an explicit deny in a service control policy",

@@ -218,9 +218,7 @@ def test_an_unknown_environment_is_an_error() -> None:
     stack = Stack(App(), "Demo")
     bucket(stack)
     (text,) = errors(stack)
-    assert (
-        "it is not known which account and region stack Demo goes to: give the stack an env" in text
-    )
+    assert "the account and region of stack Demo are not known: give it an env" in text
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_a_moved_construct_stops_with_the_recipe() -> None:
     deploy(synthesized())
     (text,) = errors(synthesized("List"))
     assert "rule 16" in text
-    assert "under the logical id Waitlist" in text
+    assert " as Waitlist" in text
     assert "`cdk refactor`" in text
 
 
@@ -332,7 +332,7 @@ def test_a_name_changed_in_place_is_an_error_without_a_plug_in() -> None:
     )
     (text,) = errors(stack)
     assert "(rule 19)" in text
-    assert f"stack Demo has {PREFERRED} under the logical id" in text
+    assert f"would replace {PREFERRED} (" in text
     renamed = Stack(App(), "Demo")
     DataAwareTable(
         renamed,

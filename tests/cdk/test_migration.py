@@ -404,7 +404,7 @@ def test_a_source_without_a_stream_is_refused_at_synth_unless_one_may_be_switche
     stack = make_stack()
     old = dynamodb.Table(stack, "Old", table_name="old-one", partition_key=KEY)
     new = dynamodb.Table(stack, "New", table_name="new-one", partition_key=KEY)
-    with pytest.raises(ValueError, match="set `stream=` of the table in its own stack"):
+    with pytest.raises(ValueError, match="set `stream=` in its own stack"):
         DataMigration(stack, "Refused", source=old, target=new, follow=True)
     DataMigration(stack, "Copy", source=old, target=new, follow=True, enable_stream=True)
     found = resources(stack)

@@ -122,4 +122,4 @@ def test_what_adoption_would_delete_or_cannot_change_is_an_error_at_synth(projec
     said = "".join(one.read_text() for one in (project / "cdk.out").glob("*.json"))
     assert "(rule 24): adopting uploads would delete data" in said
     assert "objects expire after 30 days" in said
-    assert "(rule 23): Waitlist cannot become what the app declares" in said
+    assert "(rule 23): Waitlist would have to be replaced by an empty table" in said

@@ -112,12 +112,12 @@ def test_a_moved_construct_keeps_its_table(way: str) -> None:
     deploy("Shop", **before)
     put(PREFERRED, "ada@example.org")
     (text,) = errors(shop("Sales"))
-    assert "rename the construct back or move it with `cdk refactor`" in text
+    assert "rename the construct back or run `cdk refactor`" in text
     if way == "renamed back":
         stack = shop()
     else:
         stack = new_stack()
-        ids = re.search(r"under the logical id (\w+), but the app declares it as (\w+)", text)
+        ids = re.search(r" as (\w+), but the app declares it as (\w+)", text)
         assert ids
         stack.rename_logical_id(ids[2], ids[1])
         DataAwareTable(

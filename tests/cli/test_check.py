@@ -58,7 +58,7 @@ def test_a_project_is_checked_by_what_its_last_synth_wrote() -> None:
     """The app is not run: that could ask AWS. Without a synth it says what to do."""
     Path("cdk.json").write_text('{"app": "exit 1"}', encoding="utf-8")
     ran = run("check")
-    assert (ran.code, "`dataware plan` runs it" in ran.err) == (1, True)
+    assert (ran.code, "`check` runs no app" in ran.err) == (1, True)
     assert "run `cdk synth` and check again" in ran.err
     bad = opted_in({"Type": TABLE, "Properties": {"TableName": "orders-prod"}}, "orders")
     assembly(Path("cdk.out"), One={"Orders": bad})

@@ -140,7 +140,7 @@ def test_a_killed_worker_ends_the_run_and_nothing_is_lost(scene: Scene) -> None:
     os.kill(workers[0], signal.SIGKILL)
     ran = ended(process)
     assert ran.code == 4, ran
-    assert "one of the 2 copy processes ended before its work was done" in ran.err
+    assert "one of the 2 copy processes ended too early" in ran.err
     assert "(signal 9)" in ran.err
     assert "Traceback" not in ran.err
     assert not any(map(lives, workers))

@@ -70,4 +70,4 @@ def test_a_copy_that_scarce_capacity_would_make_long() -> None:
     write_toml(Path("dataware.toml"), app)
     ran = run("plan")
     assert ran.code == 0, ran
-    assert "its provisioned capacity takes 1 write units a second, so its " in ran.out
+    assert "its provisioned capacity of 1 write units a second takes about " in ran.out

@@ -207,7 +207,7 @@ def test_what_cannot_become_what_is_declared_is_not_adopted() -> None:
     before = items_of("orders")
     text = stopped(dataware_deploy(Orders=table(**OTHER_KEYS)), 23)
     assert "KeySchema is" in text
-    assert "declare what it has, or choose another name with orders as its fallback" in text
+    assert "declare what it has, or make it the fallback of another name" in text
     assert owner("orders") is None
     beside = table("orders-new", "orders")
     assert dataware_deploy(New=beside).code == 0
@@ -289,7 +289,7 @@ def test_what_an_import_by_id_leaves_is_told_after_the_deployment() -> None:
     ran = dataware_deploy(Users=users, News=topic)
     assert ran.code == 0, ran
     assert "Stack App has adopted Cognito user pool: users-prod" in ran.out
-    assert "users-prod was adopted as it is and still differs from the app" in ran.out
+    assert "users-prod was adopted and still differs from the app" in ran.out
     assert owner(pool) == "App"
     topic["Properties"] = {"DisplayName": "second"}
     again = dataware_deploy(Users=users, News=topic)

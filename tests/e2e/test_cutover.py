@@ -35,7 +35,7 @@ def test_what_cannot_be_cut_over_is_refused(live: Live) -> None:
         find_followed(context, "nothing-here")
     for kind, detail, error in (
         ("dynamodb-table", {}, "is not followed"),
-        ("dynamodb-table", {"followed": True}, "stop it there with Ctrl-C"),
+        ("dynamodb-table", {"followed": True}, "stop it with Ctrl-C"),
     ):
         name = f"other-{uuid4().hex[:8]}"
         record = Marker(MarkerState.RUNNING, "source", "run", None, detail=detail)

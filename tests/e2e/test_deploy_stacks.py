@@ -127,7 +127,7 @@ def test_nothing_is_deployed_that_was_not_looked_at(
 
     ran = deploy("deploy", "--yes", "--", *NEVER_ASK, "Api", LATER="-v2")
     assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert "the app now declares otherwise: Orders of stack shop-data" in ran.stderr
+    assert "the app now declares what was not checked: Orders of stack shop-data" in ran.stderr
     assert (tables(), items_of("Orders")) == (["Orders"], before)
 
     alone = deploy("deploy", "--yes", "--stack", "Api", "-e", "--", *NEVER_ASK, **renamed)

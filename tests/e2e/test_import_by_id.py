@@ -172,7 +172,7 @@ def test_an_import_that_is_rolled_back_is_explained(fault_proxy: FaultProxy) -> 
     fault_proxy.add(vanish, operation="ExecuteChangeSet")
     ran = apply(app(News=TOPIC, Users=users()))
     assert ran.code == 1, ran
-    assert "took the import of users-prod into stack App back" in ran.err
+    assert "rolled back the import of users-prod into stack App" in ran.err
     assert f"User pool {pool} does not exist" in ran.err
     assert set(held("App")) == {"News"}
 

@@ -199,7 +199,7 @@ def test_a_plan_that_is_out_of_date_does_not_begin_again(
     """What another run has completed, or begun, since the plan was made is not done over."""
     plan = ledger.plan()
     ledger.world.markers["new"] = Marker(since, "old", "another run")
-    with pytest.raises(RefusedError, match="since the plan was made"):
+    with pytest.raises(RefusedError, match="has changed since the plan"):
         apply_plan(ledger.world.context(), plan, PLAIN)
     assert ledger.world.markers["new"].state is since
     assert ledger.orders == []

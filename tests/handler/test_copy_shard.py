@@ -70,7 +70,7 @@ def test_a_worker_without_the_lock_copies_nothing(job: dict[str, Any]) -> None:
     """Once the deployment has failed or another run took over, nothing more is written."""
     client("ssm").delete_parameter(Name="/dataware/markers/dynamodb-table/new-one")
     answer = copy_shard.handler({"job": job, "shard": {"partition": "0/1"}}, Time())
-    assert "no longer has the lock" in answer["failed"]
+    assert "lost the lock" in answer["failed"]
     assert answer["ended"]
     assert items_of("new-one") == {}
 
@@ -143,7 +143,7 @@ def test_a_worker_of_a_command_works_while_the_record_names_its_execution(
     lease.send_heartbeat({ENGINE: {"name": "map", "execution": None}})
     assert not lock.look()
     again = work_step.handler({"step": "work", "event": request}, Time())
-    assert "no longer has the lock" in again["Items"][0]["failed"]
+    assert "lost the lock" in again["Items"][0]["failed"]
 
 
 def test_work_that_only_compares_needs_no_record_and_copies_nothing(machine: str) -> None:

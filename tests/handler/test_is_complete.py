@@ -63,7 +63,7 @@ def test_a_lost_lock_fails_the_deployment() -> None:
     taken = {"token": "another run", "run": "other", "after": value["after"] + 1}
     other = json.dumps({**value, **taken})
     client("ssm").put_parameter(Name=name, Value=other, Overwrite=True)
-    with pytest.raises(RefusedError, match="no longer has the lock on new-one"):
+    with pytest.raises(RefusedError, match="lost the lock on new-one"):
         poll(answer)
     assert record()["run"] == "other"
 

@@ -21,7 +21,7 @@ def test_what_others_write_while_it_is_prepared_is_not_replaced() -> None:
             there.boxes["new"]["k00"] = "theirs"
 
     there.meddle = meddle
-    with pytest.raises(IncompleteError, match="new is not seen to be empty any more"):
+    with pytest.raises(IncompleteError, match="new may no longer be empty"):
         run(service)
     assert there.boxes["new"] == {"k00": "theirs"}
     assert not service.jobs

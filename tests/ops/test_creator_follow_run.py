@@ -315,7 +315,7 @@ def test_what_changes_while_the_target_is_made_is_carried(
     codes, words = box.world.events.codes, box.words
     assert codes.index(words.begins) < codes.index(words.ends) < codes.index("following")
     assert "found" not in codes, "nothing is copied that the service has brought"
-    told = f"the log is read while the {words.noun} goes on, so leave this command running"
+    told = f"the log is read during the {words.noun}, so leave this command running"
     assert (told in " ".join(box.world.events.texts("note"))) is has_feed
 
 

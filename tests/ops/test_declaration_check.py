@@ -89,7 +89,10 @@ def test_keys_that_are_computed_are_unknown_and_the_function_is_named() -> None:
     wanted = table(AttributeDefinitions=rows, KeySchema=KEYS["KeySchema"][:1])
     decision = checked(wanted, absent("Orders-prod"), replace(OLD, schema="id (S)"))
     assert (decision.action, decision.rule) == (Action.STOP, 14)
-    assert "only CloudFormation resolves (Ref: KeyType)" in decision.reason
+    assert (
+        "only CloudFormation resolves the key schema of Orders-prod (Ref: KeyType)"
+        in decision.reason
+    )
     assert "write it out" in decision.reason
     there = Facts("Orders-prod", Existence.EXISTS, Content.EMPTY, schema="id (S)")
     found = checked(wanted, there, replace(OLD, schema="id (S)"))

@@ -205,7 +205,7 @@ def test_a_record_that_names_a_bucket_of_somebody_else_removes_nothing(desk: Des
     before = dict(aws.work.objects)
     record = {"name": "batch", "token": "t", "bucket": "new"}
     begin_by_engine(desk, BUCKET, record)
-    with pytest.raises(RefusedError, match="the bucket new, which dataware did not make"):
+    with pytest.raises(RefusedError, match="bucket new, which dataware did not make"):
         remove_engine_work(desk)
     assert aws.work.objects == before
 
@@ -401,7 +401,7 @@ def test_what_cannot_be_read_is_forgotten_once_nothing_can_run(desk: Desk, text:
     desk.record(TABLE, "new")
     desk.store.stored[f"/dataware/markers/{TABLE}/new"]["Value"] = text
     desk.store.clock.time -= 1
-    with pytest.raises(RefusedError, match="maybe by a run that is alive"):
+    with pytest.raises(RefusedError, match="maybe by a live run"):
         desk.forget(desk.find("new"))
     desk.store.clock.time += ALIVE_SECONDS
     desk.forget(desk.find("new"))

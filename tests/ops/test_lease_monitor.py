@@ -12,7 +12,7 @@ from dataware.ops.lease_keeper import LeaseMonitor
 
 def test_without_the_lock_nothing_begins() -> None:
     """The first question is asked at once."""
-    with pytest.raises(RefusedError, match="no longer has the lock"), LeaseMonitor(lambda: False):
+    with pytest.raises(RefusedError, match="lost the lock"), LeaseMonitor(lambda: False):
         pytest.fail("this must not run")
 
 

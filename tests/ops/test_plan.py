@@ -153,7 +153,7 @@ def test_a_setting_that_cannot_be_read_is_a_stop_under_strict(
     assert one.decision.action is Action.MIGRATE
     (one,) = plan_of(there, wanted("new", "old", on_error=OnError.STOP)).resources
     assert (one.decision.action, one.decision.rule) == (Action.STOP, 17)
-    assert "versioning of old cannot be read (GetVersioning" in one.decision.reason
+    assert "whose versioning cannot be read (GetVersioning" in one.decision.reason
 
 
 def test_a_fallback_that_may_be_half_filled_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,8 +237,8 @@ def test_a_source_that_was_migrated_to_another_name_is_a_warning(
     live, prod = plan_of(there, wanted("old-live", "old"), wanted("old-prod", "old")).resources
     assert live.decision.action is Action.MIGRATE
     assert live.decision.warnings == (
-        "old was already migrated to old-prod, so what it holds may be older: if old-live is to "
-        "have that data, name old-prod as the fallback",
+        "old was already migrated to old-prod, so it may be out of date: to fill old-live from "
+        "there, name old-prod as its fallback",
     )
     assert (prod.decision.action, prod.decision.warnings) == (Action.IMPORT, ())
 
@@ -254,8 +254,8 @@ def test_of_many_earlier_migrations_the_latest_is_the_one_to_name(
     install(monkeypatch, there)
     (live,) = plan_of(there, wanted("old-live", "old")).resources
     assert live.decision.warnings == (
-        "old was already migrated to old-b, old-a, old-c and 1 more, so what it holds may be "
-        "older: if old-live is to have that data, name old-b as the fallback",
+        "old was already migrated to old-b, old-a, old-c and 1 more, so it may be out of date: to "
+        "fill old-live from there, name old-b as its fallback",
     )
 
 

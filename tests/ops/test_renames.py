@@ -43,7 +43,7 @@ def test_a_new_name_under_the_same_logical_id_is_a_stop(monkeypatch: pytest.Monk
     """The sentence names both, and the recipe that works."""
     decision = planned(monkeypatch, {"old": 3}).decision
     assert (decision.action, decision.rule, decision.source) == (Action.STOP, 19, None)
-    assert "stack App has old under the logical id Box, and old holds data" in decision.reason
+    assert "replace old (Box of stack App), which holds data, by new" in decision.reason
     assert "declare new under a new construct id with old as its fallback" in decision.reason
 
 

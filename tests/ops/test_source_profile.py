@@ -159,7 +159,9 @@ def test_a_plan_of_one_profile_is_not_applied_with_another(both: TwoAccounts) ->
     with pytest.raises(RefusedError, match="made without --source-profile"):
         apply_plan(both.context(), plain, PLAIN, saved=True)
     both.region = "us-east-1"
-    with pytest.raises(RefusedError, match="the profile partner is of account 444455556666, us-"):
+    with pytest.raises(
+        RefusedError, match="the profile partner is now of account 444455556666, us-"
+    ):
         apply_plan(both.context(""), plan, PLAIN, saved=True)
     both.region, both.reader = "eu-central-1", OURS
     with pytest.raises(RefusedError, match="the profile partner is of account 111122223333"):
@@ -246,7 +248,7 @@ def test_what_is_theirs_is_never_imported(both: TwoAccounts) -> None:
     """A stack refers to what is in its own account alone."""
     (planned,) = both.plan(replace(BOX, on_fallback_data=OnFallbackData.IMPORT)).resources
     assert planned.decision.action is Action.STOP
-    assert "is in another account or region" in planned.decision.reason
+    assert "in another account or region" in planned.decision.reason
 
 
 def test_an_interrupted_copy_is_gone_on_with(both: TwoAccounts) -> None:

@@ -272,6 +272,6 @@ def test_a_lock_that_another_run_has_is_lost_whatever_was_to_be_written(
     store.clock.time += ALIVE_SECONDS
     _, other = begin(store, "host-2")
     other.write(FROZEN)
-    with pytest.raises(RefusedError, match="another run took the lock"):
+    with pytest.raises(RefusedError, match="lost the lock"):
         getattr(records, write)(SWITCHED)
     assert other.read() == FROZEN

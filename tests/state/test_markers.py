@@ -130,7 +130,7 @@ def test_a_run_that_was_taken_over_stops(store: FakeParameters, ending: str) -> 
     slept: Lease = markers(store).begin(KIND, TARGET, running())
     store.clock.time += ALIVE_SECONDS + 1
     heir = markers(store, "host-2").begin(KIND, TARGET, running("run-2"))
-    with pytest.raises(RefusedError, match="another run took the lock"):
+    with pytest.raises(RefusedError, match="lost the lock"):
         getattr(slept, ending)({})
     kept = markers(store).get(KIND, TARGET)
     assert (kept.state, kept.alive) == (MarkerState.RUNNING, True), "nobody else is let in"
@@ -281,7 +281,7 @@ def test_unreadable_markers_are_unknown(store: FakeParameters) -> None:
     ("text", "words"),
     [
         ('{"version":9,"target":7}', "was written by a newer version of dataware (its format is 9"),
-        ("walking", "cannot be read by this version of dataware"),
+        ("walking", "this version of dataware cannot read the marker"),
     ],
 )
 def test_an_unreadable_marker_hides_no_other(store: FakeParameters, text: str, words: str) -> None:
@@ -365,7 +365,7 @@ def test_a_lease_that_was_taken_over_is_not_taken_up_again(store: FakeParameters
     of_execution(store).begin(KIND, TARGET, running())
     store.clock.time += ALIVE_SECONDS + 1
     markers(store).begin(KIND, TARGET, running())
-    with pytest.raises(RefusedError, match="execution copy-1 no longer has the lock"):
+    with pytest.raises(RefusedError, match="execution copy-1 lost the lock"):
         of_execution(store).rejoin(KIND, TARGET)
     assert not of_execution(store).holds(KIND, TARGET)
 
@@ -385,7 +385,7 @@ def test_a_takeover_between_reading_and_writing_is_seen(store: FakeParameters) -
     store.clock.time += ALIVE_SECONDS + 1
     late = of_execution(store).rejoin(KIND, TARGET)
     markers(store).begin(KIND, TARGET, running("run-2"))
-    with pytest.raises(RefusedError, match="another run took the lock"):
+    with pytest.raises(RefusedError, match="lost the lock"):
         late.send_heartbeat({})
 
 

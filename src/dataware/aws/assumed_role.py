@@ -106,8 +106,8 @@ def _refusal(role: AssumedRole, error: ClientError) -> LookupFailedError:
         next_step = f"{denial.clause('sts:AssumeRole')}: change that policy"
     elif code == "AccessDenied":
         next_step = (
-            "its trust policy has to allow these credentials (and the external id, if it asks for "
-            "one), and theirs has to allow sts:AssumeRole on it"
+            "its trust policy must allow these credentials and the external id, and their own "
+            "policy must allow sts:AssumeRole on it"
         )
     else:
         next_step = message or "no reason is given"

@@ -31,7 +31,6 @@ def explain_closed_region(account: Account) -> str | None:
     except DatawareError:
         return None
     return (
-        f"region {account.region} is not enabled in account {digits}, or the session token is "
-        f"of the global STS endpoint ({home} accepts the credentials): enable the region, set "
-        "AWS_STS_REGIONAL_ENDPOINTS=regional, or leave the target out"
+        f"region {account.region} is not enabled in account {digits}, or does not take the session "
+        f"token ({home} does): enable the region, or set AWS_STS_REGIONAL_ENDPOINTS=regional"
     )

@@ -18,8 +18,8 @@ from dataware.core.errors import AuthenticationError, InputError
 
 SOURCES = "--endpoint-url, AWS_ENDPOINT_URL and `endpoint_url` of the profile"
 NO_JSON = (
-    "the AWS credentials cannot be used, because `credential_process` of the profile did not "
-    "print JSON: run it by hand, and correct it in the AWS config file"
+    "the AWS credentials cannot be used, because `credential_process` printed no JSON: run it by "
+    "hand, and correct the AWS config file"
 )
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 

@@ -82,8 +82,8 @@ def creation_error(name: str, status: str, reason: str, *, half_made: bool = Fal
     problem = Problem("CreateStack", status, None, reason)
     if half_made:
         return HalfMadeError(
-            f"CloudFormation created only a part of {name}: {reason}; delete what is left of it, "
-            "fix the cause, and run the same command again",
+            f"CloudFormation created only a part of {name}: {reason}; delete what is left, fix the "
+            "cause, and run the same command again",
             problem,
         )
     return ServiceError(

@@ -113,9 +113,8 @@ def _environment_of(home: StackScope, lock: LockFile) -> Environment:
         region = os.environ.get("CDK_DEFAULT_REGION") or (place.region if place else "")
     if not (account and region):
         raise InputError(
-            f"it is not known which account and region stack {home.stack} goes to: give the "
-            "stack an env, run the app by the CDK or dataware command line, or set "
-            "CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION"
+            f"the account and region of stack {home.stack} are not known: give it an env, run the "
+            "app with `cdk` or `dataware`, or set CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION"
         )
     return Environment(account, region)
 

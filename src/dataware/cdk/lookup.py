@@ -126,9 +126,8 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
     account = Account.open(_open_wire, region=environment.region)
     if account.account != environment.account:
         raise InputError(
-            f"the stack goes to account {environment.account}, but the credentials are those of "
-            f"account {account.account}: choose them with AWS_PROFILE, or write the lock file "
-            "with `dataware plan --lock`"
+            f"the stack goes to account {environment.account}, but the credentials are of account "
+            f"{account.account}: choose others with AWS_PROFILE, or run `dataware plan --lock`"
         )
     with _renderer() as emit:
         context = Context(

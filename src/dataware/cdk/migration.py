@@ -253,8 +253,8 @@ def check_followed(
     is_off = own and getattr(given, "table_stream_arn", None) is None
     if is_off and not settings.enable_stream:
         raise ValueError(
-            f"{path}: the source has no stream, so its changes cannot be carried; set `stream=` of "
-            "the table in its own stack, or pass enable_stream=True"
+            f"{path}: the source has no stream to carry its changes from; set `stream=` in its own "
+            "stack, or pass enable_stream=True"
         )
 
 

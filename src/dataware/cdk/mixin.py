@@ -157,8 +157,8 @@ def _read_name(resource: CfnResource, path: str) -> str:
         return name
     what = "no name" if name is None else "a name that is computed during the deployment"
     raise ValueError(
-        f"{path} has {what}: give a literal {argument}, or the name that it has as physical_id, "
-        "because its data is looked at before that"
+        f"{path} has {what}: give a literal {argument}, or its present name as physical_id, "
+        "because its data is looked at before the deployment"
     )
 
 

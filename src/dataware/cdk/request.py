@@ -170,8 +170,8 @@ def _check_name(asked: ResourceRequest, argument: str, name: object) -> None:
         raise TypeError(f"{asked.path}: {argument} must be a string, not {name!r}")
     if is_token(name):
         raise ValueError(
-            f"{asked.path}: {argument} is a token, which has no value before the deployment: "
-            "write the name out, because its data is read before that"
+            f"{asked.path}: {argument} is a token, which has no value when the data is read, "
+            "before the deployment: write the name out"
         )
     if is_arn(name) and argument == "preferred_name":
         raise ValueError(

@@ -106,8 +106,8 @@ class ConflictError(RefusedError):
     def public(self) -> str:
         """The same without the key, which is a part of the data."""
         return (
-            "source and target hold different data under the same key, and the run stops because "
-            "of --on-conflict stop; the output names the key"
+            "source and target hold different data under the same key, and --on-conflict is stop; "
+            "the output names the key"
         )
 
 

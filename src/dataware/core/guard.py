@@ -259,8 +259,8 @@ class _ResourceChange:
             Loss.REPLACED,
             f"become {now.type or 'a resource whose type is not literal'}, which CloudFormation "
             "never does to a resource that it keeps",
-            f"leave its type as it is; or let the stack release it (removal policy RETAIN, deployed"
-            f" first, then --allow-loss {self.logical_id}) and adopt it as the new type",
+            "leave its type as it is; or release it (deploy removal policy RETAIN, then pass "
+            f"--allow-loss {self.logical_id}) and adopt it as the new type",
         )
 
     def _replacement_threat(self, now: DeclaredResource, because: str) -> DestructiveChange:

@@ -33,21 +33,21 @@ RECORD = "`dataware forget NAME`"
 GUIDE: dict[int, Guide] = {
     1: Guide(
         "import",
-        "CloudFormation would fail on a name that is taken, or make an empty twin under another "
-        "name; the data that is there is what the app wants.",
+        "The app wants the data that exists. CloudFormation would fail on a name that is taken, "
+        "or make an empty twin under another name.",
         "✅ Importing existing S3 bucket with data: spaceport-uploads-prod",
     ),
     2: Guide(
         "empty-preferred",
-        "An empty resource is often what a failed deployment left, while the data lies under an "
-        "older name; so being empty decides nothing by itself.",
+        "A failed deployment often leaves an empty resource, while the data lies under an older "
+        "name. So being empty decides nothing by itself.",
         "ℹ️  Preferred bucket exists but is empty: spaceport-uploads-prod",
         also="whenever the preferred resource is empty; rules 3, 4 and 12 decide then",
     ),
     3: Guide(
         "migrate",
-        "The app asks for the preferred name, and the data lies under an older one: it is copied "
-        "and verified, and the old resource is only read.",
+        "The app asks for the preferred name, and the data lies under an older one. It is copied "
+        "and verified; the old resource is only read.",
         "🔄 Fallback table has data, creating preferred and migrating: Spaceport-Waitlist → "
         "Spaceport-Waitlist-prod",
     ),
@@ -101,10 +101,9 @@ GUIDE: dict[int, Guide] = {
     9: Guide(
         "lost-data",
         "What was migrated and verified is gone. Creating an empty resource in its place would "
-        "hide that, and copying the old data again could bring back what was deleted on purpose.",
-        "❌ Stopped at Spaceport-Waitlist-prod (rule 9): the migration into "
-        "Spaceport-Waitlist-prod was complete, and now Spaceport-Waitlist-prod does not exist: "
-        "it was deleted after the migration; restore it from a backup",
+        "hide that, and copying again could bring back deleted data.",
+        "❌ Stopped at Spaceport-Waitlist-prod (rule 9): Spaceport-Waitlist-prod does not exist: "
+        "it was deleted after the migration into it was complete; restore it from a backup",
         (
             "Find out who deleted it (CloudTrail: DeleteTable, DeleteBucket).",
             "Restore it from a backup or a point in time under the same name, and run again.",
@@ -119,8 +118,8 @@ GUIDE: dict[int, Guide] = {
         "✅ Referencing DynamoDB table of stack Legacy: Spaceport-Waitlist-prod",
         (
             "Choose another preferred name for this app.",
-            "Or release it from the other stack first: set its removal policy to RETAIN, "
-            "deploy, remove it from that app, deploy; then this app can adopt it.",
+            "Or release it from the other stack first: deploy it with removal policy RETAIN, "
+            "remove it from that app, and deploy again.",
             "Or migrate in the app of the stack that owns it.",
         ),
     ),
@@ -129,7 +128,7 @@ GUIDE: dict[int, Guide] = {
         "Bucket names are shared by all accounts. A stranger's bucket under your name may be a "
         "trap, so it is never read, written or imported.",
         "❌ Stopped at spaceport-uploads (rule 11): cannot confirm that bucket spaceport-uploads "
-        "belongs to this account, so nothing is read from it or written to it",
+        "belongs to this account, so it is not touched",
         (
             "Check the account: `dataware doctor` shows your identity.",
             "If the bucket is yours, allow s3:ListAllMyBuckets and s3:ListBucket.",
@@ -140,8 +139,8 @@ GUIDE: dict[int, Guide] = {
     ),
     12: Guide(
         "take-over",
-        "A second resource of that name cannot be created, and an empty one that is in no stack is "
-        "as good as a new one.",
+        "A second resource of that name cannot be created, and an empty one outside of all stacks "
+        "is as good as a new one.",
         "✅ Using the existing S3 bucket as it is: spaceport-uploads-prod",
     ),
     13: Guide(
@@ -164,8 +163,8 @@ GUIDE: dict[int, Guide] = {
         "⚠️  Spaceport-Waitlist is assumed empty: Scan returned AccessDeniedException; it needs "
         "dynamodb:Scan",
         (
-            "Grant the actions that the stop names; `dataware iam-policy APP` prints all that "
-            "are needed, and `dataware doctor APP` shows which are missing.",
+            "Grant the actions that the stop names. `dataware iam-policy APP` prints all that are "
+            "needed, and `dataware doctor APP` shows which are missing.",
             "If you know that the unread fallback holds nothing you need, accept the risk: "
             "--on-error no-data.",
             "If an empty resource was created beside data, copy the data: `dataware migrate "
@@ -184,9 +183,9 @@ GUIDE: dict[int, Guide] = {
         "moved",
         "CloudFormation knows a resource by its logical id. Declared under another one, it would "
         "be dropped or deleted, and its name would be taken.",
-        "❌ Stopped at Orders-prod (rule 16): this stack owns Orders-prod under the logical id "
-        "OrdersB2C4A1F0, but the app declares it as Orders9F1D22AB, which would drop it; rename "
-        "the construct back or move it with `cdk refactor`",
+        "❌ Stopped at Orders-prod (rule 16): this stack owns Orders-prod as OrdersB2C4A1F0, but "
+        "the app declares it as Orders9F1D22AB, which would drop it; rename the construct back or "
+        "run `cdk refactor`",
         (
             "Move it in CloudFormation as well: `cdk refactor`.",
             "Or keep the logical id: `stack.rename_logical_id(NEW, OLD)`, before it is declared.",
@@ -202,8 +201,8 @@ GUIDE: dict[int, Guide] = {
             "Set the same protection in the app's properties.",
             "If that is intended, run without --strict and on_error stop.",
         ),
-        also="a setting of a copy, or of what is kept or adopted, would be weaker than it is now, "
-        "and `on_error` is stop",
+        also="a setting of a copy, or of what is kept or adopted, would become weaker, and "
+        "`on_error` is stop",
     ),
     18: Guide(
         "no-copier",
@@ -220,8 +219,8 @@ GUIDE: dict[int, Guide] = {
     ),
     20: Guide(
         "not-adoptable",
-        "The service generates the id of such a resource, so CloudFormation cannot import it by "
-        "name; a template that declares it would create a second, empty one beside it.",
+        "The service generates the id, so CloudFormation cannot import the resource by name. A "
+        "template that declares it would create a second, empty one.",
         "❌ Stopped at spaceport-users-prod (rule 20): spaceport-users-prod exists and belongs to "
         "no stack; CloudFormation cannot adopt a Cognito user pool and would create a second, "
         "empty one: remove Users from the template and refer to us-east-1_A1b2C3d4E",
@@ -236,9 +235,9 @@ GUIDE: dict[int, Guide] = {
         "not-retained",
         "CloudFormation adopts only resources that outlive their stack. The deployment would fail "
         "after everything was copied.",
-        "❌ Stopped at Orders-prod (rule 21): Orders-prod would be deleted with its stack, and "
-        "CloudFormation adopts only what it retains; set its removal policy to "
-        "RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by reference",
+        "❌ Stopped at Orders-prod (rule 21): Orders-prod would be deleted with its stack, so "
+        "CloudFormation cannot adopt it: set removal policy RETAIN_ON_UPDATE_OR_DELETE or RETAIN, "
+        "or import by reference",
         (
             "Set the removal policy in CDK, or DeletionPolicy: RetainExceptOnCreate in a template.",
             "Or leave the resource outside of the stack: `--import reference`.",
@@ -250,8 +249,7 @@ GUIDE: dict[int, Guide] = {
         "CloudFormation imports resources of their own accord only where their name is literal in "
         "the template. The deployment would fail on a name that is taken.",
         "❌ Stopped at orders-prod (rule 22): orders-prod is named by a function (Fn::Sub), and "
-        "CloudFormation adopts only what has a literal name; write the name out, or import by "
-        "reference",
+        "CloudFormation adopts only literal names: write the name out, or import by reference",
         (
             "Write the name out in the template; in CDK give the stack an `env` with account and "
             "region.",
@@ -261,12 +259,12 @@ GUIDE: dict[int, Guide] = {
     ),
     23: Guide(
         "cannot-change",
-        "CloudFormation adopts a resource as it is, and compares nothing. What only a new resource "
-        "can have, no update brings in line: the next change of it would replace the resource.",
-        "❌ Stopped at Orders-prod (rule 23): Orders-prod cannot become what the app declares "
-        "without being replaced by an empty table (LocalSecondaryIndexes is not set, declared "
-        '[["by-date", [["id", "HASH"], ["date", "RANGE"]], ["ALL", []]]]); declare what it has, or '
-        "choose another name with Orders-prod as its fallback",
+        "CloudFormation adopts a resource as it is and compares nothing. Settings that only a new "
+        "resource can have would make its next update replace the resource.",
+        "❌ Stopped at Orders-prod (rule 23): Orders-prod would have to be replaced by an empty "
+        "table to become what the app declares (LocalSecondaryIndexes is not set, declared "
+        '[["by-date", [["id", "HASH"], ["date", "RANGE"]], ["ALL", []]]]): declare what it has, or '
+        "make it the fallback of another name",
         (
             "Declare what the resource has.",
             "Or choose another name, with the existing resource as its fallback: its data is then "
@@ -277,8 +275,8 @@ GUIDE: dict[int, Guide] = {
     ),
     24: Guide(
         "deletes-data",
-        "A lifecycle rule or a time to live in the template deletes old data as soon as the stack "
-        "brings the adopted resource in line, and no one has allowed that yet.",
+        "A lifecycle rule or a time to live in the template deletes old data at the first update "
+        "of the adopted resource, and no one has allowed that yet.",
         "❌ Stopped at spaceport-uploads-prod (rule 24): adopting spaceport-uploads-prod would "
         "delete data that it keeps now: objects expire after 30 days (412 of the first 1,000 "
         "objects are that old now); declare what it has, or allow it with --allow-loss Uploads",
@@ -286,14 +284,13 @@ GUIDE: dict[int, Guide] = {
             "Declare the lifetime that the data has now.",
             "Or, if old data may go: `dataware plan --allow-loss LOGICAL_ID`.",
         ),
-        also="a stack has what holds data, or would adopt it, and the new template deletes more of "
-        "it: a lifecycle rule, a shorter lifetime, a time to live",
+        also="a resource with data is in a stack, or would be, and the new template deletes more "
+        "of it: a lifecycle rule, a shorter lifetime, a time to live",
     ),
     25: Guide(
         "not-usable",
-        "What is about to be deleted, or is a copy that another region keeps, would be gone or "
-        "frozen under the app; and an import by id takes a template that says all of what it "
-        "cannot change later.",
+        "A resource that is about to be deleted would be gone under the app, and a replica cannot "
+        "be changed. An import by id needs every property that cannot change later.",
         "❌ Stopped at app/database (rule 25): app/database is marked for deletion since "
         "2026-11-20: restore it with `aws secretsmanager restore-secret --secret-id app/database` "
         "or `dataware apply --restore-secrets`, or choose another name",
@@ -302,12 +299,12 @@ GUIDE: dict[int, Guide] = {
             "Or choose another name: the resource stays as it is.",
         ),
         also="a resource that would be used is pending deletion or belongs to another region, or "
-        "the physical id that the app gives stands for nothing",
+        "the given physical id does not exist",
     ),
     26: Guide(
         "chained",
-        "A fallback that another resource of the app is about to fill is not whole yet, and an "
-        "absent one would make a new, empty resource out of what has data to come.",
+        "A fallback that another resource of the app is about to fill is not whole yet. If it is "
+        "absent, the app would start empty although data is to come.",
         "❌ Stopped at Orders-2026 (rule 26): Orders-2026 would copy from Orders-prod, which "
         "Demo/Orders is about to fill; run `dataware apply --only Orders-prod` first, then plan "
         "again",
@@ -315,8 +312,8 @@ GUIDE: dict[int, Guide] = {
             "Fill that one first, alone: `dataware apply --only NAME`. Then plan again.",
             "Or name the older source in its place, as the fallback of both.",
         ),
-        also="a source, or a fallback that is preferred to it, is the preferred name of another "
-        "resource of the app into which data is about to be copied",
+        also="a source, or a fallback before it, is the preferred name of another resource into "
+        "which data is about to be copied",
     ),
     19: Guide(
         "guard",

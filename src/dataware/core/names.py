@@ -230,8 +230,7 @@ def localize_names(kind: Kind, wanted: Wanted, account: str, region: str) -> Wan
     if is_arn(preferred):
         raise InputError(
             f"{wanted.id}: the preferred name {preferred} is not in account {account}, {region}, "
-            "where the run would create it; choose its region and account with --region and "
-            "--profile, or give a name"
+            "where the run creates it; choose both with --region and --profile, or give a name"
         )
     fallbacks = tuple(_local_name(kind, wanted, name, account, region) for name in wanted.fallbacks)
     twice = preferred in fallbacks or len(set(fallbacks)) != len(fallbacks)
@@ -247,9 +246,8 @@ def _check_environment(wanted: Wanted, account: str, region: str) -> None:
     environment = (wanted.account or account, wanted.region or region)
     if environment != (account, region):
         raise InputError(
-            f"{wanted.id} is meant for account {environment[0]}, {environment[1]}, but the "
-            f"credentials and region are those of account {account}, {region}: choose them with "
-            "--profile and --region"
+            f"{wanted.id} is meant for account {environment[0]}, {environment[1]}, but this run is "
+            f"in account {account}, {region}: choose them with --profile and --region"
         )
 
 
@@ -261,7 +259,7 @@ def _local_name(kind: Kind, wanted: Wanted, text: str, account: str, region: str
     if parsed.partition != here:
         raise InputError(
             f"{wanted.id}: {text} is in partition {parsed.partition}, but the run is in {here}, "
-            "and no credentials are good for both; copy the data by other means"
+            "and no credentials work in both; copy the data by other means"
         )
     same = parsed.account in {None, account} and parsed.region in {None, region}
     return parsed.name if same else text

@@ -109,7 +109,7 @@ def warn_of_expiry(
         return decision
     text = (
         f"{wanted.preferred} is declared to delete what is copied into it ({'; '.join(effects)}), "
-        f"which {source.name} does not do; declare that only once this data may go"
+        f"unlike {source.name}; declare that only once this data may go"
     )
     return replace(decision, warnings=(*decision.warnings, text))
 
@@ -126,9 +126,9 @@ def _find_unread(
         return None
     problems = "; ".join(map(str, source.problems)) or "no answer"
     return (
-        f"it is unknown whether {wanted.preferred} would protect its data less than "
-        f"{source.name} does, because {', '.join(unread)} of {source.name} cannot be read "
-        f"({problems}) and on_error is stop; grant the permissions and run again"
+        f"{wanted.preferred} may protect its data less than {source.name}, whose "
+        f"{', '.join(unread)} cannot be read ({problems}), and on_error is stop; grant the "
+        "permissions and run again"
     )
 
 

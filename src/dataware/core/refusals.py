@@ -31,15 +31,15 @@ REFUSALS = (
     DecisionRow(
         11,
         STOP,
-        "cannot confirm that {short} {name} belongs to this account, so nothing is read from it "
-        "or written to it; choose another name, or allow {ownership} if it is yours ({problems})",
+        "cannot confirm that {short} {name} belongs to this account, so it is not touched; choose "
+        "another name, or allow {ownership} if it is yours ({problems})",
         when(owner=Ownership.FOREIGN),
     ),
     DecisionRow(
         11,
         STOP,
         "cannot confirm that fallback {short} {foreign} belongs to this account, so it is not "
-        "read; remove it from the fallbacks, or allow {ownership} if it is yours",
+        "read; remove it, or allow {ownership} if it is yours",
         when(fallback=Fallback.FOREIGN),
     ),
     DecisionRow(
@@ -51,8 +51,8 @@ REFUSALS = (
     DecisionRow(
         16,
         STOP,
-        "this stack owns {name} under the logical id {logical_id}, but the app declares it as "
-        "{declared}, which would drop it; rename the construct back or move it with `cdk refactor`",
+        "this stack owns {name} as {logical_id}, but the app declares it as {declared}, which "
+        "would drop it; rename the construct back or run `cdk refactor`",
         when(owner=Ownership.MOVED),
     ),
 )
@@ -61,16 +61,16 @@ MIGRATION_ON_RECORD = (
     DecisionRow(
         10,
         STOP,
-        "a migration into {name} has begun, but {name} now belongs to {owner}, and dataware never "
-        "writes into another stack's resource; finish it from that stack's app",
+        "a migration into {name} has begun, but {name} now belongs to {owner}, where dataware "
+        "never writes; finish it from that stack's app",
         when(marker=RUNNING, owner=THEIRS),
     ),
     DecisionRow(
         7,
         STOP,
-        "a migration from {source} to {name} has begun and cannot finish, because {source} no "
-        "longer exists: {name} may hold only part of the data; restore {source} from a backup, "
-        "or " + CLEAR_MARKER.replace("that is intended", "{name} is good as it is"),
+        "a migration from {source} to {name} cannot finish, because {source} no longer exists: "
+        "{name} may hold only part of the data; restore {source} from a backup, or "
+        + CLEAR_MARKER.replace("that is intended", "{name} is good as it is"),
         when(marker=RUNNING, resumable=Resumable.GONE),
     ),
     DecisionRow(
@@ -105,8 +105,8 @@ MIGRATION_ON_RECORD = (
     DecisionRow(
         9,
         STOP,
-        "the migration into {name} was complete, and now {name} does not exist: it was deleted "
-        "after the migration; restore it from a backup, or " + CLEAR_MARKER,
+        "{name} does not exist: it was deleted after the migration into it was complete; restore "
+        "it from a backup, or " + CLEAR_MARKER,
         when(marker=COMPLETE, preferred=ABSENT),
     ),
     DecisionRow(
@@ -119,8 +119,8 @@ MIGRATION_ON_RECORD = (
     DecisionRow(
         9,
         STOP,
-        "the migration into {name} was complete, and now {name} is empty while {source} has data: "
-        "copying again could bring back what was deleted on purpose; " + CLEAR_MARKER,
+        "the migration into {name} was complete, and now {name} is empty: copying {source} again "
+        "could bring back deleted data; " + CLEAR_MARKER,
         when(marker=COMPLETE, preferred=EXISTS, content=EMPTY, fallback=WITH_DATA),
     ),
 )
@@ -171,16 +171,15 @@ COULD_STRAND = (
     DecisionRow(
         14,
         STOP,
-        "{source} has data, and {name}, which belongs to this stack, cannot be read "
-        "({problems}); keeping it as it is could strand that data: {cure}",
+        "{source} has data, and {name} of this stack cannot be read ({problems}); keeping {name} "
+        "could strand that data: {cure}",
         when(on_error=OnError.SAFE, preferred=UNSEEN, owner=OURS, fallback=Fallback.DATA),
     ),
     DecisionRow(
         14,
         STOP,
-        "the migration into {name} was complete, and it is unknown whether {name} still has "
-        "data ({problems}), while {source} has: copying again could bring back what was deleted "
-        "on purpose; {cure}",
+        "the migration into {name} was complete, and {name} may be empty now ({problems}): "
+        "copying {source} again could bring back deleted data; {cure}",
         when(
             on_error=OnError.SAFE,
             preferred=EXISTS,

@@ -26,8 +26,8 @@ class RefusedUpdate:
         """What would happen, and what to do, in one sentence."""
         return (
             f"the deployment of stack {self.stack} would fail, because CloudFormation cannot "
-            f"change {self.name} of {self.noun} {self.logical_id}; leave it as it is, or declare "
-            f"a new {self.short} under another name"
+            f"change {self.name} of {self.noun} {self.logical_id}; leave it as it is, or declare a "
+            f"new {self.short} under another name"
         )
 
 
@@ -53,10 +53,9 @@ class HalfDeletedStack:
             else "CloudFormation no longer updates it"
         )
         return (
-            f"the deployment of stack {self.stack} would fail, or delete what is left of it "
-            f"({parts}), because the stack is in {self.status} and {happens}; "
-            "delete the stack and keep what holds data, with `aws cloudformation delete-stack "
-            f"--stack-name {self.stack} --retain-resources {ids}`, then deploy"
+            f"the deployment of stack {self.stack} would fail, or delete {parts}, because it is in "
+            f"{self.status} and {happens}: run `aws cloudformation delete-stack --stack-name "
+            f"{self.stack} --retain-resources {ids}`, then deploy"
         )
 
 

@@ -45,15 +45,15 @@ ABSENT_ROWS = (
     DecisionRow(
         6,
         STOP,
-        "this stack owns {name}, but it no longer exists: it was deleted outside of "
-        "CloudFormation; restore it from a backup, or remove it from the stack and deploy once",
+        "this stack owns {name}, which was deleted outside of CloudFormation; restore it from a "
+        "backup, or remove it from the stack and deploy once",
         when(preferred=ABSENT, owner=OURS),
     ),
     DecisionRow(
         10,
         STOP,
-        "{name} does not exist, but it still belongs to {owner}, which would delete what is "
-        "created under that name: choose another name, or remove it from that stack first",
+        "{name} does not exist, but still belongs to {owner}, which would delete a new one: "
+        "choose another name, or remove it from that stack first",
         when(preferred=ABSENT, owner=THEIRS),
     ),
     DecisionRow(

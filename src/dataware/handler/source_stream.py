@@ -46,9 +46,8 @@ def open_stream(outside: Context, job: MigrationJob) -> tuple[str, bool]:
         return stream, False
     if not job.settings.enable_feed:
         raise RefusedError(
-            f"table {table} has no stream, so its changes cannot be carried: set `stream=` of the "
-            "table in its own stack and deploy that first, or allow dataware to switch one on with "
-            "enable_stream=True"
+            f"table {table} has no stream to carry its changes from: set `stream=` in its own "
+            "stack and deploy that first, or pass enable_stream=True"
         )
     stream = following.enable_feed(aws, table)
     outside.emit(event("feed-enabled", feed="stream", **job.words))

@@ -29,8 +29,8 @@ STOOD_STILL_SECONDS = 15.0
 LOOK_SECONDS = 0.05
 
 NO_HEARTBEAT = (
-    f"this run could not send a heartbeat for {SILENT_SECONDS:.0f} s, so it stops: check the "
-    "network and ssm:PutParameter, and run the same command again to resume"
+    f"this run sent no heartbeat for {SILENT_SECONDS:.0f} s and stops: check the network and "
+    "ssm:PutParameter, and run the same command again to resume"
 )
 
 

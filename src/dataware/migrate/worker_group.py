@@ -166,9 +166,9 @@ class WorkerGroup:
 
     def _gone(self, member: WorkerHandle) -> IncompleteError:
         return IncompleteError(
-            f"one of the {self._processes} copy processes ended before its work was done "
-            f"({member.end()}), so the others were stopped: run the same command again to resume, "
-            "with fewer --processes if memory ran out"
+            f"one of the {self._processes} copy processes ended too early ({member.end()}), so the "
+            "others were stopped: run the same command again, with fewer --processes if memory "
+            "ran out"
         )
 
     def _report(self, record: Mapping[str, Any]) -> None:

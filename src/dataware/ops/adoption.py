@@ -178,9 +178,8 @@ def _may_lose(planned: Planned) -> bool:
 def _explain_fixed(planned: Planned, fixed: Sequence[PropertyDifference]) -> str:
     name, short = planned.wanted.preferred, load(planned.wanted.type).short
     return (
-        f"{name} cannot become what the app declares without being replaced by an empty {short} "
-        f"({join(fixed)}); declare what it has, or choose another name with "
-        f"{name} as its fallback"
+        f"{name} would have to be replaced by an empty {short} to become what the app declares "
+        f"({join(fixed)}): declare what it has, or make it the fallback of another name"
     )
 
 

@@ -86,13 +86,13 @@ def _find_missing(kind: Kind, wanted: Wanted, decision: Decision, preferred: Fac
     if wanted.names_id:
         return (
             f"no {kind.noun} has the id {preferred.name} that the app gives "
-            f"{wanted.logical_id or wanted.id}: correct the id, or leave it out, and the "
-            "deployment creates a new one"
+            f"{wanted.logical_id or wanted.id}: correct it, or leave it out and a deployment "
+            "creates one"
         )
     if not kind.template.has_name and wanted.creator is Creator.APPLY:
         return (
-            f"no {kind.noun} is called {preferred.name}, and only the deployment of a stack can "
-            "create one: correct the name, or declare it in a template"
+            f"no {kind.noun} is called {preferred.name}, and only a stack's deployment can create "
+            "one: correct the name, or declare it in a template"
         )
     return ""
 
@@ -112,9 +112,9 @@ def _find_twin(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts)
     if not is_another and (clashes or preferred.existence is not Existence.EXISTS):
         return ""
     return (
-        f"{used} would be referred to, but the template declares {wanted.logical_id}, which the "
-        f"deployment would create empty beside it: remove {wanted.logical_id} from the template "
-        f"and refer to {used if is_another else preferred.physical_id or used}"
+        f"the template declares {wanted.logical_id}, which the deployment would create empty "
+        f"beside {used}: remove {wanted.logical_id} from the template and refer to "
+        f"{used if is_another else preferred.physical_id or used}"
     )
 
 
@@ -123,8 +123,8 @@ def _explain_no_way(kind: Kind, wanted: Wanted, preferred: Facts, *, nested: boo
     there = f"{wanted.preferred} {'exists and belongs' if exists else 'would belong'} to no stack"
     if kind.template.is_adoptable and not nested:
         return (
-            f"{there}, and a stack adopts {with_article(kind.noun)} only by its id, before its "
-            "deployment, which would create a second one: name the stack with --stack"
+            f"{there}, and a stack adopts {with_article(kind.noun)} only by its id, before the "
+            "deployment would create a second one: name the stack with --stack"
         )
     around = ""
     if kind.template.is_adoptable:
@@ -148,9 +148,8 @@ def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts
     if not stands(wanted, decision, preferred):
         return decision
     reason = (
-        f"{wanted.preferred} would be deleted with its stack, and CloudFormation adopts only what "
-        "it retains; set its removal policy to RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by "
-        "reference"
+        f"{wanted.preferred} would be deleted with its stack, so CloudFormation cannot adopt it: "
+        "set removal policy RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by reference"
     )
     if wanted.stack is None:
         return replace(decision, warnings=(*decision.warnings, reason))
@@ -168,7 +167,7 @@ def _adopt_under_literal_names(wanted: Wanted, decision: Decision, preferred: Fa
         return decision
     reason = (
         f"{wanted.preferred} is named by a function ({wanted.computed_by}), and CloudFormation "
-        "adopts only what has a literal name; write the name out, or import by reference"
+        "adopts only literal names: write the name out, or import by reference"
     )
     if wanted.stack is None:
         return replace(decision, warnings=(*decision.warnings, reason))
@@ -184,9 +183,8 @@ def _import_as_declared(kind: Kind, wanted: Wanted, decision: Decision) -> Decis
         if value in (None, NO_VALUE, HIDDEN) or not (function := find_function(value)):
             continue
         reason = (
-            f"{wanted.preferred} is imported before its deployment, and its {name} is a function "
-            f"({function}) that only the deployment resolves, and that changes or replaces it "
-            "afterwards; write the value out, or import by reference"
+            f"{wanted.preferred} is imported before its deployment, which resolves its {name} "
+            f"({function}) and may then replace it: write the value out, or import by reference"
         )
         return decision.stop(NOT_USABLE, reason)
     return decision

@@ -206,7 +206,7 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
     if where != (plan.account, plan.region):
         raise RefusedError(
             f"the plan is for account {plan.account}, {plan.region}, but the credentials are for "
-            f"{where[0]}, {where[1]}; choose the profile and region that the plan was made with"
+            f"{where[0]}, {where[1]}: choose the profile and region of the plan"
         )
     context = take_profile(context, plan)
     report_profile(context)

@@ -48,9 +48,9 @@ class BulkLoadRun(CreatorRun):
         name = self._migration.order.target.name
         if self._read_content() is not Content.EMPTY:
             raise IncompleteError(
-                f"nothing was {self._creator.words.done}, because {name} is not seen to be empty "
-                f"any more, and a {self._creator.words.noun} replaces what it finds; run the same "
-                "command again, which copies and replaces nothing"
+                f"nothing was {self._creator.words.done}, because {name} may no longer be empty "
+                f"and a {self._creator.words.noun} replaces what it finds: run again to copy "
+                "instead"
             )
 
     def _read_content(self) -> Content:

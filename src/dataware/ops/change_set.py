@@ -131,9 +131,9 @@ def plan_changes(
             return _ask(aws, stack, {**request, "IncludeNestedStacks": True}, remarks)
         except LookupFailedError as error:
             remarks.append(
-                f"cannot make a change set of the stacks nested in {stack.name}, so the guard "
-                f"compares their templates only: {error}; if their templates are not uploaded yet, "
-                f"run `cdk publish-assets {stack.key}`"
+                f"cannot make a change set of the stacks nested in {stack.name}, so only templates "
+                f"are compared: {error}; if they are not uploaded yet, run `cdk publish-assets "
+                f"{stack.key}`"
             )
     return _ask(aws, stack, request, remarks)
 

@@ -259,14 +259,14 @@ class CopyJobRun(EngineRun):
         if "job" in self._record and strange and decision.step is not MigrationStep.COPY_AGAIN:
             self._warn_of_target(
                 f"holds {format_count(strange, self._unit)} of somebody else; a job replaces what "
-                "it finds, so check whether it replaced others that were written while it ran"
+                "it finds, so check whether it replaced others during its run"
             )
 
     def _stopped_error(self) -> IncompleteError:
         job, name = self._record["job"], self._migration.order.target.name
         return IncompleteError(
-            f"stopped watching; the job {job} goes on in AWS; run the same command again to "
-            f"resume, or `dataware forget {name}` to end the job and give the migration up"
+            f"stopped watching the job {job}, which goes on in AWS: run the same command again to "
+            f"resume, or end it with `dataware forget {name}`"
         )
 
     def _check(self) -> None:

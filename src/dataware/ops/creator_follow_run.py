@@ -89,9 +89,8 @@ class CreatorFollowRun(RemoteCutoverFollowRun, CreatorRun):
     def _report_reading(self, feed: str) -> None:
         """Tell that the feed is read by this command alone, however long the service takes."""
         self._note(
-            f"the {feed} is read while the {self._creator.words.noun} goes on, so leave this "
-            "command running; after a longer break than the feed keeps changes for, both sides are "
-            "compared in full"
+            f"the {feed} is read during the {self._creator.words.noun}, so leave this command "
+            "running; after too long a break both sides are compared in full"
         )
 
     def _copy_whole(self, journal: Journal, order: CopyOrder) -> None:
@@ -127,9 +126,9 @@ class CreatorFollowRun(RemoteCutoverFollowRun, CreatorRun):
             name, source = self._migration.order.target.name, self._migration.words()["source"]
             report_differences(self._context, verdict, self._migration.words())
             self._warn(
-                f"{format_count(kept, 'key')} of {name} differ from {source}, and others may have "
-                f"written them since {name} was {self._creator.words.done}; what {name} has is "
-                "kept until the source changes it"
+                f"{format_count(kept, 'key')} of {name} differ from {source}, perhaps written by "
+                f"others since it was {self._creator.words.done}; they are kept until the source "
+                "changes them"
             )
         if len(keys) < count:
             super()._copy_whole(journal, order)

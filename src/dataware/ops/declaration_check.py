@@ -44,9 +44,9 @@ def check_declared(
     source = source_of(preferred, fallbacks)
     if function := _function_in_keys(kind, wanted.properties):
         reason = (
-            f"{wanted.preferred} is declared with a key schema that only CloudFormation resolves "
-            f"({function}), so that it cannot be compared with that of "
-            f"{source.name if source else 'a fallback'}; write it out"
+            f"only CloudFormation resolves the key schema of {wanted.preferred} ({function}), so "
+            f"it cannot be compared with that of {source.name if source else 'a fallback'}: write "
+            "it out"
         )
         return replace(decision, reason=reason) if hidden else decision
     if is_made or hidden:

@@ -69,7 +69,7 @@ def _warn_of_earlier_copy(planned: Planned, targets: Targets) -> Planned:
         return planned
     more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
     text = (
-        f"{decision.source} was already migrated to {', '.join(others[:NAMED])}{more}, so what it "
-        f"holds may be older: if {preferred} is to have that data, name {others[0]} as the fallback"
+        f"{decision.source} was already migrated to {', '.join(others[:NAMED])}{more}, so it may "
+        f"be out of date: to fill {preferred} from there, name {others[0]} as its fallback"
     )
     return replace(planned, decision=replace(decision, warnings=(*decision.warnings, text)))

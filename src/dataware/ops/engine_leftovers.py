@@ -46,8 +46,8 @@ def _explain_work(slug: str, target: str, marker: Marker, context: Context) -> s
     if card.creator is not None and (names := card.creator(context.aws).list_parts(record)):
         parts, words = " and ".join(names), card.creator(context.aws).words
         return (
-            f"removing {parts}, which the engine {card.name} has left; if the {words.noun} into "
-            f"{target} has begun, it goes on in AWS {words.stays}: {target} stays"
+            f"removing {parts} of the engine {card.name}; if the {words.noun} into {target} has "
+            f"begun, it goes on in AWS {words.stays}, and {target} stays"
         )
     return f"the engine {card.name} goes on making {target}, which cannot be cancelled: it stays"
 

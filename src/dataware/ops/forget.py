@@ -120,8 +120,8 @@ def give_up_work(context: Context, record: ForgettableRecord) -> None:
         )
     if change := describe_change(seen, now):
         raise RefusedError(
-            f"the record of the migration into {status.target} has changed since it was shown: "
-            f"{change}; nothing was removed, so run the same command again"
+            f"nothing was removed, because the record of the migration into {status.target} has "
+            f"changed meanwhile ({change}): run the same command again"
         )
     remove_leftovers(status.kind, seen, context)
 
@@ -144,12 +144,12 @@ def _consequence(record: ForgettableRecord) -> str:
     target, source = record.status.target, record.status.source or "its source"
     if record.marker.state is MarkerState.COMPLETE:
         return (
-            f"without the record, rule 9 does not protect {target}: if {target} is missing or "
-            f"empty, the next run copies {source} again, with what was deleted since"
+            f"without the record, rule 9 does not protect {target}: if it is missing or empty, the "
+            f"next run copies {source} again, deleted data included"
         )
     return (
         f"without the record, a partial copy counts as complete: the next plan imports {target} if "
-        f"it holds anything, and copies {source} again if it is empty"
+        f"it holds anything, else copies {source} again"
     )
 
 

@@ -78,7 +78,7 @@ def refuse_without_secrets(planned: Planned) -> None:
     missing = [name for name in wanted.hidden if name not in wanted.properties]
     if missing and (planned.creates or planned.decision.by_id):
         raise RefusedError(
-            f"nothing was changed, because a saved plan does not hold {', '.join(missing)} of "
+            f"nothing was changed, because a saved plan leaves out {', '.join(missing)} of "
             f"{wanted.preferred}, which may be secret: run `dataware apply` on the app itself"
         )
 
@@ -359,9 +359,9 @@ class _StackImport:
         if missing:
             why = self._find_reason() or status
             raise ServiceError(
-                f"CloudFormation took the import of {', '.join(missing)} into stack "
-                f"{self._stack} back ({why}), and left {'it' if len(missing) == 1 else 'them'} as "
-                "before: correct that, and run the same command again"
+                f"CloudFormation rolled back the import of {', '.join(missing)} into stack "
+                f"{self._stack} ({why}), and left {'it' if len(missing) == 1 else 'them'} as "
+                "before: correct that, and run again"
             )
 
     def _write_reason(self, text: object) -> str:
@@ -393,8 +393,7 @@ def _explain_size(stack: str, entries: Sequence[_Entry], error: Exception) -> st
     """That the template cannot be uploaded, with the command of CDK that does it elsewhere."""
     mapping = {one.logical_id: one.request["ResourceIdentifier"] for one in entries}
     return (
-        f"nothing was changed, because the template of stack {stack} is larger than the "
-        f"{TEMPLATE_LIMIT:,} bytes that a request takes, and cannot be uploaded ({error}): grant "
-        f"that (`dataware iam-policy` prints it), or import with `cdk import {stack} "
+        f"nothing was changed, because the template of stack {stack} exceeds {TEMPLATE_LIMIT:,} "
+        f"bytes and cannot be uploaded ({error}): grant that, or run `cdk import {stack} "
         f"--resource-mapping-inline '{json.dumps(mapping)}'`, then run again"
     )

@@ -51,8 +51,8 @@ ASKING_SECONDS = 15.0
 """How often a worker asks whether its execution still has the lock."""
 
 LOST = (
-    "the deployment no longer has the lock on the target, so nothing more is copied: it has "
-    "failed, or another run took the lock; see `dataware status`"
+    "nothing more is copied, because the deployment failed or lost the lock on the target to "
+    "another run; see `dataware status`"
 )
 
 

@@ -51,9 +51,9 @@ def refuse_after_switch(migration: Migration) -> None:
     if was_switched(marker.detail):
         name = order.target.name
         raise RefusedError(
-            f"{name} has been in use since the cut-over from {order.source.name}, and a copy would "
-            f"bring back what was deleted since; nothing was changed; to start over: "
-            f"`dataware forget {name}`"
+            f"nothing was changed, because {name} has been in use since the cut-over from "
+            f"{order.source.name} and a copy could restore deleted data; to start over: `dataware "
+            f"forget {name}`"
         )
 
 
@@ -123,9 +123,8 @@ def refuse_content(migration: Migration) -> None:
     if followed or migration.made_here or migration.target.content is Content.EMPTY:
         return
     raise RefusedError(
-        f"cannot follow into {short} {name}, because it is not seen to be empty, and a follow "
-        "replaces what it finds there; nothing was changed; name an empty one, or migrate without "
-        "--follow"
+        f"nothing was changed, because {short} {name} may not be empty, and a follow replaces what "
+        "it finds: name an empty one, or leave out --follow"
     )
 
 
@@ -168,9 +167,8 @@ def _existing(context: Context, kind: Kind, place: Location, *, may_be_made: boo
         )
     if facts.owner.ownership is Ownership.FOREIGN:
         raise RefusedError(
-            f"cannot confirm that the {kind.noun} {place.name} belongs to account "
-            f"{place.owner}, so nothing is read from it or written to it; name its account with "
-            "--source-owner or --target-owner"
+            f"cannot confirm that the {kind.noun} {place.name} belongs to account {place.owner}, "
+            "so it is not touched; name its account with --source-owner or --target-owner"
         )
     return facts
 
@@ -200,7 +198,7 @@ def _check_whole(marker: Marker, source: Location) -> None:
     """A source that is itself being filled holds only a part of its data."""
     if marker.state is MarkerState.RUNNING:
         raise RefusedError(
-            f"{source.name} holds only part of the data, because the migration into it from "
+            f"{source.name} holds only part of the data, because its own migration from "
             f"{marker.source} has not ended (run {marker.shown_run}); finish that first, or copy "
             f"from {marker.source}"
         )

@@ -19,8 +19,8 @@ def check_visible(migration: Migration) -> None:
     if migration.create is None and not is_seen:
         problems = "; ".join(str(problem) for problem in target.problems) or "no answer"
         raise IncompleteError(
-            f"nothing was copied to {target.name}, because it cannot be read and so not be "
-            f"verified ({problems}); grant the permissions and run the same command again"
+            f"nothing was copied to {target.name}, because it cannot be read to verify it "
+            f"({problems}); grant the permissions and run the same command again"
         )
 
 
@@ -30,8 +30,8 @@ def check_record(context: Context, migration: Migration) -> None:
     before, now = migration.marker, context.markers.get(migration.kind.names.slug, target)
     if not now.alive and (change := describe_change(before, now)):
         raise RefusedError(
-            f"the record of the migration from {source} into {target} has changed since the plan "
-            f"was made: {change}; nothing was changed, so run the same command again"
+            f"nothing was changed, because the record of the migration from {source} into {target} "
+            f"has changed since the plan ({change}): run the same command again"
         )
 
 

@@ -146,8 +146,8 @@ class Migration:
         identity, name = self.target.identity, self.target.name
         if identity is not None and self.marker.detail.get(HALF_MADE) == identity:
             raise RefusedError(
-                f"{name} is not whole, because its creation failed on the way; nothing was copied: "
-                "look at it, delete it, and run the same command again"
+                f"nothing was copied, because the creation of {name} failed on the way: look at "
+                "it, delete it, and run the same command again"
             )
 
     def words(self) -> dict[str, object]:

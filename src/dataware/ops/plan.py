@@ -219,7 +219,7 @@ def _plan_resource(
     decision = _whole(wanted, decision, source)
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refuse_second_of_a_name(kind, wanted, decision, preferred)
-    decision = _refuse_import_from_elsewhere(kind, wanted, decision, fallbacks)
+    decision = _refuse_import_from_elsewhere(wanted, decision, fallbacks)
     decision = check_adoption(kind, wanted, decision, preferred)
     decision = _warn_of_skipped(kind, decision, source)
     if decision.action in COPYING and not all_versions:
@@ -243,9 +243,9 @@ def _whole(wanted: Wanted, decision: Decision, source: Facts | None) -> Decision
     if source.marker.state is not MarkerState.RUNNING:
         return decision
     reason = (
-        f"{source.name} holds only part of the data, because the migration into it from "
-        f"{source.marker.source} has not ended (run {source.marker.shown_run}); finish that first "
-        "with `dataware migrate`, or name its source as the fallback instead"
+        f"{source.name} holds only part of the data, because its own migration from "
+        f"{source.marker.source} has not ended (run {source.marker.shown_run}): finish that with "
+        "`dataware migrate`, or name that source as the fallback"
     )
     return decision.stop(7, reason)
 
@@ -312,8 +312,8 @@ def _refuse_second_of_a_name(
     problems = "; ".join(map(str, preferred.problems)) or "no answer"
     reason = (
         f"it is unknown whether {preferred.name} exists ({problems}), and a second, empty "
-        f"{kind.short} of that name can be created beside it: grant the permissions, or accept "
-        "the risk with --on-error no-data"
+        f"{kind.short} could be created: grant the permissions, or accept that with --on-error "
+        "no-data"
     )
     return replace(
         decision, action=Action.STOP, rule=14, reason=reason, import_mode=None, warnings=()
@@ -321,7 +321,7 @@ def _refuse_second_of_a_name(
 
 
 def _refuse_import_from_elsewhere(
-    kind: Kind, wanted: Wanted, decision: Decision, fallbacks: Sequence[Facts]
+    wanted: Wanted, decision: Decision, fallbacks: Sequence[Facts]
 ) -> Decision:
     """A stack refers to what is in its own account and region only."""
     if decision.action is not Action.IMPORT:
@@ -331,9 +331,8 @@ def _refuse_import_from_elsewhere(
     if not foreign and not is_arn(decision.source or ""):
         return decision
     reason = (
-        f"{decision.source} has data, but is in another account or region than the app, which "
-        f"cannot import a {kind.noun} from there; migrate it to {wanted.preferred} by setting "
-        "on_fallback_data to migrate"
+        f"{decision.source} has data, but in another account or region, from which the app cannot "
+        "import it: set on_fallback_data to migrate"
     )
     return decision.stop(decision.rule, reason)
 

@@ -189,8 +189,8 @@ def choose_undone(
         names = (source,) if source is not None else item.fallbacks
         if len(names) > 1:
             raise InputError(
-                f"{item.preferred} has {len(names)} fallbacks, and no record says from which of "
-                "them it is cut over: follow it first, or name one with --fallback"
+                f"{item.preferred} has {len(names)} fallbacks, and no record says from which it is "
+                "cut over: follow it first, or name one with --fallback"
             )
         if names:
             chosen.append(replace(item, fallbacks=names))

@@ -95,8 +95,8 @@ class RehearsalRun(MigrationRun):
             return
         if not (isinstance(migration, RehearsedMigration) and migration.made(context, facts)):
             raise RefusedError(
-                f"{name} exists, and no rehearsal on record has made it; nothing was changed: look "
-                f"at it, and delete it if it is of no use"
+                f"nothing was changed, because {name} exists and no rehearsal on record made it: "
+                "look at it, and delete it if it is not needed"
             )
         self._remove(facts)
 

@@ -88,8 +88,8 @@ def _stop_where_data_is(aws: Aws, kind: Kind, planned: Planned, had: Deployed) -
         return planned
     holds = "holds data" if facts.content is Content.DATA else "may hold data (not readable)"
     reason = (
-        f"stack {wanted.stack} has {old} under the logical id {wanted.logical_id}, and {old} "
-        f"{holds}; CloudFormation would replace it by {wanted.preferred}: keep the name, or "
+        f"CloudFormation would replace {old} ({wanted.logical_id} of stack {wanted.stack}), which "
+        f"{holds}, by {wanted.preferred}: keep the name, or "
         f"declare {wanted.preferred} under a new construct id with {old} as its fallback"
     )
     return replace(planned, decision=planned.decision.stop(RULE, reason))

@@ -46,8 +46,8 @@ def make_role_template(
     size = len(json.dumps(document, separators=(",", ":")))
     if size > MOST_CHARACTERS:
         raise InputError(
-            f"the policy has {size:,} characters, and a role takes {MOST_CHARACTERS:,}: choose a "
-            "part of the app with --stack, and give its role a name of its own (RoleName)"
+            f"the policy has {size:,} characters, and a role takes {MOST_CHARACTERS:,}: choose "
+            "part of the app with --stack, and another RoleName for each role"
         )
     role = {
         "RoleName": {"Ref": "RoleName"},

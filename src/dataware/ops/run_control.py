@@ -36,8 +36,8 @@ def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
     status, marker = find_migration(context, name)
     if may_be_frozen(marker.detail):
         raise RefusedError(
-            f"a cut-over may have stopped the writers of {status.source}, and a pause would keep "
-            "them stopped; let it end, or end it with Ctrl-C where it runs"
+            f"a cut-over may have stopped the writers of {status.source}, which a pause would not "
+            "start again; let it end, or stop it with Ctrl-C"
         )
 
     def change(now: RunControl, at: float) -> RunControl:

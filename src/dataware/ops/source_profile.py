@@ -91,9 +91,9 @@ def take_profile(context: Context, plan: Plan) -> Context:
     now = describe_profile(there)
     if now is not None and now != made:
         raise RefusedError(
-            f"nothing was changed, because the profile {made.profile} is of account {now.account}, "
-            f"{now.region}, and was of account {made.account}, {made.region} when the plan was "
-            "made: make a new plan and review it"
+            f"nothing was changed, because the profile {made.profile} is now of account "
+            f"{now.account}, {now.region}, and the plan is of {made.account}, {made.region}: make "
+            "a new plan and review it"
         )
     return there
 
@@ -151,8 +151,8 @@ def check_regions(context: Context, wanted: Sequence[Wanted]) -> None:
     if len(regions) > 1:
         raise InputError(
             f"the profile {context.source_profile} names {context.source_region}, but the "
-            f"resources go to {' and '.join(sorted(regions))}: plan each region by itself with "
-            "--stack, use a profile that names no region, or give fallbacks by their ARNs"
+            f"resources go to {' and '.join(sorted(regions))}: plan each region with --stack, use "
+            "a profile without a region, or give fallbacks by ARN"
         )
 
 

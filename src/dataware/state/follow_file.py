@@ -311,5 +311,5 @@ class FollowFile:
             text = error.strerror if isinstance(error, OSError) else str(error)
             raise IncompleteError(
                 f"cannot keep the changed keys in {self._path} ({text}): free some space, or move "
-                "the file away, and run the same command again, which then compares both sides"
+                "the file away; the same command then compares both sides"
             ) from error

@@ -103,14 +103,14 @@ class FileJournal:
 
     def _format_error(self) -> InputError:
         return InputError(
-            f"the journal {self._path} was not written by this version of dataware: use the "
-            "newer version, or move the file away and the copy starts again"
+            f"the journal {self._path} is of another version of dataware: use the newer version, "
+            "or move the file away to start the copy again"
         )
 
     def _damage_error(self, number: int) -> InputError:
         return InputError(
-            f"the journal {self._path} is damaged at line {number}: move it away and run the "
-            "same command again; the copy starts again and loses nothing"
+            f"the journal {self._path} is damaged at line {number}: move it away and run the same "
+            "command again, which starts the copy again"
         )
 
     def _write(self, line: bytes) -> None:

@@ -205,9 +205,8 @@ class ParameterLease:
                 if look.newest != stored.version:
                     self._store.write(self._name, stored.value, look.newest)
         raise RefusedError(
-            "this run sent no heartbeat for some time, and another run took the lock on "
-            f"{self._value.target} or its record was removed: nothing more is written; "
-            "see `dataware status`"
+            "nothing more is written, because this run sent no heartbeat and lost the lock on "
+            f"{self._value.target}; see `dataware status`"
         )
 
 

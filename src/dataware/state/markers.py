@@ -156,9 +156,8 @@ class ParameterMarkers:
         stored = look.stored
         if stored is None or not self._is_held(stored):
             raise RefusedError(
-                f"{self._holder} no longer has the lock on {target}, because another run took "
-                "the lock or its record was removed: nothing more is written; see `dataware "
-                "status`"
+                f"nothing more is written, because {self._holder} lost the lock on {target} to "
+                "another run, or its record was removed; see `dataware status`"
             )
         return self._lease(name, stored.value, WriteAnswer(look.newest, stored.at - stored.age))
 
@@ -191,8 +190,8 @@ class ParameterMarkers:
             # What cannot be read may come from a run of a newer version that is alive.
             if age < self._alive_seconds:
                 raise RefusedError(
-                    f"the record of the migration into {target} was written {age:.0f} s ago, maybe"
-                    " by a run that is alive: wait until it ends"
+                    f"the record of the migration into {target} was written {age:.0f} s ago, maybe "
+                    "by a live run: wait until it ends"
                 ) from None
         else:
             if stored is not None and stored.alive(self._alive_seconds):
@@ -260,8 +259,8 @@ class ParameterMarkers:
             value = replace(value, started=stored.value.started, settled=settled)
             if is_undone(stored.value.detail) and not is_undone(value.detail):
                 raise RefusedError(
-                    f"the cut-over to {value.target} is being undone, so it holds the data and "
-                    f"nothing is written to it; finish that with `dataware undo {value.target}`"
+                    f"nothing is written to {value.target}, because its cut-over is being undone: "
+                    f"finish that with `dataware undo {value.target}`"
                 )
             # The run that was here may have gone on since its record was read.
             value = replace(value, detail={**value.detail, **_kept_parts(stored.value)})
@@ -281,8 +280,8 @@ class ParameterMarkers:
             now = Marker(value.state, run=value.run, detail=value.detail)
         if change := describe_change(seen, now):
             raise RefusedError(
-                f"the record of the migration into {target} has changed since the plan was made:"
-                f" {change}; nothing was changed, so run the same command again"
+                f"nothing was changed, because the record of the migration into {target} has "
+                f"changed since the plan ({change}): run the same command again"
             )
 
     def _settle_time(self, stored: StoredValue) -> float:
@@ -346,8 +345,8 @@ class ParameterMarkers:
         value = stored.value
         return RefusedError(
             f"{value.target} is being migrated by run {_shown_run(value)} on {value.holder} (last "
-            f"heartbeat {stored.age:.0f} s ago): wait until it ends; if it crashed, run the "
-            f"same command again in {max(1.0, self._alive_seconds - stored.age):.0f} s"
+            f"heartbeat {stored.age:.0f} s ago): wait until it ends; if it crashed, run again in "
+            f"{max(1.0, self._alive_seconds - stored.age):.0f} s"
         )
 
     def _race_error(self, target: str) -> RefusedError:

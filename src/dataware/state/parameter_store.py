@@ -208,7 +208,6 @@ def _unreadable(name: str, error: ValueError) -> str:
             " dataware"
         )
     return (
-        f"the marker {name} cannot be read by this version of dataware ({error}): use the version"
-        f" that wrote it, or, if no migration runs, run"
-        f" `dataware forget {quote(target_of(name))}`"
+        f"this version of dataware cannot read the marker {name} ({error}): use the one that wrote "
+        f"it, or if no migration runs, `dataware forget {quote(target_of(name))}`"
     )

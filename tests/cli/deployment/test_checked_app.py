@@ -45,8 +45,9 @@ def test_an_app_that_says_otherwise_fails(
     """With a sentence that names what nobody has looked at."""
     assembly(output, App=box("box-live"))
     assert ended(monkeypatch, output, "true") == 1
-    assert "nothing was deployed, because the app now declares otherwise: Box of stack App" in (
-        capsys.readouterr().err
+    assert (
+        "nothing was deployed, because the app now declares what was not checked: Box of stack App"
+        in (capsys.readouterr().err)
     )
 
 

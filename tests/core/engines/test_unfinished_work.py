@@ -30,7 +30,9 @@ def test_only_an_unfinished_record_names_work() -> None:
 
 def test_a_copy_beside_the_work_of_a_service_is_refused() -> None:
     """By hand, with a follow and in a deployment: only its own command ends it."""
-    with pytest.raises(RefusedError, match=r"begun with the engine restore.*`dataware apply`"):
+    with pytest.raises(
+        RefusedError, match=r"the engine restore already migrates.*`dataware apply`"
+    ):
         refuse_service_work(RUNNING, "Orders", "Orders-prod")
     refuse_service_work(Marker(MarkerState.RUNNING, "Orders"), "Orders", "Orders-prod")
 

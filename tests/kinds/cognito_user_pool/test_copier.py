@@ -264,7 +264,7 @@ def test_a_stranger_of_the_same_name_and_attributes_gets_into_no_group(
     found = {one.key: one for one in done.skipped}
     assert found.keys() == {"user ada", "user ada in group admins"}
     assert {one.reason for one in done.skipped} == {SkipReason.CONFLICT}
-    assert "may be somebody else" in found["user ada"].detail
+    assert "who has signed in there" in found["user ada"].detail
     assert "PLANTED" not in repr(done.skipped)
     assert new.members["admins"] == ["bob", "cy"]
     assert [one.label for one in verify(aws).listed] == ["member ada in group admins"]

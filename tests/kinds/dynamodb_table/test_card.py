@@ -17,8 +17,8 @@ def test_a_large_copy_into_a_new_table_is_advised_to_warm_it() -> None:
     """The note names the property, its value, and both durations."""
     advice = KIND.require_copying().advice(ON_DEMAND, LARGE)
     assert advice is not None
-    assert "60,000,000 units take about 250 min" in advice
-    assert "WarmThroughput {WriteUnitsPerSecond: 40000} in its properties about 25 min" in advice
+    assert "at first, or about 250 min for 60,000,000;" in advice
+    assert "WarmThroughput {WriteUnitsPerSecond: 40000} about 25 min" in advice
 
 
 def test_what_warms_a_table_is_no_more_than_ten_minutes_need() -> None:
@@ -57,10 +57,10 @@ def provisioned(writes: object, *indexes: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("properties", "foreseen"),
     [
-        (provisioned(5), "takes 5 write units a second, so its 6,000 units take about 20 min;"),
-        (provisioned("5"), "takes 5 write units a second"),
-        ({**provisioned(5), "BillingMode": "PROVISIONED"}, "takes 5 write units a second"),
-        (provisioned(100, 2), "takes 2 write units a second, so its 6,000 units take about 50 min"),
+        (provisioned(5), "of 5 write units a second takes about 20 min for 6,000 units;"),
+        (provisioned("5"), "of 5 write units a second"),
+        ({**provisioned(5), "BillingMode": "PROVISIONED"}, "of 5 write units a second"),
+        (provisioned(100, 2), "of 2 write units a second takes about 50 min for 6,000 units"),
     ],
 )
 def test_a_copy_into_scarce_capacity_is_foreseen(properties: dict[str, Any], foreseen: str) -> None:

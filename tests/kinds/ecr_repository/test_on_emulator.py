@@ -149,7 +149,7 @@ LifecyclePolicy = {{ LifecyclePolicyText = '{{"rules": []}}' }}
     assert planned.code == 0, planned.err
     shown = " ".join((planned.out + planned.err).split())
     assert "7 images" in shown
-    assert "its lifecycle policy may delete images while they are copied" in shown
+    assert "its lifecycle policy may delete images during the copy" in shown
     applied = run("apply", app, "--yes")
     assert applied.code == 0, applied.err
     assert images_of(repositories.aws, "app/made") == images_of(repositories.aws, OLD)

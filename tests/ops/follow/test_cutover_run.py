@@ -196,7 +196,7 @@ def test_a_thaw_that_fails_is_told_with_both_reasons_and_done_by_the_next_run(
     terminal.on_freeze = lambda: fail("no such host")
     terminal.on_thaw = lambda: fail("no way")
     assert give_up(boxes, terminal) == (
-        "could not thaw old (no way) after the cut-over was given up, because no such host; "
+        "could not thaw old (no way) after giving up the cut-over, because no such host; "
         "restart its writers by hand, and run the same command again"
     )
     assert boxes.record.back == "no such host"

@@ -174,9 +174,8 @@ def test_a_key_that_both_sides_wrote_is_for_a_person_to_decide(boxes: FollowedBo
         )
     assert str(error.value) == (
         "gave up the undo, because 1 key was written on both sides since the switch; new is open "
-        "to its writers, so nothing is lost; look at the keys that are named above, then run "
-        "the command again with --on-conflict keep (what old has stays) or --on-conflict replace "
-        "(it becomes that of new)"
+        "to its writers, so nothing is lost; look at the keys above, then run again with "
+        "--on-conflict keep (old wins) or --on-conflict replace (new wins)"
     )
     assert terminal.calls == []
     assert boxes.marker.state is MarkerState.COMPLETE

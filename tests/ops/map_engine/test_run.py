@@ -430,7 +430,7 @@ def test_what_only_this_machine_does_is_refused() -> None:
         desk.kind, CopyOrder(replace(OLD, profile="partner"), NEW), MAP, Marker(MarkerState.NONE),
         desk.world.facts("new"), create=lambda: None,
     )  # fmt: skip
-    with pytest.raises(RefusedError, match="do not take --source-profile"):
+    with pytest.raises(RefusedError, match="take no --source-profile"):
         run_migration(desk.context, migration, make_run=make_pair_steps(MAP))
     assert not desk.account.states.executions
     assert make_pair_steps(CopySettings()) is None

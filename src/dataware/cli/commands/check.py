@@ -97,8 +97,8 @@ def _default_app(folder: Path) -> Path:
         output = folder / read_cdk_settings(folder).output
         if not output.is_dir():
             raise InputError(
-                f"there is no {output} yet, and `check` runs no app: `dataware plan` runs it and "
-                "looks at the data, or run `cdk synth` and check again"
+                f"there is no {output} yet, and `check` runs no app: run `cdk synth` and check "
+                "again, or run `dataware plan`"
             )
         return output
     if (folder / TOML).is_file():

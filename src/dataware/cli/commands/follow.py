@@ -20,9 +20,9 @@ from dataware.cli.settings import AwsOptions, pick
 def follow(**arguments: Any) -> int:
     """Go on following into each NAME, the target of a migration that was begun with --follow.
 
-    Meant for a container or an instance: SIGTERM stops it after what is in flight, and it goes on
-    when it is started again, also without its disk. Ends with 0 once each NAME is cut over. Write
-    its log as one JSON object per line with --format json.
+    Meant for a container or an instance: SIGTERM stops it after the requests in flight. Started
+    again, it resumes, even without its disk. Ends with 0 once each NAME is cut over. --format json
+    logs one JSON object per line.
 
     \b
     Examples:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 def forget(**arguments: Any) -> int:
     """Delete the record of the migration into NAME, a target's name or address.
 
-    Shows what the record says and what follows without it, asks, keeps a copy in the folder for
-    state, and deletes the record. No data is touched. A migration that runs is not forgotten. A
-    stream that --enable-stream switched on is switched off, a job of S3 Batch Operations is ended,
-    and what it needed removed, and so are the workers of the engine map.
+    Shows the record and what follows without it, asks, keeps a copy in the folder for state, and
+    deletes the record. No data is touched. A running migration is refused. What the migration
+    started in AWS is ended and removed: a stream that --enable-stream switched on, a job of S3
+    Batch Operations, the workers of the engine map.
 
     \b
     Examples:

@@ -45,9 +45,9 @@ class Rate(click.ParamType[float | None]):
 def throttle(**arguments: Any) -> int:
     """Hold the migration into NAME, a target's name or address, at RATE, wherever it runs.
 
-    RATE is in items or objects a second, as that of --max-rate, which it replaces until `off`: for
-    all processes of the copy together, and for the changes that a follow carries. The run reads it
-    from its record within seconds. It outlives the run; the next one has it, too.
+    RATE is in items or objects a second and replaces --max-rate until `off`. It holds for all
+    processes of the copy together, and for the changes that a follow carries. The run reads it
+    from its record within seconds; the next run keeps it.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ def undo(**arguments: Any) -> int:
     """Go back to the source of a cut-over to NAME, with what was written to NAME since.
 
     Shows what follows, asks, and carries the changes back while NAME is in use. Then --freeze stops
-    the writers of NAME, the rest is carried and compared, and the old side holds the data again;
+    the writers of NAME, and the rest is carried and compared. Now the old side holds the data:
     point the writers there. This writes to the old side. What both sides wrote is never guessed.
     If anything fails before that, --thaw restarts the writers of NAME.
 

@@ -46,9 +46,8 @@ def report_remaining(context: Context, plan: Plan, adopted: Set[str]) -> list[st
             if not remaining:
                 continue
             text = (
-                f"{wanted.preferred} was adopted as it is and still differs from the app "
-                f"({join(remaining)}): bring stack {wanted.stack} in line with `cdk deploy "
-                f"{wanted.stack} --revert-drift`"
+                f"{wanted.preferred} was adopted and still differs from the app "
+                f"({join(remaining)}): run `cdk deploy {wanted.stack} --revert-drift`"
             )
         names.append(wanted.preferred)
         context.emit(event("warning", text=text, name=wanted.preferred))

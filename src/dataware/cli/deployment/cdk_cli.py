@@ -121,8 +121,8 @@ class Cdk:
             done = self._run(arguments, DEPLOYING, stdout=stdout)
         if done:
             raise DatawareError(
-                f"`cdk deploy` ended with exit code {done}; see its message above, and all data "
-                "is in place: fix the cause and run `dataware deploy` again"
+                f"`cdk deploy` ended with exit code {done}, and all data is in place: read its "
+                "message, fix the cause and run `dataware deploy` again"
             )
 
     def match(self, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:

@@ -78,8 +78,8 @@ def check_arguments(arguments: CdkArguments, options: OptionTable, project: CdkS
         raise InputError(f"without {IMPORTING} CDK adopts nothing; leave the option out")
     if project.assembly is not None:
         raise InputError(
-            f"--app {project.app} is a cloud assembly, synthesized before its data was checked, "
-            "and dataware deploy runs the app itself: name a command as the app"
+            f"--app {project.app} is a cloud assembly, synthesized before its data was checked: "
+            "name the command of the app instead"
         )
 
 

@@ -51,9 +51,9 @@ def _check(guarded: Path, output: Path, stack_ids: Sequence[str]) -> int:
     differences = list(find_differences(guarded, output, stack_ids, cards))
     if differences:
         print(
-            "❌ nothing was deployed, because the app now declares otherwise: "
-            f"{', '.join(differences)}; that was not checked: make it declare the same on every "
-            "run, and run `dataware deploy` again",
+            "❌ nothing was deployed, because the app now declares what was not checked: "
+            f"{', '.join(differences)}; make it declare the same on every run, and run `dataware "
+            "deploy` again",
             file=sys.stderr,
         )
     return 1 if differences else 0

@@ -198,8 +198,7 @@ def _check_locked_sources(plans: Sequence[Plan]) -> None:
         for name, source in find_unread_sources(plan, locked):
             raise RefusedError(
                 f"nothing was changed, because {LOCK} fills {name} from {source}, which was not "
-                "looked at: give --source-profile as when it was written, or write it again with "
-                "`dataware plan --lock`"
+                "looked at: pass --source-profile, or run `dataware plan --lock` again"
             )
 
 

@@ -52,9 +52,9 @@ def check_writers(context: Context, credentials: AccountCredentials, plans: Sequ
         pairs = zip(plan.resources, fresh.resources, strict=True)
         if changes := [one for before, after in pairs for one in changed_facts(before, after)]:
             raise RefusedError(
-                f"nothing was changed, because the role by which CDK deploys to account {account} "
-                f"does not see what its lookup role sees ({'; '.join(changes)}): name credentials "
-                f"that may copy the data with {OPTION} {account}=PROFILE"
+                f"nothing was changed, because the role that deploys to account {account} does not "
+                f"see what its lookup role sees ({'; '.join(changes)}): name a profile with "
+                f"{OPTION} {account}=PROFILE"
             )
 
 

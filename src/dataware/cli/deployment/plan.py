@@ -96,7 +96,7 @@ def _refuse_unreachable(context: Context, app: App, deployment: Deployment) -> N
             context.in_environment(stack.account, stack.region)
         except LookupFailedError as error:
             raise RefusedError(
-                f"nothing was changed, because stack {stack.name} is meant for account "
-                f"{stack.account}, into which the credentials of {context.aws.account} cannot "
-                f"read: {error}, or deploy it separately"
+                f"nothing was changed, because stack {stack.name} goes to account {stack.account}, "
+                f"which the credentials of {context.aws.account} cannot read: {error}, or deploy "
+                "it separately"
             ) from error

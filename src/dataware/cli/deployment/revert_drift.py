@@ -23,7 +23,7 @@ def check_revert_drift(plan: Plan, arguments: CdkArguments) -> None:
     if copied:
         raise RefusedError(
             f"nothing was changed, because --{OPTION} sets back settings that the migration into "
-            f"{', '.join(copied)} may rest on; deploy without it, and then once more with it"
+            f"{', '.join(copied)} may need; deploy without it, then once more with it"
         )
 
 

@@ -27,7 +27,7 @@ from dataware.ops.plan import make_plan
 
 SHOWN = 10
 UNSEEN = (
-    "IAM's simulation does not see policies of buckets, tables and keys, of sessions and of VPC "
+    "IAM's simulation does not see the policies of buckets, tables, keys, sessions and VPC "
     "endpoints, which may allow or deny more"
 )
 

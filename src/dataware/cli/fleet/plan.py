@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 def plan(**arguments: Any) -> int:
     """Look into every target at once and decide; changes nothing.
 
-    APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml; of an
-    assembly each target gets the stacks that are meant for its account and region. A target that
-    cannot be looked into is unknown, and the others are planned all the same.
+    APP is a cloud assembly folder (cdk.out), a CloudFormation template, or a dataware.toml. Of an
+    assembly each target gets the stacks of its account and region. A target that cannot be looked
+    into is unknown, and the others are planned all the same.
 
     \b
     Examples:

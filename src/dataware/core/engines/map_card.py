@@ -96,15 +96,15 @@ MAP = EngineCard(
     limits=(
         f"up to {MAP_WORKERS} workers at once; each ends after 15 minutes, and the next one "
         "resumes",
-        "a stack dataware-map-RUN and a bucket dataware-map-ACCOUNT-RUN, which this run makes, and "
-        "removes when the migration is complete; `dataware forget` removes them, too",
+        "this run makes a stack dataware-map-RUN and a bucket dataware-map-ACCOUNT-RUN; a "
+        "complete migration or `dataware forget` removes them",
         "Ctrl-C stops the workers; if the command is killed they continue, and the same command "
         "resumes with them",
         "the record names 5 skipped keys of each part of the data; the workers' log names all",
-        "workers verify, too: executions of their own read both sides again, once each, and this "
-        "machine adds up the sums and judges; with --deep this machine verifies",
+        "workers verify, too: they read both sides again, and this machine compares their sums; "
+        "with --deep this machine verifies",
         "a part that no worker reported on leaves the verification incomplete; the same command "
-        "has only that part read again, for an hour after the workers have ended",
+        "reads that part again, within an hour",
     ),
     permissions=MAP_PERMISSIONS,
     passes_to=("lambda.amazonaws.com", "states.amazonaws.com"),

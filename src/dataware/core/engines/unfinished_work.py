@@ -81,8 +81,8 @@ def refuse_service_work(
     name = _name_of(begun)
     by_hand = f", or with --engine {name}" if name == EngineName.MAP else ""
     raise RefusedError(
-        f"the migration from {source} into {target} was begun with the engine {name}, which goes "
-        f"on; nothing was changed: finish it with `dataware apply`{by_hand}"
+        f"nothing was changed, because the engine {name} already migrates {source} into {target}: "
+        f"finish that with `dataware apply`{by_hand}"
     )
 
 

@@ -34,8 +34,8 @@ class WorkBucket:
     def __init__(self, aws: Aws, name: str) -> None:
         if not re.fullmatch(OWN_NAME.format(account=aws.account), name):
             raise RefusedError(
-                f"the record names the bucket {name}, which dataware did not make; nothing was "
-                "removed: see `dataware status`, and correct the record in Parameter Store"
+                f"nothing was removed, because the record names bucket {name}, which dataware did "
+                "not make: see `dataware status`, and correct the record"
             )
         self._aws = aws
         self._name = name

@@ -68,8 +68,7 @@ class FollowForecast:
         takes = "has no promised time" if seconds is None else f"takes about {duration(seconds)}"
         return (
             f"the {noun} {takes}, and the {self.feed} keeps changes for {duration(kept)}: leave "
-            "the command running, which reads them meanwhile; after a longer break both sides are "
-            "compared in full"
+            "the command running; after a longer break both sides are compared in full"
         )
 
     def list_texts(self) -> Iterator[str]:

@@ -60,10 +60,9 @@ def _advise_on_demand(properties: Mapping[str, Any], units: float) -> str | None
         return None
     writes = min(MOST_WRITES, -(-int(units) // LONG_SECONDS // 1000) * 1000)
     return (
-        f"a new on-demand table takes {FRESH_WRITES:,} write units a second at first, so its "
-        f"{units:,.0f} units take about {seconds / 60:,.0f} min; with WarmThroughput "
-        f"{{WriteUnitsPerSecond: {writes}}} in its properties about "
-        f"{units / writes / 60:,.0f} min, for a charge that is made once"
+        f"a new on-demand table takes {FRESH_WRITES:,} write units a second at first, or about "
+        f"{seconds / 60:,.0f} min for {units:,.0f}; with WarmThroughput {{WriteUnitsPerSecond: "
+        f"{writes}}} about {units / writes / 60:,.0f} min, for a charge that is made once"
     )
 
 
@@ -78,9 +77,9 @@ def _advise_provisioned(properties: Mapping[str, Any], units: float) -> str | No
     if not writes or units / writes <= LONG_SECONDS:
         return None
     return (
-        f"its provisioned capacity takes {writes:,} write units a second, so its {units:,.0f} "
-        f"units take about {duration(round(units / writes))}; declare more WriteCapacityUnits, "
-        "also for its indexes, or PAY_PER_REQUEST"
+        f"its provisioned capacity of {writes:,} write units a second takes about "
+        f"{duration(round(units / writes))} for {units:,.0f} units; declare more "
+        "WriteCapacityUnits, also for its indexes, or PAY_PER_REQUEST"
     )
 
 

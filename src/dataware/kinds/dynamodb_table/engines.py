@@ -102,14 +102,13 @@ RESTORE = EngineCard(
         "always makes a new table; keys and local indexes stay as they are",
         "50 restores at once in an account",
         "cannot be cancelled once it has begun",
-        "from another region of the partition, too, for which AWS charges what leaves the source's "
-        "region; a source under a key of KMS then needs a declared encryption, because keys belong "
-        "to one region",
-        "tags, TTL, stream, point in time recovery, deletion protection, class, warm throughput, "
-        "contributor insights, resource policies and a stream to Kinesis are set again afterwards; "
-        "scaling is the stack's to make",
-        "brings the source as it was a few minutes ago; what changed since is carried by key, and "
-        "with --follow from the stream, which is read from before that time on",
+        "also from another region of the partition, which AWS charges as transfer; a source under "
+        "a key of KMS then needs a declared encryption",
+        "settings are set again afterwards: tags, TTL, streams, point in time recovery, deletion "
+        "protection, class, warm throughput, contributor insights and resource policies; not "
+        "scaling, which the stack makes",
+        "brings the source as it was a few minutes ago; what changed since is carried by key, with "
+        "--follow from the stream",
     ),
     permissions=RESTORE_ACTIONS,
     proven=f"{ON_A_MODEL}: an emulator that restores as AWS documents it",
@@ -142,12 +141,12 @@ BULK = EngineCard(
     why_asked="the price of bulk put bytes is not known",
     estimate=_estimate_bulk,
     limits=(
-        "only into a table that this run made, because it replaces what it finds: the conditions "
-        "that an input may carry are not written",
+        "only into a table that this run made, because it replaces what it finds; conditions in "
+        "an input are not written",
         "no global table, and no index that is being built",
         "50,000 files of 5 GB",
-        "what it could not put is named from its report, whose form was not seen on AWS: its lines "
-        "are read by the key in them",
+        "what it could not put is named from its report, whose form was never seen on AWS: each "
+        "line is searched for the key",
         "stopping the command does not stop it, and a cancelled one leaves what it has written",
         "brings the source as it was a few minutes ago; what changed since is carried by key",
     ),
@@ -190,15 +189,16 @@ EXPORT_IMPORT = EngineCard(
         "always makes a new table, without local indexes",
         "50,000 files, and 1 TB or 15 TB by region",
         "neither the export nor the import can be cancelled once it has begun",
-        "tags, TTL, stream, point in time recovery, deletion protection, contributor insights and "
-        "the resource policy are set afterwards; scaling is the stack's to make",
-        "from another account with --source-profile: that profile asks for the export, and until "
-        "it is complete a policy of the bucket lets its account write there; `iam-policy --side "
-        "source --engine export-import` prints what the profile needs",
-        "items that DynamoDB does not take are named from the log group /aws-dynamodb/imports, up "
-        "to 100,000 of them; this machine compares and carries what is missing",
-        "brings the source as it was a few minutes ago; what changed since is carried by key, and "
-        "with --follow from the stream, which is read from before that time on",
+        "settings are set afterwards: tags, TTL, stream, point in time recovery, deletion "
+        "protection, contributor insights and the resource policy; not scaling, which the stack "
+        "makes",
+        "with --source-profile, that profile asks for the export, and the bucket lets its account "
+        "write until it is complete; `iam-policy --side source --engine export-import` prints "
+        "what it needs",
+        "items that DynamoDB rejects are named from the log group /aws-dynamodb/imports, up to "
+        "100,000; this machine compares and carries what is missing",
+        "brings the source as it was a few minutes ago; what changed since is carried by key, with "
+        "--follow from the stream",
     ),
     permissions=list_actions(IMPORT_SCOPES),
     scopes=IMPORT_SCOPES,

@@ -24,8 +24,8 @@ def find_latest_time(aws: Aws, name: str, done: str) -> int:
     latest = recovery.get("LatestRestorableDateTime")
     if recovery.get("PointInTimeRecoveryStatus") != "ENABLED" or latest is None:
         raise RefusedError(
-            f"nothing was {done}, because point in time recovery of {name} is off; switch it on, "
-            "or run the same command with --engine local"
+            f"nothing was {done}, because point in time recovery of {name} is off: switch it on, "
+            "or run again with --engine local"
         )
     return int(latest.timestamp())
 

@@ -139,8 +139,8 @@ class TableRestore:
         is_ours = when is not None and int(when.timestamp()) in record.get(TIMES, [])
         if not is_ours or summary.get("SourceTableArn") != record[SOURCE]:
             raise RefusedError(
-                f"{target.name} exists, and is not what this migration restored; nothing was "
-                f"changed: look at it, and rename or delete it, then run the same command again"
+                f"nothing was changed, because {target.name} exists and is not what this migration "
+                "restored: rename or delete it, and run the same command again"
             )
         status = str(table["TableStatus"])
         busy = summary.get("RestoreInProgress") or status != "ACTIVE"

@@ -130,8 +130,8 @@ def _advise(properties: Mapping[str, Any], _size: Size) -> str | None:
     if not properties.get("LifecyclePolicy"):
         return None
     return (
-        "its lifecycle policy may delete images while they are copied, and copied images count as "
-        "pushed on the day of the copy; declare it once the migration is complete"
+        "its lifecycle policy may delete images during the copy, after which all count as pushed "
+        "that day; declare it once the migration is complete"
     )
 
 

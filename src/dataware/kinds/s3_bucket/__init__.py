@@ -62,8 +62,8 @@ def check_existing_name(name: str) -> str | None:
     """
     if not _OLD_NAME.fullmatch(name):
         return (
-            "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and one of "
-            "before 2018 up to 255 letters, digits, dots, hyphens and underscores"
+            "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; before 2018 "
+            "up to 255, with capitals and underscores"
         )
     if name.endswith(_RESERVED_SUFFIXES):
         return "a bucket's name may not end with a part that S3 reserves for itself"

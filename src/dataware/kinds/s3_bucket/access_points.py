@@ -77,8 +77,8 @@ def check_pair(source: Location, target: Location) -> None:
     if through and source.region != target.region and not source.profile:
         named = through[0].access_point or through[0].name
         raise InputError(
-            f"S3 copies through the access point {named} within its region only, and the copy goes "
-            f"from {source.region} to {target.region}: name the bucket itself"
+            f"S3 copies through the access point {named} only within its region, not from "
+            f"{source.region} to {target.region}: name the bucket itself"
         )
 
 

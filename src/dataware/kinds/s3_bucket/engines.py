@@ -44,12 +44,12 @@ BATCH = EngineCard(
     is_better=lambda it: it.size is not None and it.size.items > MANY,
     estimate=_estimate_batch,
     limits=(
-        "only into a bucket that this run made, because a job replaces what it finds: it begins "
-        "only if the bucket is as it was listed, and no one else may write there until it ends",
-        "this machine copies what is over 5 GB, archived, encrypted with a customer's key, of "
-        "another class than STANDARD, or was uploaded in parts",
-        "needs a role that S3 assumes, which may read the source and write the target, and read "
-        "and write dataware-batch-*, a bucket that this run makes and removes",
+        "only into a bucket that this run made and that is as it was listed; a job replaces what "
+        "it finds, so no one else may write there",
+        "this machine copies what is over 5 GB, archived, under a customer's key, not of class "
+        "STANDARD, or uploaded in parts",
+        "needs a role for S3 that may read the source and write the target and dataware-batch-*, "
+        "a bucket that this run makes and removes",
         "a stop of the command does not stop the job; `dataware pause` and `dataware forget` do",
         "current versions only",
     ),

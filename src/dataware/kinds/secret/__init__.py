@@ -109,8 +109,8 @@ def _find_obstacle(aws: Aws, name: str, secret: Mapping[str, Any]) -> str:
         )
     if primary is not None and primary != aws.region:
         return (
-            f"is a replica of the secret in {primary}, which alone can be changed: declare it as "
-            "ReplicaRegions of the stack there, or choose another name"
+            f"is a replica of the secret in {primary}: declare it as ReplicaRegions of the stack "
+            "there, or choose another name"
         )
     return ""
 

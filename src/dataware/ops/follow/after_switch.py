@@ -187,8 +187,8 @@ class SourceWatch:
         if self._strays.keys:
             raise SidesDifferError(
                 f"{format_count(len(self._strays.keys), 'key')} of {self._undoable.source} changed "
-                f"after the switch, and {self._undoable.target} does not have those changes; stop "
-                "that writer, look at the keys that are named above, and run the same command again"
+                f"after the switch, and {self._undoable.target} lacks those changes: stop that "
+                "writer, look at the keys above, and run the same command again"
             )
 
     def _step(self) -> CutoverState:

@@ -63,7 +63,7 @@ def find_followed(context: Context, name: str) -> FollowedMigration:
         holder = marker.detail.get("holder", "another machine")
         raise RefusedError(
             f"run {marker.shown_run} on {holder} works on the migration into {status.target} and "
-            "takes no requests; stop it there with Ctrl-C, then run this command again"
+            "takes no requests: stop it with Ctrl-C, then run this again"
         )
     return FollowedMigration(kind, status.source, status.target, marker.alive)
 

@@ -311,9 +311,9 @@ class CutoverRun(FollowRun):
         words = self._migration.words()
         if self._cutover.record.may_be_frozen:
             return (
-                f"could not thaw {words['source']} ({self._cutover.failure}) after the cut-over "
-                f"was given up, because {step.why}; restart its writers by hand, and run the "
-                "same command again"
+                f"could not thaw {words['source']} ({self._cutover.failure}) after giving up the "
+                f"cut-over, because {step.why}; restart its writers by hand, and run the same "
+                "command again"
             )
         return (
             f"stopped the cut-over of {words['source']}, because {step.why}; "
@@ -350,8 +350,8 @@ class CutoverRun(FollowRun):
         if self._strays.keys:
             raise SidesDifferError(
                 f"{format_count(len(self._strays.keys), 'key')} of {words['source']} changed after "
-                f"the switch, and {words['name']} does not have those changes; stop that writer, "
-                f"and look at the keys that are named above"
+                f"the switch, and {words['name']} lacks those changes: stop that writer, and look "
+                "at the keys above"
             )
         return Verdict()
 

@@ -43,8 +43,8 @@ def check_follow(plan: Plan, settings: CopySettings) -> None:
 def _describe_chain(planned: Planned) -> str:
     source, target = planned.decision.source, planned.wanted.preferred
     return (
-        f"{target} would follow {source}, which is itself filled by this run; nothing was changed: "
-        f"cut {source} over first, and then follow it into {target}"
+        f"nothing was changed, because {source} is itself filled by this run: cut it over first, "
+        f"and then follow it into {target}"
     )
 
 

@@ -320,9 +320,8 @@ class UndoRun(CutoverRun):
         is_refused = find_refused(loop.conflicts.values())
         if loop.conflicts and self._on_conflict is None and not is_refused:
             return RefusedError(
-                f"gave up the undo, because {why}; {after}; look at the keys that are named above, "
-                f"then run the command again with --on-conflict keep (what {old} has stays) or "
-                f"--on-conflict replace (it becomes that of {new})"
+                f"gave up the undo, because {why}; {after}; look at the keys above, then run again "
+                f"with --on-conflict keep ({old} wins) or --on-conflict replace ({new} wins)"
             )
         return GivenUpError(f"gave up the undo, because {why}; {after}; run the same command again")
 

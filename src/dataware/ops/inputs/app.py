@@ -93,8 +93,8 @@ def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
         raise InputError(f"{address} is an address, not a file: download it, and name the file")
     if run.given != GivenSettings():
         raise InputError(
-            f"{path} is not run, so it takes neither --context nor --app: leave them out, or leave "
-            f"out {path} to run the app of this folder"
+            f"{path} is not run, so it takes no --context and no --app: leave them out, or leave "
+            f"out {path} to run the app here"
         )
     if path.is_dir():
         if (path / MANIFEST).is_file():

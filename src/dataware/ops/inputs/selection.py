@@ -59,9 +59,8 @@ def select_stacks(
         return outside
     else:
         raise InputError(
-            "the app has several stacks: name those to deploy, or pass --all for all of them "
-            "outside of stages, as in `dataware deploy -- --all`; there are "
-            f"{_list_stacks(stacks)}"
+            f"the app has several stacks ({_list_stacks(stacks)}): name some, or pass --all for "
+            "all outside of stages, as in `dataware deploy -- --all`"
         )
     return chosen if selection.exclusively else _with_dependencies(stacks, chosen)
 

@@ -25,8 +25,8 @@ def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, d
         named, resource = data.get("LogicalId"), data.get("Resource")
         if not isinstance(named, str) or not isinstance(resource, dict) or not _opts_in(resource):
             raise InputError(
-                f"{folder} holds an entry {WANTED} that this version does not know: use one version"
-                " of dataware in the app and here, and run `cdk synth` again"
+                f"{folder} holds an entry {WANTED} that this version does not know: use one "
+                "version of dataware everywhere, and run `cdk synth` again"
             )
         resources[named] = resource
     return resources

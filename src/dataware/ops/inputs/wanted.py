@@ -79,9 +79,9 @@ class App:
             if place.account not in {None, account} or place.region not in {None, region}:
                 there = f"account {place.account or account}, {place.region or region}"
                 raise InputError(
-                    f"Stack {self._stack_name(stack)} is meant for {there}, but the credentials "
-                    f"and region are those of account {account}, {region}: choose them with "
-                    "--profile and --region, or choose other stacks with --stack"
+                    f"Stack {self._stack_name(stack)} is meant for {there}, but this run is in "
+                    f"account {account}, {region}: choose them with --profile and --region, or "
+                    "other stacks with --stack"
                 )
 
     def check_pin(self, account: str, region: str) -> None:
@@ -89,9 +89,9 @@ class App:
         pin = self.pin
         if pin.account not in {None, account} or pin.region not in {None, region}:
             raise InputError(
-                f"[app] says account {pin.account or account}, {pin.region or region}, but the "
-                f"credentials and region are those of account {account}, {region}: choose them "
-                "with --profile and --region; nothing was looked at"
+                f"nothing was looked at, because [app] says account {pin.account or account}, "
+                f"{pin.region or region}, but this run is in account {account}, {region}: choose "
+                "them with --profile and --region"
             )
 
     def _stack_name(self, stack_id: str) -> str:

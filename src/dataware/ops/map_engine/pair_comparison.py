@@ -68,8 +68,8 @@ def _check_comparable(context: Context, kind: Kind, pair: ComparisonSpec) -> Non
             )
     if pair.deep:
         raise InputError(
-            "cannot compare every byte by workers, because a worker lives for 15 minutes and one "
-            "object may take longer; leave out --deep or --engine"
+            "workers cannot compare every byte, because one object may take longer than the 15 "
+            "minutes of a worker: leave out --deep or --engine"
         )
 
 

@@ -66,8 +66,8 @@ def make_map_run(
 def _check_carried(order: CopyOrder, settings: CopySettings) -> None:
     if order.source.profile or record_headers(settings) or settings.requester_pays:
         raise RefusedError(
-            "nothing was copied, because workers in the account do not take --source-profile, "
-            "--sse, --acl or --request-payer; leave these out, or leave out --engine"
+            "nothing was copied, because workers in the account take no --source-profile, --sse, "
+            "--acl or --request-payer: leave these out, or leave out --engine"
         )
 
 
@@ -255,8 +255,8 @@ class MapRun(EngineRun):
         except DatawareError as error:
             why = f" (they end within a minute, because StopExecution failed: {error})"
         return IncompleteError(
-            f"stopped the workers of the execution {name}{why}; what they copied stays; run the "
-            f"same command again to resume, or `dataware forget "
+            f"stopped the workers of the execution {name}{why}; what they copied stays: run the "
+            "same command again to resume, or `dataware forget "
             f"{self._migration.order.target.name}` to give up"
         )
 

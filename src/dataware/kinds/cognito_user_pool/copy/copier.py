@@ -78,8 +78,8 @@ class PoolEntry:
 
 OWN: Final = "the target has its own"
 OTHER_PERSON: Final = (
-    "the target has its own user of that name, who has signed in there and may be somebody else: "
-    "no address is the same and verified in both pools"
+    "the target has another user of that name, who has signed in there: no address is the same "
+    "and verified in both pools"
 )
 
 
@@ -142,16 +142,14 @@ class UserPoolCopier(OrderedCopier):
             await self._call(client.open)
         if self._order.on_conflict is OnConflict.SOURCE:
             raise RefusedError(
-                f"what {target.name} has of its own is not replaced, because Cognito writes to "
-                "people whose attributes change; nothing was changed: leave --on-conflict source "
-                "out"
+                f"nothing was changed, because replacing users of {target.name} would make Cognito "
+                "write to people: leave --on-conflict source out"
             )
         if source.sign_in != target.sign_in:
             one, two = (_describe_sign_in(client.sign_in) for client in (source, target))
             raise RefusedError(
-                f"people sign in to {source.name} with {one} and to {target.name} with {two}, "
-                "which cannot be changed; nothing was copied: make a pool with the same "
-                "UsernameAttributes"
+                f"nothing was copied, because people sign in to {source.name} with {one} and to "
+                f"{target.name} with {two}: make a pool with the same UsernameAttributes"
             )
 
     async def _read_page(

@@ -180,15 +180,15 @@ class TableImport(ExportBasedCreator):
             if not made:
                 return None
             raise IncompleteError(
-                f"AWS does not know the import {arn} any more; look at its table, and run "
-                "`dataware forget` on its name to start over"
+                f"AWS does not know the import {arn} any more: look at its table, and start over "
+                "with `dataware forget`"
             ) from error
 
 
 def _stranger_error(name: str) -> RefusedError:
     return RefusedError(
-        f"{name} exists, and is not what this migration imported; nothing was changed: look at "
-        "it, and rename or delete it, then run the same command again"
+        f"nothing was changed, because {name} exists and is not what this migration imported: "
+        "rename or delete it, and run the same command again"
     )
 
 

@@ -139,9 +139,8 @@ class KinesisFeed(StreamFeed):
         stream = find_destination(self._aws, self._table)
         if stream is None:
             raise IncompleteError(
-                f"the Kinesis stream of table {self._table} was switched off, so its changes are "
-                "no longer seen: switch it on and run the same command again; what was missed "
-                "until then is found by comparing both sides"
+                f"the Kinesis stream of table {self._table} was switched off, so changes are "
+                "missed: switch it on and run the same command again, which compares both sides"
             )
         return stream, self._list_shards(stream)[1]
 

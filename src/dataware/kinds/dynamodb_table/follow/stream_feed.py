@@ -215,9 +215,8 @@ class StreamFeed:
         latest = find_stream(self._aws, self._table)
         if latest is None or latest == stream:
             raise IncompleteError(
-                f"the stream of table {self._table} was switched off, so its changes are no longer "
-                "seen: switch it on and run the same command again; what was missed until then is "
-                "found by comparing both sides"
+                f"the stream of table {self._table} was switched off, so changes are missed: "
+                "switch it on and run the same command again, which compares both sides"
             )
         return latest, self._list_shards(latest)[1]
 

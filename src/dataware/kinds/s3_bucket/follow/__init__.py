@@ -65,8 +65,8 @@ def _check_undo(aws: Aws, place: Location) -> None:
         )
     if answer.get("Status") != "Enabled":
         raise RefusedError(
-            f"bucket {name} keeps no versions, so an undo would replace its objects for good; "
-            "nothing was changed; enable its versioning, and run the same command again"
+            f"nothing was changed, because bucket {name} keeps no versions, which an undo needs to "
+            "replace objects safely: enable versioning and run again"
         )
 
 
