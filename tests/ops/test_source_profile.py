@@ -164,7 +164,7 @@ def test_a_plan_of_one_profile_is_not_applied_with_another(both: TwoAccounts) ->
     ):
         apply_plan(both.context(""), plan, PLAIN, saved=True)
     both.region, both.reader = "eu-central-1", OURS
-    with pytest.raises(RefusedError, match="the profile partner is of account 111122223333"):
+    with pytest.raises(RefusedError, match="the profile partner is now of account 111122223333"):
         apply_plan(both.context(""), plan, PLAIN, saved=True)
     assert both.ours.log == []
 
