@@ -65,7 +65,7 @@ def _decisions() -> Iterator[str]:
 def _guide(number: int, guide: Guide) -> Iterator[str]:
     yield f"### Rule {number}: {guide.name}\n"
     yield f"{RULES[number]} {guide.why}\n"
-    yield f"```text\n{guide.seen}\n```\n"
+    yield f"```text\n{guide.example}\n```\n"
     if guide.do:
         yield from (f"- {recipe}" for recipe in guide.do)
         yield ""

@@ -21,6 +21,7 @@ PARTICIPLE = re.compile(
     "[a-z]+ed|told|seen|said|meant|left|kept|begun|made|found|given|held|heard|shown|known|chosen"
     "|written|drawn|spoken|sent|taken"
 )
+LEARNT = {"asked", "told", "said", "heard", "seen", "found", "meant"}
 NODES = [node for path in SOURCES for node in ast.walk(ast.parse(path.read_text("utf-8")))]
 CLASSES = Counter(node.name for node in NODES if isinstance(node, ast.ClassDef))
 
@@ -63,6 +64,22 @@ def test_no_function_is_named_by_a_participle() -> None:
     named = [node for node in NODES if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     lone = [node for node in named if PARTICIPLE.fullmatch(node.name.strip("_"))]
     assert [node.name for node in lone if not is_value(node)] == []
+
+
+def values_named() -> Iterator[str]:
+    """The names of variables, parameters, fields and properties, without the marks of privacy."""
+    for node in NODES:
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield (node.id if isinstance(node, ast.Name) else node.attr).strip("_")
+        elif isinstance(node, ast.arg):
+            yield node.arg.strip("_")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name.strip("_")
+
+
+def test_no_value_is_named_by_how_it_was_learnt() -> None:
+    """A value has the noun of what it is: `answer` or `marker`, not what was asked or seen."""
+    assert LEARNT & set(values_named()) == set()
 
 
 def test_no_two_public_classes_share_a_name() -> None:

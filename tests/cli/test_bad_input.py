@@ -14,7 +14,7 @@ import pytest
 from dataware import __version__
 from dataware.cli import commands, main
 from dataware.cli.errors import explain_error
-from dataware.cli.run_command import asked_format
+from dataware.cli.run_command import format_of_arguments
 from dataware.cli.values import account, share, size
 from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
 from dataware.report import Format
@@ -141,9 +141,9 @@ def test_an_unexpected_error_asks_for_debug() -> None:
 
 def test_json_is_recognised_in_any_position() -> None:
     """Arguments that cannot be parsed still tell the format."""
-    assert asked_format(["plan", "--format", "json"]) is Format.JSON
-    assert asked_format(["--format=json"]) is Format.JSON
-    assert asked_format(["plan", "json", "--format"]) is not Format.JSON
+    assert format_of_arguments(["plan", "--format", "json"]) is Format.JSON
+    assert format_of_arguments(["--format=json"]) is Format.JSON
+    assert format_of_arguments(["plan", "json", "--format"]) is not Format.JSON
 
 
 def test_sizes_shares_and_accounts() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dataware import __version__
 from dataware.cli.help import move_shared_options
-from dataware.cli.run_command import asked_format
+from dataware.cli.run_command import format_of_arguments
 from dataware.report import Format
 from support.cli import run, toml_resource, write_toml
 
@@ -102,7 +102,7 @@ def test_json_is_recognised_in_arguments_that_cannot_be_parsed(
     arguments: list[str], wanted: bool
 ) -> None:
     """A failure before the options are parsed is told in the format that was asked for."""
-    assert (asked_format(arguments) is Format.JSON) is wanted
+    assert (format_of_arguments(arguments) is Format.JSON) is wanted
 
 
 def test_a_plan_that_cannot_be_saved_is_refused_before_aws_is_asked(tmp_path: Path) -> None:

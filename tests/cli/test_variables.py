@@ -10,7 +10,7 @@ import click
 import pytest
 
 from dataware.cli.help import OWN_VARIABLES, variable_name
-from dataware.cli.run_command import asked_format, has_flag
+from dataware.cli.run_command import format_of_arguments, has_flag
 from dataware.report import Format, appearance
 from support.cli import ALL_COMMANDS, run
 
@@ -76,8 +76,8 @@ def test_how_a_failure_is_shown_follows_the_variables(monkeypatch: pytest.Monkey
     """The last line of a failed command has the format that is asked for in either way."""
     monkeypatch.setenv("DATAWARE_FORMAT", "json")
     monkeypatch.setenv("DATAWARE_PLAIN", "1")
-    assert asked_format(["plan"]) is Format.JSON
-    assert asked_format(["plan", "--format", "text"]) is Format.TEXT
+    assert format_of_arguments(["plan"]) is Format.JSON
+    assert format_of_arguments(["plan", "--format", "text"]) is Format.TEXT
     assert has_flag("--plain", ["plan"])
     (failure,) = run("explain", "nonsense").events
     assert failure["code"] == "failure"

@@ -35,11 +35,13 @@ def test_every_rule_has_a_guide_with_a_name_of_its_own() -> None:
 @pytest.mark.parametrize("number", GUIDE)
 def test_the_line_that_is_shown_is_one_that_dataware_writes(number: int) -> None:
     """The example has the sign and the words of an event."""
-    seen = GUIDE[number].seen
-    fits = [p for sign, p in LINES if seen.startswith(sign) and p.fullmatch(seen, len(sign) + 1)]
-    assert fits, seen
-    if f"rule {number}" not in seen:
-        assert "Stopped" not in seen
+    example = GUIDE[number].example
+    fits = [
+        p for sign, p in LINES if example.startswith(sign) and p.fullmatch(example, len(sign) + 1)
+    ]
+    assert fits, example
+    if f"rule {number}" not in example:
+        assert "Stopped" not in example
 
 
 @pytest.mark.parametrize("number", GUIDE)

@@ -24,7 +24,7 @@ def test_every_circle_ends_soon(before: int, length: int, empty: bool) -> None:
     places = (step if step < before else before + (step - before) % length for step in count())
     with pytest.raises(LookupFailedError, match="never ends"):
         for place in islice(places, 30 * (before + length)):
-            followed.advance({"key": place}, found=0 if empty else 1)
+            followed.advance({"key": place}, entries=0 if empty else 1)
 
 
 @given(st.lists(st.integers(0, 3), max_size=3000))
@@ -32,7 +32,7 @@ def test_what_moves_on_is_never_stopped(found: list[int]) -> None:
     """Places that are all different, with empty pages among others."""
     followed = cursor()
     for place, number in enumerate(found):
-        followed.advance(str(place), found=number)
+        followed.advance(str(place), entries=number)
 
 
 def test_nothing_but_empty_pages_is_no_listing() -> None:
@@ -40,11 +40,11 @@ def test_nothing_but_empty_pages_is_no_listing() -> None:
     followed = cursor()
     with pytest.raises(LookupFailedError, match="empty pages in a row"):
         for place in range(2 * EMPTY_PAGES):
-            followed.advance(place, found=0)
+            followed.advance(place, entries=0)
 
 
 def test_an_empty_page_may_be_shown_again() -> None:
     """Once or twice, as a service may that is still busy."""
     followed = cursor()
     for place in ("a", "a", "a", "b"):
-        followed.advance(place, found=0)
+        followed.advance(place, entries=0)

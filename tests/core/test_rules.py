@@ -78,7 +78,7 @@ def test_another_accounts_bucket_always_stops() -> None:
 def test_strict_stops_at_anything_unseen() -> None:
     """Under on_error=stop an unanswered question never leads to a change."""
     for situation, row in answers():
-        if situation.seen is Visibility.PART and situation.on_error is OnError.STOP:
+        if situation.visibility is Visibility.PART and situation.on_error is OnError.STOP:
             assert row.action is Action.STOP
 
 

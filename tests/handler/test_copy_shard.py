@@ -158,6 +158,6 @@ def test_work_that_only_compares_needs_no_record_and_copies_nothing(machine: str
     items = [task, {"partition": "0/1"}]
     answer = copy_shard.handler({"BatchInput": {"job": given}, "Items": items}, Time())
     compared, copied = answer["Items"]
-    assert compared["done"] and TaskState.from_json(compared).found.slots is not None
+    assert compared["done"] and TaskState.from_json(compared).result.slots is not None
     assert copied["failed"] == "nothing was copied, because this work only compares"
     assert items_of("new-one") == {}

@@ -217,7 +217,7 @@ def test_a_lock_that_took_long_to_get_is_not_fresh() -> None:
     time, pulse = Time(), Pulse()
     asked = time.at
     time.at += SILENT_SECONDS + 1
-    keeper = LeaseKeeper(pulse, seconds=time, asked=asked)
+    keeper = LeaseKeeper(pulse, seconds=time, beat=asked)
     assert not keeper.term.current
     assert keeper.lost
 

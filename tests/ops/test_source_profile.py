@@ -405,7 +405,7 @@ def test_an_engine_that_is_asked_for_gets_the_credentials_of_both_sides(
 
     card = replace(EXPORT_IMPORT, needs=(), creator=make, relayed_creator=make)
     both.install(monkeypatch, engines=lambda: (card,))
-    asked = EngineDemand(asked=EngineName.EXPORT_IMPORT) if engine is None else EngineDemand()
+    asked = EngineDemand(engine=EngineName.EXPORT_IMPORT) if engine is None else EngineDemand()
     plan = make_plan(both.context(), [BOX], report=False, engines=asked)
     plan = Plan.from_json(json.loads(json.dumps(plan.to_json())))
     apply_plan(both.context(""), plan, CopySettings(engine=engine), saved=True)
@@ -431,7 +431,7 @@ def test_a_fallback_of_the_runs_own_account_is_exported_without_the_profile(
     card = replace(EXPORT_IMPORT, needs=(), creator=make, relayed_creator=refuse)
     kind = both.install(monkeypatch, engines=lambda: (card,))
     own = replace(BOX, fallbacks=(f"arn:aws:box:eu-central-1:{OURS}:box/old",))
-    demand = EngineDemand(asked=EngineName.EXPORT_IMPORT)
+    demand = EngineDemand(engine=EngineName.EXPORT_IMPORT)
     (planned,) = make_plan(both.context(), [own], report=False, engines=demand).resources
     assert make_steps(both.context(), kind, planned, PLAIN) is not None
     assert made[-1] == "by ours alone"

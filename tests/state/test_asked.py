@@ -12,7 +12,7 @@ from dataware.core.model import Marker, MarkerState
 from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder
 from dataware.state.lease import ParameterLease
-from dataware.state.marker_value import asked_in
+from dataware.state.marker_value import requests_in
 from dataware.state.markers import ALIVE_SECONDS
 from support.parameters import FakeParameters
 
@@ -41,9 +41,9 @@ def test_a_request_is_heard_with_the_next_heartbeat_and_kept(store: FakeParamete
     """The run writes on without having lost the lock, and says what it was asked."""
     lease = begin(store)
     markers(store, "host-2").ask(KIND, TARGET, "cutover", REQUEST)
-    assert lease.asked == {}
+    assert lease.requests == {}
     lease.send_heartbeat({"phase": "following"})
-    assert lease.asked == {"cutover": REQUEST}
+    assert lease.requests == {"cutover": REQUEST}
     lease.send_heartbeat({"phase": "following"})
     detail = markers(store).get(KIND, TARGET).detail
     assert (detail["phase"], detail["asked"]) == ("following", {"cutover": REQUEST})
@@ -70,10 +70,10 @@ def test_requests_of_several_topics_stand_beside_each_other(store: FakeParameter
     other.ask(KIND, TARGET, "cutover", REQUEST)
     other.ask(KIND, TARGET, "rate", {"n": 5})
     lease.read_back()
-    assert lease.asked == {"cutover": REQUEST, "rate": {"n": 5}}
+    assert lease.requests == {"cutover": REQUEST, "rate": {"n": 5}}
     other.ask(KIND, TARGET, "cutover", None)
     lease.send_heartbeat({})
-    assert lease.asked == {"rate": {"n": 5}}
+    assert lease.requests == {"rate": {"n": 5}}
 
 
 def test_a_run_that_is_dead_released_or_complete_is_not_asked(store: FakeParameters) -> None:
@@ -116,7 +116,7 @@ def test_a_request_between_two_looks_of_the_run_never_undoes_what_it_wrote(
     assert look is not None
     other.ask(KIND, TARGET, "cutover", REQUEST)
     detail = markers(store).get(KIND, TARGET).detail
-    assert (detail["phase"], asked_in(detail)) == ("following", {"cutover": REQUEST})
+    assert (detail["phase"], requests_in(detail)) == ("following", {"cutover": REQUEST})
 
 
 def test_a_request_that_is_overtaken_again_and_again_says_so(store: FakeParameters) -> None:

@@ -257,7 +257,7 @@ class MemoryStates:
             state.fail(why)
         else:
             read_sides = self.read_sides or self._read_boxes
-            carry_out(state.task, read_sides(job), state.found, lambda: False)
+            carry_out(state.task, read_sides(job), state.result, lambda: False)
         return state.to_json()
 
     def _read_boxes(self, job: Mapping[str, Any]) -> Readers:

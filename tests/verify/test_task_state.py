@@ -28,17 +28,17 @@ from dataware.verify.verdict import Side
 def full(check: TaskState, letter: str = "k") -> TaskState:
     """A task that found as much as one can, in keys of a letter."""
     if check.task.step is VerifyStep.DIGEST:
-        slots = check.found.slots = DigestSlots(check.task.slot_count)
+        slots = check.result.slots = DigestSlots(check.task.slot_count)
         slots.add(blake2b(b"%d" % n, digest_size=16).digest() for n in range(5000))
     else:
-        check.found.verdict.evidence[Evidence.CONTENT] = 10**9
+        check.result.verdict.evidence[Evidence.CONTENT] = 10**9
         for side in DifferenceKind:
             for number in range(400):
-                check.found.verdict.note(
+                check.result.verdict.note(
                     side, KeyFingerprint(b"", b"", f"{number}" + letter * 1000)
                 )
-        check.found.resolved = MultisetDigest(10**9, (1 << 128) - 1)
-    check.found.done = True
+        check.result.resolved = MultisetDigest(10**9, (1 << 128) - 1)
+    check.result.done = True
     return check
 
 
@@ -74,7 +74,7 @@ def test_all_tasks_of_a_step_fit_into_an_execution(
     assert len(text) < LIMIT * 0.8
     comparison = Comparison(step)
     for check in done:
-        comparison.take(check.task, TaskState.from_json(check.to_json()).found)
+        comparison.take(check.task, TaskState.from_json(check.to_json()).result)
     assert len(json.dumps(comparison.to_json(DIFFERENCES))) < LIMIT * 0.2
 
 
@@ -95,11 +95,11 @@ def test_a_task_comes_back_as_it_went(step: VerifyStep) -> None:
     came = TaskState.from_json(json.loads(json.dumps(went.to_json())))
     assert came.to_json() == went.to_json()
     assert (came.task, came.ended) == (went.task, True)
-    if went.found.slots is not None:
-        assert came.found.slots is not None
-        assert not came.found.slots.differing(went.found.slots).differing
-    assert came.found.verdict.counts == went.found.verdict.counts
-    assert came.found.resolved == went.found.resolved
+    if went.result.slots is not None:
+        assert came.result.slots is not None
+        assert not came.result.slots.differing(went.result.slots).differing
+    assert came.result.verdict.counts == went.result.verdict.counts
+    assert came.result.resolved == went.result.resolved
 
 
 def test_a_task_that_was_lost_is_named() -> None:
@@ -107,4 +107,4 @@ def test_a_task_that_was_lost_is_named() -> None:
     check = TaskState(VerifyTask(VerifyStep.MERGE, ""), 5, TaskResult("6b6579"))
     lost = TaskState.from_json({**check.to_json(), "failed": "Sandbox.Timedout"})
     assert (lost.failed, lost.ended, lost.done) == ("Sandbox.Timedout", True, False)
-    assert lost.found.cursor == "6b6579"
+    assert lost.result.cursor == "6b6579"

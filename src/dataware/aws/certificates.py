@@ -25,12 +25,12 @@ class CachingContext(ssl.SSLContext):
         self, cafile: Any = None, capath: Any = None, cadata: Any = None
     ) -> None:
         """Trust what a file or a folder holds, or what `cadata` is. Raises OSError and SSLError."""
-        asked = (cafile, capath, cadata, _changed_at(cafile))
+        store = (cafile, capath, cadata, _changed_at(cafile))
         with _LOCK:
             loaded: set[object] = self.__dict__.setdefault("_known", set())
-            if asked not in loaded:
+            if store not in loaded:
                 super().load_verify_locations(cafile, capath, cadata)
-                loaded.add(asked)
+                loaded.add(store)
 
 
 def context_for(verify: object) -> ssl.SSLContext:

@@ -184,10 +184,10 @@ _UNREADABLE = (
 )
 
 
-def whole(operation: str, asked: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+def whole(operation: str, request: Mapping[str, Any], call: Callable[[], Any]) -> Any:
     """What `call` answers, if that is a whole answer; a look is asked for `TRIES` times.
 
-    `asked` are the parameters of the question.
+    `request` are the parameters of the question.
 
     Raises what `call` raises, and LookupFailedError when no try brings a whole answer.
     """
@@ -201,7 +201,7 @@ def whole(operation: str, asked: Mapping[str, Any], call: Callable[[], Any]) -> 
         except _UNREADABLE as error:
             flaw = f"{type(error).__name__} while it was read"
         else:
-            if (missing := _missing(operation, asked, answer)) is None:
+            if (missing := _missing(operation, request, answer)) is None:
                 return answer
             flaw = missing
         if tries_left:
@@ -213,7 +213,7 @@ def whole(operation: str, asked: Mapping[str, Any], call: Callable[[], Any]) -> 
     )
 
 
-def _missing(operation: str, asked: Mapping[str, Any], answer: Any) -> str | None:
+def _missing(operation: str, request: Mapping[str, Any], answer: Any) -> str | None:
     """What an answer lacks; None for a whole one, or one that was not parsed."""
     if not isinstance(answer, Mapping) or BODY in answer:
         return None
@@ -221,7 +221,7 @@ def _missing(operation: str, asked: Mapping[str, Any], answer: Any) -> str | Non
         if answer.get(name) is None:
             return f"without {name}"
     named, listed = NEVER_EMPTY.get(operation, ("", ""))
-    if named in asked and not answer[listed]:
+    if named in request and not answer[listed]:
         return f"{listed} without anything"
     if operation in PARTS:
         part, names = PARTS[operation]

@@ -106,7 +106,7 @@ def answers_in(
     A result without results of its own for each resource counts only for the one that it names,
     or if there was only one: it would be a guess for all others.
     """
-    asked = set(resources)
+    arns = set(resources)
     decisions: dict[tuple[str, str], IamDecision] = {}
     for result in results:
         action = result["EvalActionName"]
@@ -114,9 +114,7 @@ def answers_in(
         for one in of_each:
             merged = {**result, "EvalResourceDecision": None, **one}
             decisions[action, one["EvalResourceName"]] = access_of(merged)
-        named = asked & {str(result.get("EvalResourceName"))} or (
-            asked if len(asked) == 1 else set()
-        )
+        named = arns & {str(result.get("EvalResourceName"))} or (arns if len(arns) == 1 else set())
         if not of_each:
             decisions.update({(action, resource): access_of(result) for resource in named})
     return decisions

@@ -28,28 +28,28 @@ class Claims:
 _BY_APP: dict[str, Claims] = {}
 
 
-def claim(construct: Construct, asked: ResourceRequest, home: StackScope) -> None:
+def claim(construct: Construct, request: ResourceRequest, home: StackScope) -> None:
     """Record what a construct wants.
 
     Raises ValueError if another one prefers the same name; warns where a name is one construct's
     preferred and another's fallback.
     """
     claims = _BY_APP.setdefault(home.app, Claims())
-    name_key = partial(identify_name, asked.kind, account=home.account, region=home.region)
-    key = name_key(asked.preferred)
-    other = claims.preferred.setdefault(key, asked.path)
-    if other != asked.path:
+    name_key = partial(identify_name, request.kind, account=home.account, region=home.region)
+    key = name_key(request.preferred)
+    other = claims.preferred.setdefault(key, request.path)
+    if other != request.path:
         raise ValueError(
-            f"{asked.path}: {other} has the same preferred_name {asked.preferred}: two resources "
-            "cannot share a name"
+            f"{request.path}: {other} has the same preferred_name {request.preferred}: two "
+            "resources cannot share a name"
         )
     for path in claims.fallbacks.get(key, []):
-        _warn(construct, path, asked.preferred, asked.path)
-    for name in asked.fallbacks:
+        _warn(construct, path, request.preferred, request.path)
+    for name in request.fallbacks:
         key = name_key(name)
-        claims.fallbacks.setdefault(key, []).append(asked.path)
+        claims.fallbacks.setdefault(key, []).append(request.path)
         if key in claims.preferred:
-            _warn(construct, asked.path, name, claims.preferred[key])
+            _warn(construct, request.path, name, claims.preferred[key])
 
 
 def _warn(construct: Construct, path: str, name: str, owner: str) -> None:

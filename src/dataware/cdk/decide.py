@@ -38,7 +38,7 @@ BY_MISTAKE = (
 
 
 def find_decision(
-    construct: Construct, asked: ResourceRequest, home: StackScope, logical_id: str | None = None
+    construct: Construct, request: ResourceRequest, home: StackScope, logical_id: str | None = None
 ) -> LockEntry:
     """The decision for one construct; a stop of rule 0 where nothing can be decided.
 
@@ -48,11 +48,11 @@ def find_decision(
     mode = lookup_mode(home)
     if mode is LookupMode.COLLECT:
         reason = "not inspected: the app ran only to collect what it declares"
-        return LockEntry(asked.preferred, Decision(Action.CREATE, UNDECIDED, reason))
+        return LockEntry(request.preferred, Decision(Action.CREATE, UNDECIDED, reason))
     try:
-        return _refuse_twin(_entry(construct, asked, home, logical_id))
+        return _refuse_twin(_entry(construct, request, home, logical_id))
     except DatawareError as error:
-        return LockEntry(asked.preferred, Decision(Action.STOP, UNDECIDED, str(error)))
+        return LockEntry(request.preferred, Decision(Action.STOP, UNDECIDED, str(error)))
 
 
 def _refuse_twin(entry: LockEntry) -> LockEntry:
@@ -155,50 +155,50 @@ def _entry(
     declared = logical_id or declared_id(construct, request.kind.cfn_type)
     otherwise = import_default(home) or ImportMode.REFERENCE
     try:
-        found = look_up(request.to_wanted(home.stack, declared, otherwise), environment, lock)
+        live = look_up(request.to_wanted(home.stack, declared, otherwise), environment, lock)
     except DatawareError:
         if current is None:
             raise
         return replace(current, is_current=False)
-    if current and _sees_less(found, current, request):
+    if current and _sees_less(live, current, request):
         return replace(current, is_current=False)
-    return found
+    return live
 
 
-def _sees_less(found: LockEntry, locked: LockEntry, asked: ResourceRequest) -> bool:
+def _sees_less(live: LockEntry, locked: LockEntry, request: ResourceRequest) -> bool:
     """Whether a look from here cannot see the source of the lock file, which is still to be copied.
 
     Who made the lock file read another account: here a plain name means another resource, or none.
     """
     if locked.decision.action is not Action.MIGRATE:
         return False
-    begins = found.decision.action in {Action.CREATE, Action.MIGRATE} or not found.has_data
-    elsewhere = locked.decision.source not in asked.fallbacks
-    return elsewhere and begins and found.decision.action is not Action.STOP
+    begins = live.decision.action in {Action.CREATE, Action.MIGRATE} or not live.has_data
+    elsewhere = locked.decision.source not in request.fallbacks
+    return elsewhere and begins and live.decision.action is not Action.STOP
 
 
 def _local_fallbacks(
-    entry: LockEntry, asked: ResourceRequest, environment: Environment
+    entry: LockEntry, request: ResourceRequest, environment: Environment
 ) -> tuple[str, ...]:
     """The fallbacks of an entry, which may hold ARNs of the environment itself."""
-    given = replace(asked, fallbacks=entry.fallbacks)
-    return given.in_environment(environment.account, environment.region).fallbacks
+    here = replace(request, fallbacks=entry.fallbacks)
+    return here.in_environment(environment.account, environment.region).fallbacks
 
 
 def _why_outdated(
     entry: LockEntry | None,
-    asked: ResourceRequest,
+    request: ResourceRequest,
     environment: Environment,
     stack: str,
     logical_id: str | None,
 ) -> str | None:
     """Why an entry says nothing about this declaration; None if it does."""
-    what = f"{asked.kind.noun} {asked.preferred}"
+    what = f"{request.kind.noun} {request.preferred}"
     if entry is None:
         return f"{FILE} has no entry for the {what} in {environment}"
-    if entry.referenced and not asked.kind.template.adoptable and entry.physical_id is None:
+    if entry.referenced and not request.kind.template.adoptable and entry.physical_id is None:
         return f"the entry of the {what} in {FILE} does not say its id"
-    if _local_fallbacks(entry, asked, environment) != asked.fallbacks:
+    if _local_fallbacks(entry, request, environment) != request.fallbacks:
         return f"the entry of the {what} in {FILE} was made for other fallback names"
     moved = logical_id is not None and entry.logical_id != logical_id
     if entry.stack is not None and (moved or entry.stack != stack):

@@ -66,7 +66,7 @@ class DataAwareMixin:
         }
         self._is_for_one = bool(self._fallbacks or physical_id)
         self._says_nothing = not self._is_for_one and not any(self._settings.values())
-        self._asked: set[str] = set()
+        self._visited: set[str] = set()
         self._applied: dict[str, str] = {}
 
     def supports(self, construct: constructs.IConstruct) -> bool:
@@ -79,7 +79,7 @@ class DataAwareMixin:
         supported = resource is not None and (self._is_for_one or _has_name(resource))
         if not supported and self._is_for_one and not self._follows(construct):
             self._refuse_without_resource(construct)
-        self._asked.add(number_of(construct))
+        self._visited.add(number_of(construct))
         return supported
 
     def apply_to(self, construct: constructs.IConstruct) -> None:
@@ -121,7 +121,7 @@ class DataAwareMixin:
     def _follows(self, construct: constructs.IConstruct) -> bool:
         """Whether the construct around it was asked about, as `with_` goes down a tree."""
         scope = construct.node.scope
-        return scope is not None and number_of(scope) in self._asked
+        return scope is not None and number_of(scope) in self._visited
 
     def _refuse_without_resource(self, construct: constructs.IConstruct) -> None:
         if all(_find_resource(one) is None for one in construct.node.find_all()):

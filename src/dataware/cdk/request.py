@@ -165,18 +165,18 @@ def is_token(text: str) -> bool:
     return any(mark in text for mark in TOKENS)
 
 
-def _check_name(asked: ResourceRequest, argument: str, name: object) -> None:
+def _check_name(request: ResourceRequest, argument: str, name: object) -> None:
     if not isinstance(name, str):
-        raise TypeError(f"{asked.path}: {argument} must be a string, not {name!r}")
+        raise TypeError(f"{request.path}: {argument} must be a string, not {name!r}")
     if is_token(name):
         raise ValueError(
-            f"{asked.path}: {argument} is a token, which has no value when the data is read, "
+            f"{request.path}: {argument} is a token, which has no value when the data is read, "
             "before the deployment: write the name out"
         )
     if is_arn(name) and argument == "preferred_name":
         raise ValueError(
-            f"{asked.path}: preferred_name {name!r} is an ARN, which CloudFormation does not "
-            f"accept as a name: give the name of the {asked.kind.noun} alone"
+            f"{request.path}: preferred_name {name!r} is an ARN, which CloudFormation does not "
+            f"accept as a name: give the name of the {request.kind.noun} alone"
         )
 
 

@@ -67,7 +67,7 @@ class DataAwareResource(Construct):
         settings = {word: value for word, value in options.items() if word in OPTIONS}
         properties = {word: value for word, value in options.items() if word not in OPTIONS}
         self._home, self._stack = home_of(scope), stack_of(scope)
-        self._asked = ask(
+        self._request = ask(
             path_in(self._home, id),
             self._cfn_type,
             preferred_name=preferred_name,
@@ -76,13 +76,13 @@ class DataAwareResource(Construct):
         )
         if self._home.nested:
             raise ValueError(
-                f"{self._asked.path}: the name of a nested stack is not known before the "
+                f"{self._request.path}: the name of a nested stack is not known before the "
                 "deployment: move the construct to the stack itself"
             )
-        claim(self, self._asked, self._home)
-        self._entry = find_decision(self, self._asked, self._home)
+        claim(self, self._request, self._home)
+        self._entry = find_decision(self, self._request, self._home)
         self._copying: IConstruct | None = None
-        copied = self._asked.kind.is_copied_in_deployments
+        copied = self._request.kind.is_copied_in_deployments
         migration = properties.pop("migration", AUTO) if copied else None
         self._resource = self._build(properties, migration)
 
@@ -110,8 +110,8 @@ class DataAwareResource(Construct):
         """An option that a reference cannot do without. Raises ValueError where it is missing."""
         if properties.get(argument) is None:
             raise ValueError(
-                f"{self._asked.path}: {name} exists, and a reference to it needs {argument}: give "
-                "it, or let `dataware deploy` adopt it"
+                f"{self._request.path}: {name} exists, and a reference to it needs {argument}: "
+                "give it, or let `dataware deploy` adopt it"
             )
         return properties.pop(argument)
 
@@ -120,11 +120,11 @@ class DataAwareResource(Construct):
         """What CDK calls the property that holds the physical name; None without one."""
         if self._name_argument is None:
             return None
-        return self._name_argument or cdk_property(self._asked.kind)
+        return self._name_argument or cdk_property(self._request.kind)
 
     def _declare(self, properties: Mapping[str, Any]) -> Any:
         argument = self._name_property
-        name = {} if argument is None else {argument: self._asked.preferred}
+        name = {} if argument is None else {argument: self._request.preferred}
         declared = {one: properties[one] for one in properties if one not in self._for_references}
         named = {**name, **RETAINED, **declared}
         resource = self._l2(self, CHILD, **named)
@@ -145,7 +145,7 @@ class DataAwareResource(Construct):
             warn_on_use(self, resource, name, self._powerless)
             self._leave_a_note()
         if resource is None:
-            raise RuntimeError(f"{self._asked.path} is neither declared nor referred to")
+            raise RuntimeError(f"{self._request.path} is neither declared nor referred to")
         copying = self.decision.action in COPYING
         report(self, self._entry, self._home, silent=copying and migration is None)
         self._refuse_twin()
@@ -155,18 +155,18 @@ class DataAwareResource(Construct):
     def _check(self, properties: Mapping[str, Any], migration: MigrationSetting) -> None:
         if self._name_property in properties:
             raise ValueError(
-                f"{self._asked.path}: {self._name_property} is not supported here: give "
+                f"{self._request.path}: {self._name_property} is not supported here: give "
                 "preferred_name instead"
             )
         if isinstance(migration, str) and migration != AUTO:
             raise ValueError(
-                f"{self._asked.path}: migration cannot be {migration!r}: leave it out, or give "
+                f"{self._request.path}: migration cannot be {migration!r}: leave it out, or give "
                 "None or a function such as DataMigration.of"
             )
 
     def _confirm(self, resource: IConstruct, *, retained: bool) -> None:
         """Opt the declared resource in, and decide again if the decision was for another id."""
-        request, element = self._asked, resource.node.default_child
+        request, element = self._request, resource.node.default_child
         if not isinstance(element, CfnResource):
             raise TypeError(f"{request.path}: CDK declares it by no CloudFormation resource")
         element.add_metadata("Dataware", self._metadata())
@@ -180,7 +180,7 @@ class DataAwareResource(Construct):
 
     def _leave_a_note(self) -> None:
         """Let the assembly tell of a resource that the template does not declare."""
-        request = self._asked
+        request = self._request
         logical_id = self._entry.logical_id or declared_id(self, request.kind.cfn_type)
         metadata = {**request.resource["Metadata"], "Dataware": self._settings()}
         note = {"LogicalId": logical_id, "Resource": {**request.resource, "Metadata": metadata}}
@@ -189,11 +189,11 @@ class DataAwareResource(Construct):
     def _metadata(self) -> dict[str, Any]:
         """The settings for the template; a collecting run also tells the app's default."""
         collects = lookup_mode(self._home) is LookupMode.COLLECT
-        return self._settings() if collects else self._asked.metadata
+        return self._settings() if collects else self._request.metadata
 
     def _settings(self) -> dict[str, Any]:
         """The settings of the construct, with the app's default for what it leaves open."""
-        mode, metadata = import_default(self._home), self._asked.metadata
+        mode, metadata = import_default(self._home), self._request.metadata
         return {"Import": mode.value, **metadata} if mode else metadata
 
     def _migrate(self, migration: MigrationSetting, after: IConstruct) -> None:
@@ -213,7 +213,7 @@ class DataAwareResource(Construct):
 
     def _copies(self, key: kms.IKey | None) -> tuple[PendingCopy, ...]:
         """What the deployment has to copy, or to look at because no synth could."""
-        decision, request, entry = self.decision, self._asked, self._entry
+        decision, request, entry = self.decision, self._request, self._entry
 
         def copy(source: str, **more: Any) -> PendingCopy:
             names = (request.kind.cfn_type, source, request.preferred)
@@ -236,7 +236,7 @@ class DataAwareResource(Construct):
 
         Not where nothing can be copied, so that there is no way out.
         """
-        request, names = self._asked, self._entry.stranded
+        request, names = self._request, self._entry.stranded
         if not request.kind.is_copied_in_deployments or not names:
             return
         copy = PendingCopy(request.kind.cfn_type, names[0], request.preferred, no_overwrite=True)
@@ -252,7 +252,7 @@ class DataAwareResource(Construct):
             if not copy.if_needed
             else f"{copy.source} may hold data by now that has to be copied to {copy.target}"
         )
-        kind = self._asked.kind
+        kind = self._request.kind
         keeps = "migration=None keeps this deployment from it"
         if not kind.is_copied_in_deployments:
             keeps = f"no deployment copies {with_article(kind.noun)}"

@@ -115,14 +115,14 @@ def _join_answers(answers: Sequence[TargetAnswer[Plan]], *, tolerant: bool) -> A
     return AppPlan(plans, unseen=unseen)
 
 
-def _held_back(emit: Emit, told: list[Event]) -> Emit:
-    """`emit` that hears at once how a look goes on; everything else waits in `told`."""
+def _held_back(emit: Emit, events: list[Event]) -> Emit:
+    """`emit` that hears at once how a look goes on; everything else waits in `events`."""
 
     def report(happened: Event) -> None:
         if happened.code in LOOKS:
             emit(happened)
         else:
-            told.append(happened)
+            events.append(happened)
 
     return report
 

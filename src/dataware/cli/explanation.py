@@ -87,7 +87,7 @@ def rule(number: int) -> Explanation:
     parts = [
         Paragraph("What to do", guide.do),
         Paragraph("Why", (guide.why,)),
-        Paragraph("Example output", (guide.seen,)),
+        Paragraph("Example output", (guide.example,)),
         Paragraph("Conditions", (*facts, *((guide.also,) if guide.also else ()))),
     ]
     title = f"Rule {number} ({guide.name}): {RULES[number]}"

@@ -68,8 +68,8 @@ def guarded_app_plan(
     """
     wanted = mark_allowed_losses(app.wanted, guarding.allow_loss)
     report_unplanned(context.emit, app)
-    seen = plan_environments(context, wanted, terms, tolerant=not deploys)
-    plans = seen.plans
+    app_plan = plan_environments(context, wanted, terms, tolerant=not deploys)
+    plans = app_plan.plans
     if not wanted:
         opted = "nothing that opts in is created" if app.notes else "no resource opts in"
         context.emit(event("note", text=f"{opted}: there is nothing but the guard"))
@@ -84,10 +84,10 @@ def guarded_app_plan(
         used=used,
         change_sets=change_sets,
     )
-    return _with_guard(context, seen, guarded, app)
+    return _with_guard(context, app_plan, guarded, app)
 
 
-def _with_guard(context: Context, seen: AppPlan, guarded: GuardReport, app: App) -> AppPlan:
+def _with_guard(context: Context, app_plan: AppPlan, guarded: GuardReport, app: App) -> AppPlan:
     """The plans with what the guard says, and what they do to each other.
 
     One alone keeps the order of its warnings.
@@ -97,12 +97,12 @@ def _with_guard(context: Context, seen: AppPlan, guarded: GuardReport, app: App)
         stack.key: (stack.account or home[0], stack.region or home[1]) for stack in app.stacks
     }
     losses = [(places.get(one.key, home), one) for one in guarded.threats]
-    seen = replace(seen, plans=add_losses(seen.plans, losses))
-    if not seen.has_several:
-        (plan,) = seen.plans
+    app_plan = replace(app_plan, plans=add_losses(app_plan.plans, losses))
+    if not app_plan.has_several:
+        (plan,) = app_plan.plans
         warnings = (*app.unseen, *plan.warnings, *guarded.warnings)
         return AppPlan((replace(plan, warnings=warnings),))
-    return check_together(context, replace(seen, warnings=(*app.unseen, *guarded.warnings)))
+    return check_together(context, replace(app_plan, warnings=(*app.unseen, *guarded.warnings)))
 
 
 def report_unplanned(emit: Emit, app: App) -> None:

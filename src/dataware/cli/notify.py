@@ -165,7 +165,7 @@ class Webhook:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A webhook that sends somewhere else is told so: the message goes where it was meant to."""
 
-    def redirect_request(self, *_asked: Any) -> None:
+    def redirect_request(self, *_request: Any) -> None:
         """Follow nothing."""
 
 

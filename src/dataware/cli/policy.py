@@ -74,7 +74,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     use: PolicyUse = PolicyUse.ALL,
     all_versions: bool = False,
     informing: bool = True,
-    asked: Mapping[str, Set[str]] | None = None,
+    lookups: Mapping[str, Set[str]] | None = None,
     headers: ObjectHeaders = NO_HEADERS,
     side: PolicySide = PolicySide.BOTH,
     batch_role: str | None = None,
@@ -82,7 +82,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
 ) -> Any:
     """The policy document for one use of some resources, with what the use needs beside them.
 
-    Without `informing` it leaves out what no decision rests on. `asked` are the permissions, by
+    Without `informing` it leaves out what no decision rests on. `lookups` are the permissions, by
     ARN, with which the names were computed; `headers` go with the objects that are written.
     `side` is that of a copy whose sides have credentials of their own; records are the target's. A
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
@@ -96,7 +96,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
             beside += object_permissions(wanted, headers, *place)
         if has_job:
             beside += job_permissions(wanted, place)
-    beside += ((arn, tuple(sorted(names))) for arn, names in (asked or {}).items())
+    beside += ((arn, tuple(sorted(names))) for arn, names in (lookups or {}).items())
     return iam_policy(
         wanted,
         **place._asdict(),

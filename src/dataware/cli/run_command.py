@@ -39,7 +39,7 @@ def run_command(arguments: Sequence[str], settle: Callable[[], None]) -> int:
         code, reason = _run_to_exit_code(arguments, settle)
     if current.record is not None:
         current.record.end(code, reason)
-        if current.record.hint and asked_format(arguments) is Format.TEXT:
+        if current.record.hint and format_of_arguments(arguments) is Format.TEXT:
             _report_hint(current.record.hint, arguments)
     return _report_lost_output(arguments, code, reason)
 
@@ -51,7 +51,7 @@ def _report_lost_output(arguments: Sequence[str], code: int, reason: str | None)
         return code
     lost = f"write error: {error.strerror or error}"
     if code:
-        if reason and asked_format(arguments) is Format.JSON:
+        if reason and format_of_arguments(arguments) is Format.JSON:
             _show_failure(arguments, Format.TEXT, reason, code)
         _show_failure(arguments, Format.TEXT, f"{lost}; part of the output is lost", code)
         return code
@@ -94,7 +94,7 @@ def report_failure(arguments: Sequence[str], error: BaseException) -> int:
         sys.stderr.write(without_credentials("".join(traceback.format_exception(error))))
     if isinstance(error, AppError):
         sys.stderr.writelines(f"{line}\n" for line in error.output.splitlines()[-APP_LINES:])
-    _show_failure(arguments, asked_format(arguments), text, code)
+    _show_failure(arguments, format_of_arguments(arguments), text, code)
     return code
 
 
@@ -111,7 +111,7 @@ def _show_failure(arguments: Sequence[str], format: Format, text: str, code: int
         render(event("failure", text=" ".join(text.split()), exit_code=code))
 
 
-def asked_format(arguments: Sequence[str]) -> Format:
+def format_of_arguments(arguments: Sequence[str]) -> Format:
     """The format of lines that is asked for, also by arguments that cannot be parsed as a whole."""
     formats = [word.partition("=")[2] for word in arguments if word.startswith("--format=")]
     formats += [value for name, value in pairwise(arguments) if name == "--format"]

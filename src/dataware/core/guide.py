@@ -23,7 +23,7 @@ class Guide:
 
     name: str
     why: str
-    seen: str
+    example: str
     do: tuple[str, ...] = ()
     also: str = ""
 
@@ -338,7 +338,7 @@ COLUMNS = {
     "fallback": "the fallbacks",
     "shape": "key schemas",
     "resumable": "its source is there",
-    "seen": "answers",
+    "visibility": "answers",
     "on_error": "`on_error`",
     "on_fallback_data": "`on_fallback_data`",
 }

@@ -65,10 +65,10 @@ def find_unread_sources(plan: Plan, locked: LockedDecisions) -> Iterator[tuple[s
         entry = here.get(lock_key(wanted.type, wanted.preferred))
         if not isinstance(entry, Mapping) or entry.get("action") != Action.MIGRATE:
             continue
-        seen = {*wanted.fallbacks, *(one.name for one in planned.fallbacks)}
+        readable = {*wanted.fallbacks, *(one.name for one in planned.fallbacks)}
         source, names = entry.get("source"), entry.get("fallbacks")
         begins = planned.decision.action in {Action.CREATE, Action.MIGRATE}
-        is_unread = isinstance(source, str) and source not in seen
+        is_unread = isinstance(source, str) and source not in readable
         if begins and is_unread and names == [*wanted.fallbacks]:
             yield wanted.preferred, str(source)
 

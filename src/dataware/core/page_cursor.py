@@ -31,13 +31,13 @@ class PageCursor:
         self._pages = self._until = 1
         self._empty = self._repeats = 0
 
-    def advance(self, place: object, *, found: int = 1) -> None:
-        """Go on to `place` after a page of `found` entries; LookupFailedError in a circle."""
-        self._empty = 0 if found else self._empty + 1
-        self._repeats = 0 if found else self._repeats
+    def advance(self, place: object, *, entries: int = 1) -> None:
+        """Go on to `place` after a page of `entries` entries; LookupFailedError in a circle."""
+        self._empty = 0 if entries else self._empty + 1
+        self._repeats = 0 if entries else self._repeats
         if place == self._kept:
             self._repeats += 1
-            if found or self._repeats >= EMPTY_REPEATS:
+            if entries or self._repeats >= EMPTY_REPEATS:
                 raise self._stuck("RepeatedCursor", "names a page again that it has already shown")
         if self._empty >= EMPTY_PAGES:
             raise self._stuck("EmptyPages", f"answers {EMPTY_PAGES} empty pages in a row")

@@ -336,10 +336,12 @@ class Markers(Protocol):
         """The record of `target`; NO_MARKER if there is none. Raises LookupFailedError."""
         ...
 
-    def begin(self, kind: str, target: str, marker: Marker, seen: Marker | None = None) -> Lease:
+    def begin(
+        self, kind: str, target: str, marker: Marker, expected: Marker | None = None
+    ) -> Lease:
         """Write "running" and take the lock. Raises Refused while another run is alive.
 
-        With `seen`, the record as it was read, also if it says something else by now.
+        With `expected`, the record as it was read, also if it says something else by now.
         """
         ...
 

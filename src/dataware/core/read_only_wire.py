@@ -37,8 +37,8 @@ def exports_into_own_bucket(operation: str, body: object) -> bool:
     """Whether a request asks for an export into a bucket that dataware makes, and for no other."""
     if operation != EXPORT or not isinstance(body, (bytes, str)):
         return False
-    asked = json.loads(body)
-    bucket, owner = str(asked.get("S3Bucket")), str(asked.get("S3BucketOwner"))
+    request = json.loads(body)
+    bucket, owner = str(request.get("S3Bucket")), str(request.get("S3BucketOwner"))
     return bool(re.fullmatch(rf"dataware-export-{re.escape(owner)}-[0-9a-z-]+", bucket))
 
 

@@ -46,7 +46,7 @@ REFUSALS = (
         14,
         STOP,
         "not everything could be checked ({problems}) and on_error is stop; {cure}",
-        when(seen=Visibility.PART, on_error=OnError.STOP),
+        when(visibility=Visibility.PART, on_error=OnError.STOP),
     ),
     DecisionRow(
         16,

@@ -69,7 +69,7 @@ class Situation:
     fallback: Fallback
     shape: SchemaFit
     resumable: Resumable
-    seen: Visibility
+    visibility: Visibility
     on_error: OnError
     on_fallback_data: OnFallbackData
 
@@ -98,7 +98,9 @@ def situation_of(
         fallback=_fallback(fallbacks),
         shape=_shape(schema, preferred, source),
         resumable=_resumable(source),
-        seen=Visibility.PART if any(f.unseen for f in (preferred, *fallbacks)) else Visibility.ALL,
+        visibility=Visibility.PART
+        if any(f.unseen for f in (preferred, *fallbacks))
+        else Visibility.ALL,
         on_error=wanted.on_error,
         on_fallback_data=wanted.on_fallback_data,
     )

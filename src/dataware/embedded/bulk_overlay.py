@@ -101,8 +101,8 @@ def _put_all(operation):
                 put = dynamodb._put_item({"TableName": name, "Item": item})[0] == 200
                 operation["ProcessedItemCount" if put else "FailedItemCount"] += 1
     except dynamodb._ImportFailed as error:
-        told = {"FailureCode": error.code, "FailureMessage": error.message}
-        operation |= {"BulkOperationStatus": "FAILED", "EndTime": time.time(), **told}
+        failure = {"FailureCode": error.code, "FailureMessage": error.message}
+        operation |= {"BulkOperationStatus": "FAILED", "EndTime": time.time(), **failure}
         return
     errors = "_WITH_ERRORS" if operation["FailedItemCount"] else ""
     operation |= {"BulkOperationStatus": f"COMPLETED{errors}", "EndTime": time.time()}
@@ -110,10 +110,10 @@ def _put_all(operation):
 
 def _describe(data):
     """How far one is."""
-    found = operations.get(data.get("BulkOperationArn"))
-    if found is None:
+    operation = operations.get(data.get("BulkOperationArn"))
+    if operation is None:
         return refuse("ResourceNotFoundException", "Requested resource not found", 400)
-    return _answer(found)
+    return _answer(operation)
 
 
 def _list(_data):
@@ -125,22 +125,22 @@ def _list(_data):
 
 def _cancel(data):
     """End one; what it has put stays."""
-    found = operations.get(data.get("BulkOperationArn"))
-    if found is None:
+    operation = operations.get(data.get("BulkOperationArn"))
+    if operation is None:
         return refuse("ResourceNotFoundException", "Requested resource not found", 400)
-    if found["BulkOperationStatus"] in RUNNING:
-        found["BulkOperationStatus"] = "CANCELLING"
+    if operation["BulkOperationStatus"] in RUNNING:
+        operation["BulkOperationStatus"] = "CANCELLING"
     names = ("BulkOperationArn", "BulkOperationStatus")
-    return dynamodb.json_response({name: found[name] for name in names})
+    return dynamodb.json_response({name: operation[name] for name in names})
 
 
 def _answer(operation):
     """The description of one, without what only this file keeps."""
     name = operation["asked"]["TableName"]
     details = {"TableName": name, "TableId": dynamodb._tables[name]["TableId"]}
-    told = {key: value for key, value in operation.items() if key != "asked"}
+    answer = {key: value for key, value in operation.items() if key != "asked"}
     places = {key: operation["asked"][key] for key in GIVEN[1:]}
-    described = {**told, **places, "TableDetails": [details]}
+    described = {**answer, **places, "TableDetails": [details]}
     return dynamodb.json_response({"BulkOperationDescription": described})
 
 

@@ -191,8 +191,10 @@ def import_table(original, data):
     token = data.get("ClientToken")
     for begun in dynamodb._imports.values():
         if token and begun.get("ClientToken") == token:
-            asked = {name: data.get(name) for name in ("S3BucketSource", "TableCreationParameters")}
-            if asked != {name: begun.get(name) for name in asked}:
+            request = {
+                name: data.get(name) for name in ("S3BucketSource", "TableCreationParameters")
+            }
+            if request != {name: begun.get(name) for name in request}:
                 text = "The client token was used with other parameters"
                 return refuse("ImportConflictException", text, 400)
             described = dynamodb._import_description(begun)

@@ -125,11 +125,11 @@ def with_arn(made):
 handler = HANDLERS[BY_ARN]
 handler.update(
     {
-        "create": lambda *asked, make=handler["create"]: with_arn(make(*asked)),
-        "update": lambda arn, *asked, change=handler["update"]: with_arn(
-            change(name_of(arn), *asked)
+        "create": lambda *args, make=handler["create"]: with_arn(make(*args)),
+        "update": lambda arn, *args, change=handler["update"]: with_arn(
+            change(name_of(arn), *args)
         ),
-        "delete": lambda arn, *asked, remove=handler["delete"]: remove(name_of(arn), *asked),
+        "delete": lambda arn, *args, remove=handler["delete"]: remove(name_of(arn), *args),
         "import": lambda identifier: (identifier["Id"], {"Id": identifier["Id"]}),
     }
 )

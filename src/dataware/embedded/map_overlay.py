@@ -113,12 +113,12 @@ def _write_results(place, execution, inputs):
     arn = run["mapRunArn"]
     folder = "/".join(part for part in (place.get("Prefix"), arn.split(":")[-1]) if part)
     rows = {outcome: [] for outcome in OUTCOMES}
-    seen = []
+    inputs_run = []
     for child in [one for one in states._executions.values() if one.get("mapRunArn") == arn]:
-        seen.append(child["input"])
+        inputs_run.append(child["input"])
         rows[_outcome_of(child)].append(_describe(child))
     for given in map(json.dumps, inputs):
-        if given not in seen:
+        if given not in inputs_run:
             rows["PENDING"].append({"Input": given, "InputDetails": {"Included": True}})
     if execution["status"] == "ABORTED":
         run["status"] = "ABORTED"
@@ -236,5 +236,5 @@ def extract_resource_arn(original, service, *request, **more):
     if service != "states" or arn != "*":
         return arn
     bodies = [one for one in (*request, *more.values()) if isinstance(one, bytes)]
-    found = [iam._safe_json_field(body, "mapRunArn") for body in bodies]
-    return next((one for one in found if one), arn)
+    arns = [iam._safe_json_field(body, "mapRunArn") for body in bodies]
+    return next((one for one in arns if one), arn)

@@ -64,8 +64,8 @@ def restore_table_to_point_in_time(original, data):
             f"Point in time recovery is not enabled for table '{source}'",
             400,
         )
-    asked = data.get("RestoreDateTime")
-    when = latest if data.get("UseLatestRestorableTime") or asked is None else int(asked)
+    at = data.get("RestoreDateTime")
+    when = latest if data.get("UseLatestRestorableTime") or at is None else int(at)
     if not earliest <= when <= latest:
         return refuse(
             "InvalidRestoreTimeException",

@@ -74,7 +74,7 @@ def work_on(work: Invocation, shards: Sequence[Shard | TaskState]) -> None:
                 raise IncompleteError(OUT_OF_TIME)
             if isinstance(shard, TaskState):
                 stop = PausableStop(lambda: work.stopped, work.is_paused)
-                carry_out(shard.task, sides_of(work), shard.found, stop)
+                carry_out(shard.task, sides_of(work), shard.result, stop)
             else:
                 asyncio.run(_copy(work, shard))
             work.monitor.check()

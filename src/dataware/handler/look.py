@@ -83,10 +83,10 @@ def _look(watch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             if lost := watch.get("lost"):
                 raise is_complete.give_up(watch["execution"], _why_lost(lost))
-            seen = is_complete.handler({"Execution": watch["execution"]}, context)
-            if not seen["IsComplete"]:
+            answer = is_complete.handler({"Execution": watch["execution"]}, context)
+            if not answer["IsComplete"]:
                 return {"ended": False}
-            data = seen.get("Data", {})
+            data = answer.get("Data", {})
         except LookupFailedError:
             raise
         except DatawareError as error:

@@ -58,7 +58,7 @@ def advance_verification(
     for check in done:
         if not check.done:
             raise IncompleteError(check.failed or "a worker ended without a reason")
-        comparison.take(check.task, check.found)
+        comparison.take(check.task, check.result)
     comparison.advance()
     if comparison.step is None:
         return comparison.verdict

@@ -163,14 +163,14 @@ def _list_tags(aws: Aws, name: str) -> list[Mapping[str, str]]:
     Source: Amazon Kinesis Data Streams API Reference, ListTagsForStream.
     """
     tags: list[Mapping[str, str]] = []
-    asked: dict[str, str] = {"StreamName": name}
+    query: dict[str, str] = {"StreamName": name}
     with aws.translate_errors(f"stream {name}", _TAGS):
         while True:
-            page = aws.client("kinesis").list_tags_for_stream(**asked)
+            page = aws.client("kinesis").list_tags_for_stream(**query)
             tags += page["Tags"]
             if not (page.get("HasMoreTags") and page["Tags"]):
                 return tags
-            asked["ExclusiveStartTagKey"] = page["Tags"][-1]["Key"]
+            query["ExclusiveStartTagKey"] = page["Tags"][-1]["Key"]
 
 
 def find_shorter_retention(name: str, live: Any, declared: Any) -> str | None:

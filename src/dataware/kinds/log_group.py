@@ -209,9 +209,9 @@ def _find_oldest(aws: Aws, group: str, before: datetime) -> tuple[int | None, bo
     """
     with aws.translate_errors(f"the events of log group {group}", _EVENTS):
         until = int(before.timestamp() * 1000)
-        asked = {"logGroupName": group, "startTime": 0, "endTime": until}
+        query = {"logGroupName": group, "startTime": 0, "endTime": until}
         pages: Iterator[Mapping[str, Any]] = iter(
-            aws.client("logs").get_paginator("filter_log_events").paginate(**asked)
+            aws.client("logs").get_paginator("filter_log_events").paginate(**query)
         )
         for page in islice(pages, _PAGES):
             if page["events"]:

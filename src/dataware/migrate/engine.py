@@ -118,11 +118,11 @@ class Engine:
 
     def _binding_limit(self) -> str:
         """Which bound that a person has set holds the copy back; empty if none does."""
-        bounds, asked = self._settings, self._control
-        if asked.is_paused:
+        bounds, control = self._settings, self._control
+        if control.is_paused:
             return "paused by `dataware pause`"
-        if self._rate.holds() and asked.max_rate is not None:
-            return f"held at {asked.max_rate:,.10g}/s by `dataware throttle`"
+        if self._rate.holds() and control.max_rate is not None:
+            return f"held at {control.max_rate:,.10g}/s by `dataware throttle`"
         if self._rate.holds():
             rate = (bounds.max_rate or 0) * bounds.parts / self._sharing
             by = "by --max-rate" if self._sharing == 1 else "as its share of --max-rate"

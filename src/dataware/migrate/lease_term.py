@@ -59,22 +59,22 @@ class LeaseTerm:
 
     def __init__(
         self,
-        asked: float,
-        asked_at: float,
+        beat: float,
+        beat_at: float,
         *,
         seconds: Callable[[], float] = since_boot,
         now: Callable[[], float] = time.time,
         on_clock_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin with a heartbeat: `asked` is its `seconds`, `asked_at` its time of day."""
+        """Begin with a heartbeat: `beat` is its `seconds`, `beat_at` its time of day."""
         self._seconds = seconds
         self._now = now
         self._on_clock_stop = on_clock_stop
-        self._asked_for_check = -inf
+        self._earliest_beat = -inf
         self._error: Exception | None = None
         self._date = ""
         self._ahead = inf
-        self._hold(asked, asked_at)
+        self._hold(beat, beat_at)
 
     @property
     def current(self) -> bool:
@@ -86,15 +86,15 @@ class LeaseTerm:
         """Why the lock is lost for good; None if it is not."""
         return self._error
 
-    def renew(self, asked: float, asked_at: float) -> None:
+    def renew(self, beat: float, beat_at: float) -> None:
         """A heartbeat got through; one from before a on_clock_stop changes nothing."""
-        if asked >= self._asked_for_check and self._error is None:
-            self._hold(asked, asked_at)
+        if beat >= self._earliest_beat and self._error is None:
+            self._hold(beat, beat_at)
 
     def end(self, error: Exception) -> None:
         """The lock is lost for good."""
         self._error = error
-        self._hold(-inf, self.asked_at)
+        self._hold(-inf, self.beat_at)
 
     def hear(self, date: str) -> None:
         """Take the time in an answer of AWS, which tells whether the clocks here stood still."""
@@ -106,13 +106,13 @@ class LeaseTerm:
             stood_still = ahead - self._ahead > STOOD_STILL_SECONDS
             self._ahead = ahead if stood_still else min(ahead, self._ahead)
             if stood_still:
-                self._asked_for_check = self._seconds()
-                self._hold(-inf, self.asked_at)
+                self._earliest_beat = self._seconds()
+                self._hold(-inf, self.beat_at)
                 self._on_clock_stop()
 
-    def _hold(self, asked: float, asked_at: float) -> None:
-        self.asked, self.asked_at = asked, asked_at
-        self._end, self._end_at = asked + SILENT_SECONDS, asked_at + SILENT_SECONDS
+    def _hold(self, beat: float, beat_at: float) -> None:
+        self.beat, self.beat_at = beat, beat_at
+        self._end, self._end_at = beat + SILENT_SECONDS, beat_at + SILENT_SECONDS
 
     async def wait(self) -> None:
         """Wait until the lock is surely held. Raises what it was lost by, and Incomplete."""

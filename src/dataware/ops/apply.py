@@ -150,15 +150,15 @@ def _apply_each(context: Context, plan: Plan, settings: CopySettings) -> None:
     lanes = [[one] for one in busy] if settings.follow else split_into_lanes(busy)
     at_once = min(settings.max_parallel, len(lanes))
     if at_once <= 1 and not (settings.follow and is_shared):
-        outcomes = work_in_order(context, plan.resources, _Carrier(settings, told=is_shared))
+        outcomes = work_in_order(context, plan.resources, _Carrier(settings, reports=is_shared))
     else:
         if not context.bounds.shared:
             context = replace(context, bounds=RunBounds(at_once))
         idle = [one for one in plan.resources if one not in busy]
-        outcomes = work_in_order(context, idle, _Carrier(settings, told=is_shared))
+        outcomes = work_in_order(context, idle, _Carrier(settings, reports=is_shared))
         for begin in range(0, len(lanes), MOST_BEGUN):
             some = lanes[begin : begin + MOST_BEGUN]
-            carrier = _Carrier(settings, told=is_shared, groups=_groups(context, some))
+            carrier = _Carrier(settings, reports=is_shared, groups=_groups(context, some))
             outcomes += work_side_by_side(context, some, carrier)
             if any(isinstance(outcome.error, ConflictError) for outcome in outcomes):
                 break
@@ -234,7 +234,7 @@ def look_again(context: Context, plan: Plan, settings: CopySettings) -> Plan:
 
 
 class _Carrier:
-    """Carries one resource out; `told` says that each failure is told when it happens.
+    """Carries one resource out; `reports` says that each failure is reported when it happens.
 
     Raises why a resource has to be applied again.
     """
@@ -243,11 +243,11 @@ class _Carrier:
         self,
         settings: CopySettings,
         *,
-        told: bool,
+        reports: bool,
         groups: Mapping[str, CreationGroup] = MappingProxyType({}),
     ) -> None:
         self._settings = settings
-        self._told = told
+        self._reports = reports
         self._groups = groups
 
     def __call__(self, context: Context, planned: Planned) -> None:
@@ -261,7 +261,7 @@ class _Carrier:
         try:
             _apply(context, planned, self._settings, group)
         except DatawareError as error:
-            if self._told or isinstance(error, (IncompleteError, WriteDeniedError)):
+            if self._reports or isinstance(error, (IncompleteError, WriteDeniedError)):
                 reason = str(error)
                 kind = load(wanted.type).names.slug
                 context.emit(event("incomplete", kind=kind, name=wanted.preferred, reason=reason))

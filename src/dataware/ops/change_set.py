@@ -273,9 +273,9 @@ class _ChangeSet:
             self._aws.pause(seconds)
         raise LookupFailedError(f"{self._what} is not complete after {sum(PAUSES):.0f} seconds")
 
-    def _describe(self, **asked: str) -> Mapping[str, Any]:
+    def _describe(self, **query: str) -> Mapping[str, Any]:
         with self._aws.translate_errors(self._what, DESCRIBE):
-            answer: Mapping[str, Any] = self._api.describe_change_set(**asked)
+            answer: Mapping[str, Any] = self._api.describe_change_set(**query)
         return answer
 
 

@@ -213,7 +213,7 @@ class CopyJobRun(EngineRun):
         looks = self._watch_work(
             lambda: self._copy_job.look(self._record),
             self._unit,
-            lambda seen: self._report_job(seen, self._unit),
+            lambda state: self._report_job(state, self._unit),
         )
         unseen = 0
         for progress in looks:

@@ -111,15 +111,15 @@ class CreatorRequest(EngineRun):
         looks = self._observe(
             lambda: self._creator.find_request(order.source, order.target, since, begun)
         )
-        for number, found in enumerate(looks):
-            if found is not None:
+        for number, request in enumerate(looks):
+            if request is not None:
                 break
             if number == 0:
                 self._note(
                     f"waiting until {order.source.name} can be {self._creator.words.done} as it is "
                     "now, some 5 minutes"
                 )
-        return {"asked_at": round(since), **(found or {})}
+        return {"asked_at": round(since), **(request or {})}
 
     def _prepare(self, *, is_earlier: bool) -> None:
         """Wait until the target can be asked for. Raises IncompleteError, also on a stop.

@@ -131,7 +131,7 @@ class CreatorRun(CreatorRequest):
         looks = self._watch_work(
             lambda: self._creator.look(self._record, target),
             self._migration.kind.unit,
-            lambda _seen: self._report_age(self._creator.words.progress),
+            lambda _work: self._report_age(self._creator.words.progress),
         )
         unseen = 0
         for progress in looks:

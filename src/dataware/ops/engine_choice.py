@@ -41,7 +41,7 @@ class EngineDemand:
     changes are exported into a bucket.
     """
 
-    asked: EngineName | None = None
+    engine: EngineName | None = None
     followed: bool = False
     has_role: bool = False
     has_headers: bool = False
@@ -62,8 +62,8 @@ class EngineDemand:
 
     def find(self, planned: Planned, table: EngineTable) -> EngineName | None:
         """The engine that is asked for one resource."""
-        if self.asked is not None and table.find(self.asked):
-            return self.asked
+        if self.engine is not None and table.find(self.engine):
+            return self.engine
         return self.saved.get(planned.wanted.id)
 
 
@@ -84,8 +84,8 @@ def choose_engines(
         _choose(context, one, demand, prices, all_versions=all_versions) for one in planned
     )
     copied = [load(one.wanted.type) for one in chosen if one.engine is not None]
-    if demand.asked and copied and not any(table_of(kind).find(demand.asked) for kind in copied):
-        raise _carries_none_error(demand.asked, copied[0])
+    if demand.engine and copied and not any(table_of(kind).find(demand.engine) for kind in copied):
+        raise _carries_none_error(demand.engine, copied[0])
     return chosen
 
 

@@ -63,19 +63,19 @@ class EngineRun(MigrationRun):
         self._keeper.send_heartbeat()
 
     def _observe(
-        self, look: Callable[[], Seen], tell: Callable[[Seen], None] = lambda _seen: None
+        self, look: Callable[[], Seen], tell: Callable[[Seen], None] = lambda _work: None
     ) -> Iterator[Seen]:
         """Look again and again, and `tell` now and then that it goes on; the caller ends it."""
         clock = self._context.clock
-        told = clock.monotonic()
+        reported_at = clock.monotonic()
         for seconds in growing_pauses():
-            seen = look()
-            yield seen
+            work = look()
+            yield work
             self._keeper.check()
             self._check_beside()
-            if clock.monotonic() - told >= TELL_SECONDS:
-                told = clock.monotonic()
-                tell(seen)
+            if clock.monotonic() - reported_at >= TELL_SECONDS:
+                reported_at = clock.monotonic()
+                tell(work)
             self._context.aws.pause(seconds)
 
     def _check_beside(self) -> None:
@@ -86,18 +86,18 @@ class EngineRun(MigrationRun):
     ) -> Iterator[AnyWork]:
         """Look at work that counts in `unit`, and have its figures on record."""
         rate = RateEstimator(self._context.clock.monotonic())
-        for seen in self._observe(look, tell):
-            self._publish_work(seen.figures, unit, rate)
-            yield seen
+        for work in self._observe(look, tell):
+            self._publish_work(work.figures, unit, rate)
+            yield work
 
     def _publish_work(
         self, figures: WorkFigures, unit: str, rate: RateEstimator | None = None
     ) -> None:
-        told = {name: value for name, value in figures._asdict().items() if value}
+        numbers = {name: value for name, value in figures._asdict().items() if value}
         if rate is not None:
             rate.observe(self._context.clock.monotonic(), figures.items or figures.done)
-            told["rate"] = round(rate.rate, 1)
-        self._keeper.publish({WORK: {**told, "unit": unit}})
+            numbers["rate"] = round(rate.rate, 1)
+        self._keeper.publish({WORK: {**numbers, "unit": unit}})
 
     def describe_pause_effect(self) -> str:
         """What it does to the work under way."""

@@ -29,8 +29,8 @@ Keep = Callable[[Mapping[str, Any]], None]
 class RemovableMarkers(Protocol):
     """The records, of which one may be deleted."""
 
-    def remove(self, kind: str, target: str, seen: Marker, keep: Keep) -> None:
-        """Delete the record that was `seen`, after `keep` has it. Raises RefusedError."""
+    def remove(self, kind: str, target: str, expected: Marker, keep: Keep) -> None:
+        """Delete the record that was `expected`, after `keep` has it. Raises RefusedError."""
         ...
 
 
@@ -109,8 +109,8 @@ def give_up_work(context: Context, record: ForgettableRecord) -> None:
     Raises RefusedError where a run is alive or the record says something else by now, because what
     is removed would be in use, and LookupFailedError.
     """
-    status, seen = record.status, record.marker
-    if seen.state is MarkerState.UNKNOWN:
+    status, marker = record.status, record.marker
+    if marker.state is MarkerState.UNKNOWN:
         return  # nothing is known of any engine
     now = context.markers.get(status.kind, status.target)
     if now.alive:
@@ -118,12 +118,12 @@ def give_up_work(context: Context, record: ForgettableRecord) -> None:
             f"the migration into {status.target} is running ({_holder(now)}): stop it or wait "
             "until it ends, then forget it"
         )
-    if change := describe_change(seen, now):
+    if change := describe_change(marker, now):
         raise RefusedError(
             f"nothing was removed, because the record of the migration into {status.target} has "
             f"changed meanwhile ({change}): run the same command again"
         )
-    remove_leftovers(status.kind, seen, context)
+    remove_leftovers(status.kind, marker, context)
 
 
 def forget(

@@ -132,10 +132,10 @@ class LeaseKeeper(_LeaseThread):
         every: float = BEAT_SECONDS,
         early: Sequence[float] = EARLY_SECONDS,
         seconds: Callable[[], float] = since_boot,
-        asked: float | None = None,
+        beat: float | None = None,
         on_control: Callable[[RunControl, RunControl], None] | None = None,
     ) -> None:
-        """Keep `lease` alive, which was asked for at `asked`, in `seconds`; now, if not said.
+        """Keep `lease` alive, which was asked for at `beat`, in `seconds`; now, if not said.
 
         `on_control` hears what people asked before and ask now, from the thread of a heartbeat.
         """
@@ -145,7 +145,7 @@ class LeaseKeeper(_LeaseThread):
         self._early = early
         self._seconds = seconds
         self._tried = seconds()
-        self._beaten = self._tried if asked is None else asked
+        self._beaten = self._tried if beat is None else beat
         self._detail: Mapping[str, object] = {}
         self._published = self._beaten
         self._lost: DatawareError | None = None
@@ -187,13 +187,13 @@ class LeaseKeeper(_LeaseThread):
 
     def send_heartbeat(self) -> None:
         """Renew the lock now. Raises Refused when it is lost."""
-        asked, asked_at = self._seconds(), time.time()
-        stale = round(asked - self._published)
+        beat, beat_at = self._seconds(), time.time()
+        stale = round(beat - self._published)
         self._lease.send_heartbeat(
             {**self._detail, "stale": stale} if stale >= STALE_SECONDS else self._detail
         )
-        self._beaten = asked
-        self.term.renew(asked, asked_at)
+        self._beaten = beat
+        self.term.renew(beat, beat_at)
         self._report_control()
 
     def read_control(self) -> RunControl:
@@ -253,7 +253,7 @@ class LeaseKeeper(_LeaseThread):
 
 def keep_alive(
     lease: Lease,
-    asked: float,
+    beat: float,
     on_control: Callable[[RunControl, RunControl], None],
     *,
     at_once: int,
@@ -264,7 +264,7 @@ def keep_alive(
         lease,
         every=CLOSE_BEAT_SECONDS if few else BEAT_SECONDS,
         early=EARLY_SECONDS if few else (),
-        asked=asked,
+        beat=beat,
         on_control=on_control,
     )
 

@@ -78,12 +78,12 @@ def take_profile(context: Context, plan: Plan) -> Context:
     Raises RefusedError where the command names another profile, or the profile is of another
     account or region by now.
     """
-    asked, made = context.source_profile, plan.source_profile
-    if asked and (made is None or made.profile != asked):
+    profile, made = context.source_profile, plan.source_profile
+    if profile and (made is None or made.profile != profile):
         how = f"with --source-profile {made.profile}" if made else "without --source-profile"
         raise RefusedError(
             f"nothing was changed, because the plan was made {how}: carry it out so, or make "
-            f"another with `dataware plan --source-profile {asked}`"
+            f"another with `dataware plan --source-profile {profile}`"
         )
     if made is None:
         return context

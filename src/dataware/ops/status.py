@@ -147,7 +147,7 @@ class MigrationStatus:
             "figures_age": None if self.figures_age is None else round(self.figures_age),
             "seconds_left": self.detail.get("seconds_left"),
             **{name: self.detail[name] for name in FIGURES if name in self.detail},
-            **({"control": asked} if (asked := self.control.to_json()) else {}),
+            **({"control": control} if (control := self.control.to_json()) else {}),
             **({"journal": dict(self.local)} if self.local else {}),
         }
 
@@ -383,11 +383,11 @@ def run_details(run: MigrationStatus) -> str:
     phase = run.detail.get("phase") if run.state == RUNNING else None
     far = ", ".join(filter(None, [str(phase or ""), amount(run), *pace(run)]))
     named = f"run {run.shown_run}" if run.shown_run else ""
-    asked = describe_control(run.control, run.target)
+    control = describe_control(run.control, run.target)
     parts = [
         far,
         describe_switch(run),
-        asked,
+        control,
         describe_leftovers(run.detail, run.target),
         run.why.rstrip("."),
         journal_words(run),

@@ -116,8 +116,8 @@ class Watcher:
         words["eta"] = rough(
             run.number("seconds_left") if run.detail.get("seconds_left") is not None else None
         )
-        asked = describe_control(run.control, run.target)
-        progress = ", ".join([far, *pace(run), *([asked] if asked else [])])
+        control = describe_control(run.control, run.target)
+        progress = ", ".join([far, *pace(run), *([control] if control else [])])
         self._context.emit(event("watch-progress", progress=progress, **words))
 
 

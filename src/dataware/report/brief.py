@@ -52,7 +52,7 @@ class RepetitionFilter:
     """Lets a display hear of the first look and of each saved file once, over a whole command."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[object, ...]] = set()
+        self._reported: set[tuple[object, ...]] = set()
 
     def over(self, emit: Callable[[Event], None]) -> Callable[[Event], None]:
         """`emit` without what was told before."""
@@ -60,9 +60,9 @@ class RepetitionFilter:
         def report(happened: Event) -> None:
             if happened.code in REPEATED:
                 about = tuple(happened.data.get(name) for name in REPEATED[happened.code])
-                if (happened.code, *about) in self._told:
+                if (happened.code, *about) in self._reported:
                     return
-                self._told.add((happened.code, *about))
+                self._reported.add((happened.code, *about))
             emit(happened)
 
         return report

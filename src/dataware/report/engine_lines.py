@@ -42,8 +42,8 @@ def _describe(line: Json) -> str:
         return "; ".join(filter(None, (f"not built ({parts[0]})", line["why"])))
     parts += [state.value if isinstance(state, EngineState) else state]
     text = ", ".join(filter(None, parts))
-    asked = f", but only with --engine: {line['why']}" if line["why"] else ""
-    return f"{text}{asked}"
+    condition = f", but only with --engine: {line['why']}" if line["why"] else ""
+    return f"{text}{condition}"
 
 
 def _effort(line: Json) -> str:

@@ -80,7 +80,7 @@ def _entity(character: str) -> str:
 def prose(text: str) -> str:
     """A sentence with names in it as text that is nothing but text."""
     apart = _CALLS.sub(_APART, clip_text(text))
-    return _SPECIAL.sub(lambda found: _entity(found[0]), apart)
+    return _SPECIAL.sub(lambda match: _entity(match[0]), apart)
 
 
 def clip_text(text: str) -> str:

@@ -124,8 +124,8 @@ def _remarks(run: MigrationStatus, width: int) -> Iterator[Text]:
     """What does not fit into a row: the way back, what is asked, why it ended."""
     if switched := describe_switch(run):
         yield _indent_text(switched, width, "dim")
-    if asked := describe_control(run.control, run.target):
-        yield _indent_text(escape_unprintable(asked), width, "yellow")
+    if control := describe_control(run.control, run.target):
+        yield _indent_text(escape_unprintable(control), width, "yellow")
     if run.why:
         yield _indent_text(f"why: {escape_unprintable(run.why)}", width, "yellow")
     if words := journal_words(run):

@@ -62,7 +62,9 @@ class LeaseCutoverRecords:
 
     def complete(self, record: CutoverRecord) -> None:
         """Write a record together with "complete"."""
-        feeds = {name: part for name, part in self._lease.said.items() if name in SWITCHED_ON}
+        feeds = {
+            name: part for name, part in self._lease.latest_detail.items() if name in SWITCHED_ON
+        }
         detail = {**self._lease.detail, **feeds, CUTOVER: record.to_json()}
         try:
             self._lease.try_complete(detail)

@@ -18,10 +18,10 @@ from dataware.state.marker_value import (
     CONTROL,
     CUTOVER,
     MarkerValue,
-    asked_in,
     control_in,
     decode,
     encode,
+    requests_in,
 )
 from dataware.state.parameter_store import ParameterStore, StoredParameter, WriteAnswer
 
@@ -54,7 +54,7 @@ class ParameterLease:
         self._written_at = store.clock.now()
         self._look_after = look_after
         self._hear(value.detail)
-        self._said: Mapping[str, Any] = value.detail
+        self._latest_detail: Mapping[str, Any] = value.detail
         self._ended = False
         self._lock = threading.Lock()
 
@@ -64,18 +64,18 @@ class ParameterLease:
         return self._value.detail
 
     @property
-    def said(self) -> Mapping[str, Any]:
+    def latest_detail(self) -> Mapping[str, Any]:
         """The progress of the last write that counts."""
-        return self._said
+        return self._latest_detail
 
     @property
-    def asked(self) -> Mapping[str, Any]:
+    def requests(self) -> Mapping[str, Any]:
         """What people ask of this run, by topic, as it was last seen.
 
         They write it into the record between two writes of this run, which so hears of it with its
         next heartbeat, or by `read_back`.
         """
-        return self._asked
+        return self._requests
 
     @property
     def unsettled_seconds(self) -> float:
@@ -165,7 +165,7 @@ class ParameterLease:
             self._newest = self._check_held(self._store.look(self._name)).newest
         for _ in range(TRIES):
             after = self._newest
-            written = self._with_asked(value)
+            written = self._with_requests(value)
             answer = self._store.write(self._name, written, after)
             if answer.version != after + 1:
                 look = self._store.look(self._name)
@@ -174,22 +174,24 @@ class ParameterLease:
                     continue
             self._newest, self._at = max(answer.version, after + 1), answer.at
             self._written_at = self._store.clock.now()
-            self._said = value.detail
+            self._latest_detail = value.detail
             return
         raise LookupFailedError(
             f"the marker {self._name} could not be renewed, because other runs write to it as well"
         )
 
-    def _with_asked(self, value: MarkerValue) -> MarkerValue:
+    def _with_requests(self, value: MarkerValue) -> MarkerValue:
         """The value with what is asked of the run; of one that is complete no pause and no rate."""
         complete = value.state is MarkerState.COMPLETE
-        asked = {one: what for one, what in self._asked.items() if not complete or one != CONTROL}
+        requests = {
+            one: what for one, what in self._requests.items() if not complete or one != CONTROL
+        }
         detail = {name: part for name, part in value.detail.items() if name != ASKED}
-        return replace(value, detail={**detail, ASKED: asked} if asked else detail)
+        return replace(value, detail={**detail, ASKED: requests} if requests else detail)
 
     def _hear(self, detail: Mapping[str, Any]) -> None:
         """Take what people ask of this run."""
-        self._asked: Mapping[str, Any] = asked_in(detail)
+        self._requests: Mapping[str, Any] = requests_in(detail)
         # Read before each request, so it is kept as it was parsed.
         self.control: RunControl = control_in(detail)
 

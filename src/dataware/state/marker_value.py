@@ -198,9 +198,9 @@ def decode(text: str) -> MarkerValue:
     _check(raw["detail"], _DETAIL)
     _check(raw["detail"].get("failure", {}), _FAILURE)
     _check(raw["detail"].get(CUTOVER, {}), _CUTOVER)
-    asked = raw["detail"].get(ASKED, {})
-    _check(asked, {HEARD_AT: _NUMBER, CONTROL: (dict,)})
-    _check(asked.get(CONTROL, {}), _CONTROL)
+    requests = raw["detail"].get(ASKED, {})
+    _check(requests, {HEARD_AT: _NUMBER, CONTROL: (dict,)})
+    _check(requests.get(CONTROL, {}), _CONTROL)
     _check_tree(raw["detail"])
     control_in(raw["detail"])
     if raw["state"] not in (MarkerState.RUNNING.value, MarkerState.COMPLETE.value):
@@ -260,7 +260,7 @@ def _text(value: MarkerValue, detail: Mapping[str, Any]) -> str:
     return text.replace("{{", "{\\u007b")
 
 
-def asked_in(detail: Mapping[str, Any]) -> dict[str, Any]:
+def requests_in(detail: Mapping[str, Any]) -> dict[str, Any]:
     """What people ask of a run, by topic."""
     return {topic: what for topic, what in detail.get(ASKED, {}).items() if topic != HEARD_AT}
 

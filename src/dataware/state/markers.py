@@ -104,19 +104,19 @@ class ParameterMarkers:
         return NO_MARKER if stored is None else self._marker(name, stored)
 
     def begin(
-        self, kind: str, target: str, marker: Marker, seen: Marker | None = None
+        self, kind: str, target: str, marker: Marker, expected: Marker | None = None
     ) -> ParameterLease:
         """Write "running" and take the lock. Raises Refused while another run is alive.
 
-        With `seen`, the record as it was read, also if it says something else by now.
+        With `expected`, the record as it was read, also if it says something else by now.
         """
         value = self._fresh(target, marker)
         name = parameter_name(kind, target)
-        if seen is None or seen.state is MarkerState.NONE:
+        if expected is None or expected.state is MarkerState.NONE:
             answer = self._store.create(name, value)
             if answer is not None:
                 return self._lease(name, value, answer)
-        return self._take_over(name, value, seen)
+        return self._take_over(name, value, expected)
 
     def holds(self, kind: str, target: str) -> bool:
         """Whether this very holder locks `target`; writes nothing. Raises LookupFailedError."""
@@ -170,12 +170,12 @@ class ParameterMarkers:
         return [record for record in markers if record is not None]
 
     def remove(
-        self, kind: str, target: str, seen: Marker, keep: Callable[[Mapping[str, Any]], None]
+        self, kind: str, target: str, expected: Marker, keep: Callable[[Mapping[str, Any]], None]
     ) -> None:
         """Delete the record of `target`, once `keep` has been given it as it is stored.
 
         Raises RefusedError while a run is alive, or if the record is no longer the one that was
-        `seen`; LookupFailedError when it cannot be read or deleted.
+        `expected`; LookupFailedError when it cannot be read or deleted.
         """
         name = parameter_name(kind, target)
         try:
@@ -185,7 +185,7 @@ class ParameterMarkers:
         try:
             stored = self._store.look(name).stored
         except LookupFailedError:
-            if seen.state is not MarkerState.UNKNOWN:
+            if expected.state is not MarkerState.UNKNOWN:
                 raise
             # What cannot be read may come from a run of a newer version that is alive.
             if age < self._alive_seconds:
@@ -196,7 +196,7 @@ class ParameterMarkers:
         else:
             if stored is not None and stored.alive(self._alive_seconds):
                 raise self._busy(stored)
-            self._check_unchanged(target, seen, stored)
+            self._check_unchanged(target, expected, stored)
         keep(parameter)
         self._store.delete(name)
 
@@ -233,8 +233,8 @@ class ParameterMarkers:
             stored = look.stored
             if stored is None or not stored.alive(self._alive_seconds):
                 raise RefusedError(f"no run of the migration into {target} is alive")
-            asked = {**stored.value.detail.get(ASKED, {}), topic: request}
-            requests = {one: what for one, what in asked.items() if what is not None}
+            topics = {**stored.value.detail.get(ASKED, {}), topic: request}
+            requests = {one: what for one, what in topics.items() if what is not None}
             requests[HEARD_AT] = stored.at - stored.age
             value = replace(stored.value, detail={**stored.value.detail, ASKED: requests})
             if self._store.write(name, value, look.newest).version == look.newest + 1:
@@ -243,7 +243,7 @@ class ParameterMarkers:
             f"the marker {name} could not be changed, because others write to it as well"
         )
 
-    def _take_over(self, name: str, value: MarkerValue, seen: Marker | None) -> ParameterLease:
+    def _take_over(self, name: str, value: MarkerValue, expected: Marker | None) -> ParameterLease:
         """Replace the record of a run that has ended; of several that try, one wins."""
         look = self._store.look(name)
         stored = look.stored
@@ -252,8 +252,8 @@ class ParameterMarkers:
             return self._lease(name, stored.value, WriteAnswer(stored.version, stored.at))
         if stored is not None and stored.alive(self._alive_seconds):
             raise self._busy(stored)
-        if seen is not None:
-            self._check_unchanged(value.target, seen, stored)
+        if expected is not None:
+            self._check_unchanged(value.target, expected, stored)
         if stored is not None and stored.value.state is MarkerState.RUNNING:
             settled = self._settle_time(stored)
             value = replace(value, started=stored.value.started, settled=settled)
@@ -272,13 +272,13 @@ class ParameterMarkers:
             answer = WriteAnswer(now.newest, answer.at)
         return self._lease(name, value, answer)
 
-    def _check_unchanged(self, target: str, seen: Marker, stored: StoredValue | None) -> None:
+    def _check_unchanged(self, target: str, expected: Marker, stored: StoredValue | None) -> None:
         """What was decided rests on the record, so it has to be the same still."""
         now = NO_MARKER
         if stored is not None:
             value = stored.value
             now = Marker(value.state, run=value.run, detail=value.detail)
-        if change := describe_change(seen, now):
+        if change := describe_change(expected, now):
             raise RefusedError(
                 f"nothing was changed, because the record of the migration into {target} has "
                 f"changed since the plan ({change}): run the same command again"

@@ -29,9 +29,9 @@ from dataware.state.marker_value import (
     CONTROL,
     HEARD_AT,
     MarkerValue,
-    asked_in,
     control_in,
     parameter_name,
+    requests_in,
 )
 from dataware.state.parameter_store import ParameterStore, StoredParameter
 
@@ -62,24 +62,24 @@ class ParameterControls:
                     "throttle; see `dataware status`"
                 )
             control = change(control_in(stored.value.detail), stored.at)
-            asked = {**asked_in(stored.value.detail), CONTROL: control.to_json()}
-            asked = {topic: what for topic, what in asked.items() if what}
-            asked[HEARD_AT] = stored.at - stored.age
-            detail = {**stored.value.detail, ASKED: asked}
+            requests = {**requests_in(stored.value.detail), CONTROL: control.to_json()}
+            requests = {topic: what for topic, what in requests.items() if what}
+            requests[HEARD_AT] = stored.at - stored.age
+            detail = {**stored.value.detail, ASKED: requests}
             answer = self._store.write(name, replace(stored.value, detail=detail), look.newest)
-            if answer.version == look.newest + 1 or self._counts(name, asked):
+            if answer.version == look.newest + 1 or self._counts(name, requests):
                 return control
         raise LookupFailedError(
             f"the marker {name} could not be changed, because others write to it as well; run the "
             "same command again"
         )
 
-    def _counts(self, name: str, asked: Mapping[str, Any]) -> bool:
+    def _counts(self, name: str, requests: Mapping[str, Any]) -> bool:
         """Whether the change did count, though its write got another version than the next one."""
         look = self._store.look(name)
         if look.stored is None:
             return False
-        if look.stored.value.detail.get(ASKED) == asked:
+        if look.stored.value.detail.get(ASKED) == requests:
             return True
         self._restore_end(name, look, look.stored.value)
         return False

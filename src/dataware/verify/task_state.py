@@ -35,13 +35,13 @@ class TaskState:
 
     task: VerifyTask
     room: int
-    found: TaskResult = field(default_factory=TaskResult)
+    result: TaskResult = field(default_factory=TaskResult)
     failed: str | None = None
 
     @property
     def done(self) -> bool:
         """Whether the whole part was read."""
-        return self.found.done
+        return self.result.done
 
     @property
     def ended(self) -> bool:
@@ -54,7 +54,7 @@ class TaskState:
 
     def to_json(self) -> dict[str, Any]:
         """The task as an execution carries it; `ended` is what its loop asks for."""
-        result = self.found
+        result = self.result
         return {
             "task": self.task.to_json(),
             "room": self.room,

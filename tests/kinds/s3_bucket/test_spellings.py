@@ -96,7 +96,7 @@ def seen_by_the_copy(body: bytes) -> list[bytes] | None:
     if answer(Response(200, {}, body)) is not Judgement.DONE:
         return None
     assert answer.value is not None
-    return [one.key for one in answer.value.found]
+    return [one.key for one in answer.value.entries]
 
 
 def seen_by_the_verification(body: bytes) -> list[bytes] | None:

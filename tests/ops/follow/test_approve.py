@@ -69,7 +69,9 @@ class Desk:
 
     def gate(self, gate: Gate) -> ApprovalGate:
         """The gate of the run, which hears by its heartbeats."""
-        return ApprovalGate(gate, self.approval, lambda: self.lease.asked, self.world.events, WORDS)
+        return ApprovalGate(
+            gate, self.approval, lambda: self.lease.requests, self.world.events, WORDS
+        )
 
 
 @pytest.fixture

@@ -399,7 +399,7 @@ def test_another_sort_of_lock_can_be_asked_nothing(asked: Asked) -> None:
 def test_a_lot_that_is_under_way_is_settled_before_the_cut_over_begins(asked: Asked) -> None:
     """Else its keys would wait for a minute."""
     run = RemoteCutoverFollowRun.__new__(RemoteCutoverFollowRun)
-    run._asked = asked.asked
+    run._remote = asked.asked
     asked.send()
     run._check_requests(FollowStep.CARRIED)
     with pytest.raises(CutoverRequestedError):
@@ -412,7 +412,7 @@ def test_a_lot_that_is_under_way_is_settled_before_the_cut_over_begins(asked: As
 def test_a_request_that_is_gone_again_begins_nothing(boxes: FollowedBoxes, asked: Asked) -> None:
     """The follow goes on."""
     run = RemoteCutoverFollowRun.__new__(RemoteCutoverFollowRun)
-    run._asked = asked.asked
+    run._remote = asked.asked
     run._context = cast("Context", boxes.context())
     run._migration = cast("Any", type("Migration", (), {"words": lambda _self: {}})())
     assert run._cut_over(cast("Any", None), cast("Any", None)) is None

@@ -277,7 +277,7 @@ class ApplyProcess(Owner):
         """What stands for the thread that keeps a lock alive."""
         del at_once
         self.keeper = SteppedKeeper(
-            lease, asked=asked, seconds=self.machine.monotonic, on_control=on_control
+            lease, beat=asked, seconds=self.machine.monotonic, on_control=on_control
         )
         return self.keeper
 

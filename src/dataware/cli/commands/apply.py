@@ -114,8 +114,8 @@ def run_apply(
     check_source_profile(out, options)
     with notifying("apply", out, copy.notify) as listener:
         allowed = guarding.allow_loss if guarding else ()
-        asked = ApplyDemand(yes=yes, only=only, restores=restores)
-        _apply(out, app, copy, allowed, listener, asked)
+        demand = ApplyDemand(yes=yes, only=only, restores=restores)
+        _apply(out, app, copy, allowed, listener, demand)
     return 0
 
 
@@ -133,7 +133,7 @@ def _apply(
     copy: CopyOptions,
     allowed: tuple[str, ...],
     listener: Listener,
-    asked: ApplyDemand,
+    demand: ApplyDemand,
 ) -> None:
     from dataware.cli.app_apply import AppApplier
     from dataware.cli.app_credentials import load_with_credentials
@@ -145,20 +145,20 @@ def _apply(
     from dataware.ops.cancel_deletions import ANY_NAME
     from dataware.ops.inputs.resource_filter import choose_resources
 
-    if _names_saved_plan(app, asked.only):
-        _apply_saved(out, app, copy, listener, restores=asked.restores)
+    if _names_saved_plan(app, demand.only):
+        _apply_saved(out, app, copy, listener, restores=demand.restores)
         return
-    asks = not asked.yes and can_ask(out)
+    asks = not demand.yes and can_ask(out)
     out = in_project(out, app)
     whole = load_with_credentials(out, app)
-    loaded, left_out = choose_resources(whole.app, asked.only)
+    loaded, left_out = choose_resources(whole.app, demand.only)
     with whole.credentials.outside(copies=True, strict=app.strict, listener=listener) as context:
         listener.at(context.aws)
         loaded.check_pin(context.aws.account, context.aws.region)
         _report_passed_over(context, loaded, left_out)
         applier = AppApplier(context, whole.credentials, settings_of(copy), _adoption_method(app))
         wanted = mark_allowed_losses(loaded.wanted, allowed)
-        app_plan = applier.plan(wanted, restores=ANY_NAME if asked.restores else ())
+        app_plan = applier.plan(wanted, restores=ANY_NAME if demand.restores else ())
         plan = app_plan.join()
         check_allowed_losses(plan.resources, allowed)
         if copy.rehearse:

@@ -128,7 +128,7 @@ def run_policy(
             wanted,
             use=use,
             all_versions=versions == "all",
-            asked=loaded.asked,
+            lookups=loaded.lookups,
             headers=headers,
             side=side,
             batch_role=batch_role,
@@ -175,7 +175,7 @@ def run_role_template(out: AwsOptions, app: AppOptions, use: PolicyUse, *, trust
     loaded = App([one.wanted for one in saved.resources]) if saved else app_of(out, app)
     with outside(out) as context:
         aws, wanted = context.aws, loaded.wanted
-        policy = policy_of(aws, wanted, use=PolicyUse.PLAN, asked=loaded.asked)
+        policy = policy_of(aws, wanted, use=PolicyUse.PLAN, lookups=loaded.lookups)
         places = KnownEnvironments(
             aws.account,
             {aws.account, *(one.account for one in wanted if one.account)},

@@ -170,16 +170,16 @@ def _make_plan(
     )
 
 
-def _save(context: Context, found: LoadedApp, app_plan: AppPlan, saving: PlanOptions) -> None:
+def _save(context: Context, loaded: LoadedApp, app_plan: AppPlan, saving: PlanOptions) -> None:
     """Write what is to be kept of the plan, and say so."""
     from dataware.cli.app_document import save_app_plan
 
     if saving.out:
         home = (context.aws.account, context.aws.region)
-        save_app_plan(app_plan, found.credentials, home, saving.out)
+        save_app_plan(app_plan, loaded.credentials, home, saving.out)
         context.emit(event("saved", what="the plan", path=str(saving.out)))
     if saving.lock:
-        _save_decisions(context, found.app, app_plan, prune=saving.prune)
+        _save_decisions(context, loaded.app, app_plan, prune=saving.prune)
 
 
 def _next_command(app: AppOptions, saved: Path | None, whole: App) -> str:

@@ -59,7 +59,7 @@ class OutputFold:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._told = now()
+        self._reported_at = now()
         self.withheld: deque[str] = deque(maxlen=MOST_WITHHELD)
 
     def shows(self, line: str) -> bool:
@@ -73,9 +73,9 @@ class OutputFold:
     def _is_due(self, step: re.Match[str]) -> bool:
         if any(word in step["status"] for word in TROUBLE):
             return True
-        if self._now() - self._told < PERIOD:
+        if self._now() - self._reported_at < PERIOD:
             return False
-        self._told = self._now()
+        self._reported_at = self._now()
         return True
 
 

@@ -51,7 +51,7 @@ class AccountCredentials:
     out: AwsOptions
     given: Mapping[str, AwsOptions] = field(default_factory=dict)
     roles: Mapping[str, StackRoles] = field(default_factory=dict)
-    _found: dict[tuple[str, AccountUse], AwsOptions] = field(default_factory=dict)
+    _options: dict[tuple[str, AccountUse], AwsOptions] = field(default_factory=dict)
     _opened: dict[str | None, Account] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -114,9 +114,9 @@ class AccountCredentials:
     def find(self, account: str, region: str, use: AccountUse) -> AwsOptions:
         """The first credentials that fit an account. Raises DatawareError where none do."""
         with self._lock:
-            if (account, use) not in self._found:
-                self._found[account, use] = self._search(account, region, use)
-            return self._found[account, use]
+            if (account, use) not in self._options:
+                self._options[account, use] = self._search(account, region, use)
+            return self._options[account, use]
 
     def _search(self, account: str, region: str, use: AccountUse) -> AwsOptions:
         refusals = []

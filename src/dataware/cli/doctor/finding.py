@@ -23,29 +23,29 @@ class Finding:
     """
 
     verdict: FindingStatus
-    found: str
+    observation: str
     do: str = ""
     unchecked: bool = False
 
     @property
     def text(self) -> str:
         """The finding in one sentence."""
-        return f"{self.found}; {self.do}" if self.do else self.found
+        return f"{self.observation}; {self.do}" if self.do else self.observation
 
 
-def fine(found: str) -> Finding:
+def fine(text: str) -> Finding:
     """As it should be."""
-    return Finding(FindingStatus.FINE, found)
+    return Finding(FindingStatus.FINE, text)
 
 
-def note(found: str, do: str = "") -> Finding:
+def note(text: str, do: str = "") -> Finding:
     """Something to know; nothing has to be done."""
-    return Finding(FindingStatus.NOTE, found, do)
+    return Finding(FindingStatus.NOTE, text, do)
 
 
-def warning(found: str, do: str = "") -> Finding:
+def warning(text: str, do: str = "") -> Finding:
     """Something that may fail, or that was not seen."""
-    return Finding(FindingStatus.WARNING, found, do)
+    return Finding(FindingStatus.WARNING, text, do)
 
 
 def not_checked(why: str, do: str = "") -> Finding:
@@ -53,6 +53,6 @@ def not_checked(why: str, do: str = "") -> Finding:
     return Finding(FindingStatus.WARNING, why, do, unchecked=True)
 
 
-def failure(found: str, do: str) -> Finding:
+def failure(text: str, do: str) -> Finding:
     """Something that will fail."""
-    return Finding(FindingStatus.FAILURE, found, do)
+    return Finding(FindingStatus.FAILURE, text, do)

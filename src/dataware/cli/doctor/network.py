@@ -101,15 +101,15 @@ def endpoints(subject: DoctorSubject) -> Iterator[Finding]:
 
 
 def endpoints_found(
-    seen: Mapping[str, tuple[tuple[str, int], str | None]],
+    endpoints: Mapping[str, tuple[tuple[str, int], str | None]],
 ) -> Iterator[Finding]:
     """One line for what can be reached, one for each host that cannot, by service."""
-    reached = [name for name, (_, trouble) in seen.items() if trouble is None]
+    reached = [name for name, (_, trouble) in endpoints.items() if trouble is None]
     if reached:
         yield fine(f"reached {', '.join(reached)}")
-    for host, port in dict.fromkeys(host for host, trouble in seen.values() if trouble):
-        names = [name for name, (at, _) in seen.items() if at == (host, port)]
-        trouble = next(trouble for at, trouble in seen.values() if at == (host, port))
+    for host, port in dict.fromkeys(host for host, trouble in endpoints.values() if trouble):
+        names = [name for name, (at, _) in endpoints.items() if at == (host, port)]
+        trouble = next(trouble for at, trouble in endpoints.values() if at == (host, port))
         yield failure(
             f"{', '.join(names)} cannot be reached at {host}:{port} ({trouble})",
             "check the network, --region, --endpoint-url and the proxy",

@@ -55,7 +55,7 @@ def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> i
     with display(options) as emit:
         for name, finding in findings(CHECKS, subject):
             results.append(finding)
-            fields = {"check": name, "found": finding.found, "do": finding.do or None}
+            fields = {"check": name, "found": finding.observation, "do": finding.do or None}
             emit(event(finding.verdict, text=finding.text, **fields))
         why_not = _why_not(results)
         if why_not is None:

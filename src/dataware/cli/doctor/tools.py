@@ -69,13 +69,13 @@ def cdk(subject: DoctorSubject) -> Iterator[Finding]:
 
 
 def cdk_found(
-    found: tuple[Sequence[str], tuple[int, int, int]] | None, *, needed: bool
+    cdk: tuple[Sequence[str], tuple[int, int, int]] | None, *, needed: bool
 ) -> Iterator[Finding]:
-    """What there is to say about the command line; `found` is how it is called and its version."""
-    if found is None:
+    """What there is to say about the command line; `cdk` is how it is called and its version."""
+    if cdk is None:
         yield failure("it was not found", ADVICE) if needed else note(f"not found; {NO_PROJECT}")
         return
-    command, version = found
+    command, version = cdk
     text = f"{format_version(version)}, called as {shlex.join(command)}"
     if version[0] == 2:
         yield fine(text)

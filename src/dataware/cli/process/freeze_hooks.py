@@ -61,10 +61,10 @@ class ShellHooks:
                 raise ServiceError(
                     f"the command of {option} took longer than {self.seconds:.0f} s"
                 ) from error
-            said = _read_end(output)
+            message = _read_end(output)
         if code:
             text = f"the command of {option} ended with {code}"
-            raise ServiceError(f"{text}: {said}" if said else text)
+            raise ServiceError(f"{text}: {message}" if message else text)
 
 
 def _end_all(process: subprocess.Popen[bytes]) -> None:

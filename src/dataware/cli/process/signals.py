@@ -28,9 +28,9 @@ class StopSignal:
     def __init__(self, *, graceful: bool, report: Callable[[str], None] | None = None) -> None:
         """`graceful` says that the command copies, so that the first signal only asks.
 
-        `tell` shows the note about that; without it, it goes to standard error.
+        `report` shows the note about that; without it, it goes to standard error.
         """
-        self._asked = not graceful
+        self._stops_at_once = not graceful
         self._noting = False
         self._report = report
         self._noted = threading.Event()
@@ -59,7 +59,7 @@ class StopSignal:
             self._reporter.join(JOIN_SECONDS)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        now, self._asked = self._asked, True
+        now, self._stops_at_once = self._stops_at_once, True
         self._signalled = True
         if now:
             raise KeyboardInterrupt

@@ -75,7 +75,7 @@ class ProcessWorkers:
             ) from error
         worker = ProcessWorker(process, term)
         order = {"options": options, "assignment": assignment.to_json()}
-        worker.send({**order, **worker.said_of_term()})
+        worker.send({**order, **worker.describe_term()})
         return worker
 
     def task_runner(self, pair: ComparisonSpec, threads: TaskRunner) -> TaskRunner:
@@ -113,12 +113,12 @@ class ProcessWorker:
         """The process."""
         return self._process.pid
 
-    def said_of_term(self) -> dict[str, object]:
+    def describe_term(self) -> dict[str, object]:
         """When the last heartbeat was asked for, and what the lock was lost by, if it was."""
         if self._term is None:
             return {}
-        asked, asked_at, error = self._term.asked, self._term.asked_at, self._term.error
-        term = [asked, asked_at] if math.isfinite(asked) else None
+        beat, beat_at, error = self._term.beat, self._term.beat_at, self._term.error
+        term = [beat, beat_at] if math.isfinite(beat) else None
         return {"term": term, "lost": error_json(error) if error else None}
 
     def send(self, message: Mapping[str, Any]) -> None:
@@ -169,4 +169,4 @@ class ProcessWorker:
     def _beat(self) -> None:
         """From a thread of its own: it says that this process runs, whatever the loop waits for."""
         while not self._ended.wait(ALIVE_SECONDS):
-            self.send({"type": "alive", **self.said_of_term()})
+            self.send({"type": "alive", **self.describe_term()})

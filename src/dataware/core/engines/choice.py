@@ -169,6 +169,6 @@ def _make_line(
         return EngineLine(card, EngineState.NOT_BUILT, card.instead, cost)
     if card.name is picked:
         return EngineLine(card, EngineState.PICKED, "", cost)
-    asked = card.why_asked_of_profile if situation.relayed else card.why_asked
-    why = "" if card.is_better(situation) else asked
+    why_asked = card.why_asked_of_profile if situation.relayed else card.why_asked
+    why = "" if card.is_better(situation) else why_asked
     return EngineLine(card, EngineState.FITS, why, cost)

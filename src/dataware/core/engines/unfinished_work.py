@@ -36,14 +36,14 @@ def name_parts(left: Sequence[Mapping[str, Any]]) -> str:
     return list_words(parts) if parts else ""
 
 
-def describe_change(seen: Marker, now: Marker) -> str:
-    """How a record differs from what was seen, in a clause; empty where the work is the same.
+def describe_change(before: Marker, now: Marker) -> str:
+    """How a record differs from what it was before, in a clause; empty where the work is the same.
 
     What an engine has begun counts as well: who goes on by an older record begins it twice.
     """
-    if now.state is not seen.state:
-        return f"it was {seen.state} and is {now.state}"
-    is_same = now.run == seen.run and now.detail.get(ENGINE) == seen.detail.get(ENGINE)
+    if now.state is not before.state:
+        return f"it was {before.state} and is {now.state}"
+    is_same = now.run == before.run and now.detail.get(ENGINE) == before.detail.get(ENGINE)
     return "" if is_same else "another run has gone on with it"
 
 

@@ -25,7 +25,7 @@ class Conditions:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._found: dict[str, bool | NotKnownError] = {}
+        self._answers: dict[str, bool | NotKnownError] = {}
         self.testing = False
 
     def holds(self, name: object) -> bool:
@@ -33,13 +33,13 @@ class Conditions:
         declared = self._evaluator.document.get("Conditions")
         if not isinstance(name, str) or not isinstance(declared, Mapping) or name not in declared:
             raise NotKnownError(f"condition {name} is not declared in the template")
-        if name not in self._found:
-            self._found[name] = NotKnownError(f"condition {name} rests on itself")
+        if name not in self._answers:
+            self._answers[name] = NotKnownError(f"condition {name} rests on itself")
             try:
-                self._found[name] = self.test(declared[name])
+                self._answers[name] = self.test(declared[name])
             except NotKnownError as error:
-                self._found[name] = error
-        answer = self._found[name]
+                self._answers[name] = error
+        answer = self._answers[name]
         if isinstance(answer, NotKnownError):
             raise answer
         return answer

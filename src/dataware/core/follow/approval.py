@@ -38,18 +38,18 @@ class Approval:
         """Whether this is the approval of which that is the digest."""
         return compare_digest(self.token_digest, token_digest)
 
-    def is_given(self, asked: Mapping[str, Any]) -> bool:
-        """Whether somebody typed this very token; `asked` is what people ask of the run."""
-        return self.token == _field(asked.get(TOPIC), "token")
+    def is_given(self, requests: Mapping[str, Any]) -> bool:
+        """Whether somebody typed this very token; `requests` is what people ask of the run."""
+        return self.token == _field(requests.get(TOPIC), "token")
 
     def to_json(self, by: str) -> dict[str, Any]:
         """What is asked of the run where it is typed on `by`."""
         return {"token": self.token, "by": by}
 
 
-def read_approver(asked: Mapping[str, Any]) -> str:
+def read_approver(requests: Mapping[str, Any]) -> str:
     """Where the approval was typed."""
-    return _field(asked.get(TOPIC), "by")
+    return _field(requests.get(TOPIC), "by")
 
 
 def _field(raw: object, name: str) -> str:

@@ -299,11 +299,11 @@ class CutoverLoop:
         self._go_on(now)
 
     def _freeze(self, now: float) -> None:
-        asked = self._seconds()
+        started_at = self._seconds()
         try:
             self._ports.hooks.freeze()
             # The limit is that of the people who wait; what is on its way was sent until now.
-            self._frozen_at, self._quiet_from = asked, self.steady(now)
+            self._frozen_at, self._quiet_from = started_at, self.steady(now)
         except RefusedError:
             raise
         except DatawareError as error:

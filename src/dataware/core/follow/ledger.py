@@ -60,7 +60,7 @@ class LedgerFeed:
         self._on_record = on_record
         self._seconds = seconds
         self._next = float("-inf")
-        self._told: dict[bytes, str] = {}
+        self._changes: dict[bytes, str] = {}
 
     def open(self, _position: Mapping[str, Any] | None, _now: float) -> Mapping[str, Any]:
         """It knows no position: what is on record is where it begins."""
@@ -72,10 +72,10 @@ class LedgerFeed:
         if began < self._next:
             return FeedRound(frozenset(), {}, whole=False)
         changed = dict(find_changed(self._list_all(), self._on_record()))
-        new = {key for key, tag in changed.items() if self._told.get(key) != tag}
+        new = {key for key, tag in changed.items() if self._changes.get(key) != tag}
         # What is again as it was left has changed as well since it was told of.
-        new |= self._told.keys() - changed.keys()
-        self._told = changed
+        new |= self._changes.keys() - changed.keys()
+        self._changes = changed
         ended = self._seconds()
         self._next = 2 * ended - began
         return FeedRound(frozenset(new), {}, as_of=now)

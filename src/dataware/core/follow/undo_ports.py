@@ -226,12 +226,12 @@ class SettledComparison:
         self._choose = choose
         self._waits = old.has_feed
         self._wait = StrayWait(lambda: old, settle, seconds)
-        self._asked: frozenset[bytes] | None = None
+        self._keys: frozenset[bytes] | None = None
         self._result: DifferenceResult | None = None
 
     def start(self, keys: Collection[bytes] | None) -> None:
         """Begin to read `keys` on both sides; None stands for all."""
-        self._asked = None if keys is None else frozenset(keys)
+        self._keys = None if keys is None else frozenset(keys)
         self._result = None
         self._wait.restart()
         self._comparison.start(keys)
@@ -242,8 +242,8 @@ class SettledComparison:
             result = self._comparison.collect()
             if result is None or not self._waits:
                 return result
-            if self._asked is not None:
-                return DifferenceResult(self._asked.intersection(result.keys), result.complete)
+            if self._keys is not None:
+                return DifferenceResult(self._keys.intersection(result.keys), result.complete)
             self._result = result
         if not self._wait.is_over():
             return None

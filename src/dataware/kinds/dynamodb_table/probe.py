@@ -115,7 +115,7 @@ class _Look:
                 if "LastEvaluatedKey" not in page:
                     return Content.EMPTY
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-                cursor.advance(start, found=0)
+                cursor.advance(start, entries=0)
         except (LookupFailedError, NotFoundError) as error:
             self._remember("Scan", error)
         return Content.UNKNOWN

@@ -183,7 +183,7 @@ def _find_creation_time(look: _Look) -> str | None:
         if not page.get("ContinuationToken"):
             return None
         more = {"ContinuationToken": page["ContinuationToken"]}
-        cursor.advance(more, found=len(page.get("Buckets", ())))
+        cursor.advance(more, entries=len(page.get("Buckets", ())))
 
 
 def _identity(look: _Look) -> str | None:
@@ -232,7 +232,7 @@ def _first_objects(look: _Look) -> Mapping[str, Any]:
         if page.get("Contents") or not page["IsTruncated"]:
             return page
         more = {"ContinuationToken": page.get("NextContinuationToken", "")}
-        cursor.advance(more, found=0)
+        cursor.advance(more, entries=0)
 
 
 def _older_versions(look: _Look, has_objects: bool) -> bool | None:
@@ -271,7 +271,7 @@ def _version_pages(look: _Look) -> Iterator[Mapping[str, Any]]:
             "VersionIdMarker": page.get("NextVersionIdMarker", ""),
         }
         listed = page.get("Versions", ()), page.get("DeleteMarkers", ())
-        cursor.advance(more, found=sum(map(len, listed)))
+        cursor.advance(more, entries=sum(map(len, listed)))
 
 
 def _note_uploads(look: _Look) -> None:

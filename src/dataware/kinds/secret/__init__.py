@@ -86,13 +86,13 @@ def _list_versions(manager: Any, arn: str) -> Iterator[Mapping[str, Any]]:
 
     Source: AWS Secrets Manager API Reference, ListSecretVersionIds.
     """
-    asked: dict[str, Any] = {"SecretId": arn, "IncludeDeprecated": True}
+    query: dict[str, Any] = {"SecretId": arn, "IncludeDeprecated": True}
     while True:
-        page = manager.list_secret_version_ids(**asked)
+        page = manager.list_secret_version_ids(**query)
         yield page
         if not (token := page.get("NextToken")):
             return
-        asked["NextToken"] = token
+        query["NextToken"] = token
 
 
 def _find_obstacle(aws: Aws, name: str, secret: Mapping[str, Any]) -> str:

@@ -44,8 +44,8 @@ class ApprovalGate:
 
     def is_open(self, now: float) -> bool:
         """Whether nothing postpones it; an approval holds until the cut-over ends."""
-        if not self._is_given and self.approval.is_given(asked := self.find_requests()):
+        if not self._is_given and self.approval.is_given(requests := self.find_requests()):
             self._is_given = True
-            text = f"Approved on {read_approver(asked)}"
+            text = f"Approved on {read_approver(requests)}"
             self.emit(event("note", text=text, **self.words))
         return self._is_given and self.gate.is_open(now)

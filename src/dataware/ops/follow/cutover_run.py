@@ -131,7 +131,7 @@ def switched_event(frozen_seconds: float | None, words: Mapping[str, object]) ->
 
 def find_requests(keeper: LeaseKeeper) -> Mapping[str, Any]:
     """What people ask of the run that holds a lock, as of its last heartbeat."""
-    return keeper.lease.asked if isinstance(keeper.lease, ParameterLease) else {}
+    return keeper.lease.requests if isinstance(keeper.lease, ParameterLease) else {}
 
 
 class CutoverRun(FollowRun):

@@ -172,8 +172,8 @@ class FollowRun(MigrationRun):
 
     def _chunk_seconds(self, sharers: int) -> float:
         """For how long a chunk lets others wait; `sharers` follows share the rate of the run."""
-        if (asked := self._keeper.read_control().max_rate) is not None:
-            return min(self._chunk / asked, LONGEST_REST)
+        if (control_rate := self._keeper.read_control().max_rate) is not None:
+            return min(self._chunk / control_rate, LONGEST_REST)
         rate = self._migration.settings.max_rate
         return 0.0 if rate is None else min(self._chunk * sharers / rate, LONGEST_REST)
 

@@ -18,9 +18,9 @@ def find_gone(sides: tuple[Reader, Reader], keys: Collection[bytes]) -> frozense
     """Those of `keys` that neither side has, read consistently. Raises LookupFailedError."""
     gone, wanted = set(keys), sorted(keys)
     for at in range(0, len(wanted), TOGETHER):
-        asked = [_entry_of(key) for key in wanted[at : at + TOGETHER]]
+        entries = [_entry_of(key) for key in wanted[at : at + TOGETHER]]
         for side in sides:
-            gone -= side.find(asked).keys()
+            gone -= side.find(entries).keys()
     return frozenset(gone)
 
 
@@ -92,8 +92,8 @@ class KeyComparisonThread:
         differing: set[bytes] = set()
         missing: set[bytes] = set()
         for at in range(0, len(keys), TOGETHER):
-            asked = [_entry_of(key) for key in keys[at : at + TOGETHER]]
-            here, there = source.find(asked), target.find(asked)
+            entries = [_entry_of(key) for key in keys[at : at + TOGETHER]]
+            here, there = source.find(entries), target.find(entries)
             for key in here.keys() | there.keys():
                 if key not in there:
                     missing.add(key)

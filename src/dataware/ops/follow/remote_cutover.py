@@ -49,7 +49,7 @@ class RemoteCutover:
         self._keeper = keeper
         self._seconds = seconds
         self._looked = float("-inf")
-        self._seen = (-1, seconds())
+        self._latest_beat = (-1, seconds())
         self._ended: set[str] = set()
         self.request: CutoverRequest | None = None
         self.is_under_way = False
@@ -70,12 +70,12 @@ class RemoteCutover:
                 return self.request
             if state is not MarkerState.RUNNING:
                 return self.request
-        request = CutoverRequest.from_json(lease.asked.get(TOPIC))
+        request = CutoverRequest.from_json(lease.requests.get(TOPIC))
         if request is None or request.id in self._ended:
             self.request = None
         else:
-            if self.request is None or request.beat != self._seen[0]:
-                self._seen = request.beat, self._seconds()
+            if self.request is None or request.beat != self._latest_beat[0]:
+                self._latest_beat = request.beat, self._seconds()
             self.request = request
         return self.request
 
@@ -91,7 +91,7 @@ class RemoteCutover:
         request = self.look(ANSWER_SECONDS)
         if request is None or request.withdrawn:
             return False
-        return self.is_under_way or self._seconds() - self._seen[1] < SILENT_SECONDS
+        return self.is_under_way or self._seconds() - self._latest_beat[1] < SILENT_SECONDS
 
     def is_open(self, _now: float) -> bool:
         """Whether nothing postpones it where it was typed."""
@@ -141,7 +141,7 @@ class RemoteCutoverFollowRun(FollowRun):
         self, context: Context, migration: Migration, run: str, keeper: LeaseKeeper
     ) -> None:
         super().__init__(context, migration, run, keeper)
-        self._asked = RemoteCutover(keeper)
+        self._remote = RemoteCutover(keeper)
         keeper.publish({ACCEPTS: [TOPIC]})
 
     def _rounds(self, journal: Journal, order: CopyOrder) -> Verdict:
@@ -158,20 +158,20 @@ class RemoteCutoverFollowRun(FollowRun):
         """Raise CutoverRequestedError where somebody asks, and no chunk is under way."""
         if step is FollowStep.CARRIED:
             return
-        request = self._asked.look(LOOK_SECONDS)
+        request = self._remote.look(LOOK_SECONDS)
         if request is not None and not request.withdrawn:
             raise CutoverRequestedError
 
     def _cut_over(self, journal: Journal, order: CopyOrder) -> Verdict | None:
         """Cut over; None where it was given up, and both sides are as before."""
-        request, context, words = self._asked.request, self._context, self._migration.words()
+        request, context, words = self._remote.request, self._context, self._migration.words()
         if request is None:
             return None
         text = f"Cutting over to {words['name']}, as asked on {request.host}"
         context.emit(event("note", text=text, **words))
         settings = CutoverSettings(
-            self._asked,
-            self._asked,
+            self._remote,
+            self._remote,
             request.freeze_limit,
             request.watch,
             by_hand=request.by_hand,
@@ -181,7 +181,7 @@ class RemoteCutoverFollowRun(FollowRun):
         try:
             verdict = steps._rounds(journal, order)
         except GivenUpError as error:
-            self._asked.end(str(error))
+            self._remote.end(str(error))
             if context.stop():
                 raise
             context.emit(event("warning", text=str(error), **words))

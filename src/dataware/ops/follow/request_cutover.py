@@ -104,9 +104,9 @@ class CutoverRequester:
         )
         self._gate = settings.gate
         self._report_gate: Callable[[], None] | None = None
-        self._asked: Mapping[str, Any] = {}
+        self._requests: Mapping[str, Any] = {}
         self._sent: CutoverRequest | None = None
-        self._beaten = self._told = float("-inf")
+        self._beaten = self._reported_at = float("-inf")
         self._report_control = ControlReporter(context.emit, words)
         self._control = NO_CONTROL
         self._token = ""
@@ -141,7 +141,7 @@ class CutoverRequester:
         approval = make_approval(marker.run)
         self._request = replace(self._request, token_digest=approval.token_digest)
         gate = ApprovalGate(
-            self._settings.gate, approval, lambda: self._asked, self._context.emit, self._words
+            self._settings.gate, approval, lambda: self._requests, self._context.emit, self._words
         )
         self._gate, self._report_gate = gate, gate.report
 
@@ -157,7 +157,7 @@ class CutoverRequester:
 
     def _judge(self, marker: Marker) -> None:
         """What the record wants of this machine. Raises IncompleteError where it is over."""
-        self._asked = marker.detail.get(ASKED, {})
+        self._requests = marker.detail.get(ASKED, {})
         outcome, hook = marker.detail.get(OUTCOME, {}), marker.detail.get(HOOK, {})
         if outcome.get("id") == self._request.id:
             raise IncompleteError(str(outcome.get("given_up")))
@@ -200,12 +200,12 @@ class CutoverRequester:
         now = self._seconds()
         if self._request == self._sent and now - self._beaten < BEAT_SECONDS:
             return
-        asked = replace(self._request, beat=self._request.beat + 1)
+        request = replace(self._request, beat=self._request.beat + 1)
         try:
-            self._markers.ask(*self._place, TOPIC, asked.to_json())
+            self._markers.ask(*self._place, TOPIC, request.to_json())
         except (LookupFailedError, RefusedError):
             return
-        self._request = self._sent = asked
+        self._request = self._sent = request
         self._beaten = now
         if self._report_gate is not None:
             # Whoever types the token at once is heard, because its digest is on record by now.
@@ -232,9 +232,9 @@ class CutoverRequester:
 
     def _report_state(self, record: CutoverRecord) -> None:
         now = self._seconds()
-        if now - self._told < TELL_SECONDS:
+        if now - self._reported_at < TELL_SECONDS:
             return
-        self._told = now
+        self._reported_at = now
         phase = PHASES.get(record.state, record.state.value)
         self._context.emit(event("phase", **{**self._words, "phase": phase}))
 

@@ -175,8 +175,8 @@ def _prepare(
     prepared = prepare_migration(context, undoable.kind.cfn_type, old, new, settings)
     check_undoable(context, prepared.marker, undoable.source, undoable.target)
     recorded = prepared.marker.detail.get("identity", prepared.marker.identity)
-    seen = prepared.target.identity
-    if isinstance(recorded, str) and seen is not None and recorded != seen:
+    identity = prepared.target.identity
+    if isinstance(recorded, str) and identity is not None and recorded != identity:
         raise RefusedError(
             f"{new.name} is another {undoable.kind.noun} than the one that was cut over to; "
             "nothing was changed"

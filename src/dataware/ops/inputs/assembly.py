@@ -150,7 +150,7 @@ def read_assembly(
         tuple(whole.unseen),
         tuple(whole.notes),
         tuple(whole.unplanned),
-        options.sources.asked,
+        options.sources.lookups,
     )
 
 

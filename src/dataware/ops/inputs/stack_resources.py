@@ -88,7 +88,7 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
         tuple(reading.unseen),
         tuple(reading.notes),
         tuple(reading.unplanned),
-        options.sources.asked,
+        options.sources.lookups,
     )
 
 

@@ -63,13 +63,13 @@ def ask_once(ask: Callable[[*Given], Answer]) -> Callable[[*Given], Answer]:
 class ValueSources:
     """What the values of an app rest on beside its templates.
 
-    `open_aws` is None where AWS is not to be asked. `asked` collects the permissions that were
+    `open_aws` is None where AWS is not to be asked. `lookups` collects the permissions that were
     needed for it, by the ARN of what was asked for.
     """
 
     parameters: GivenParameters = field(default_factory=GivenParameters)
     open_aws: OpenAws | None = None
-    asked: dict[str, set[str]] = field(default_factory=dict)
+    lookups: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.aws_in = ask_once(self._open)
@@ -90,7 +90,7 @@ class ValueSources:
 
     def _list_exports(self, environment: StackEnvironment) -> Mapping[str, str]:
         aws = self.aws_in(environment)
-        self.asked.setdefault("*", set()).add("cloudformation:ListExports")
+        self.lookups.setdefault("*", set()).add("cloudformation:ListExports")
         try:
             return aws.exported_values()
         except LookupFailedError as error:
@@ -100,7 +100,7 @@ class ValueSources:
         aws = self.aws_in(environment)
         plain = name.rpartition(":")[0] if name.rpartition(":")[2].isdecimal() else name
         arn = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/{plain.lstrip('/')}"
-        self.asked.setdefault(arn, set()).add("ssm:GetParameter")
+        self.lookups.setdefault(arn, set()).add("ssm:GetParameter")
         try:
             value = aws.stored_parameter(name)
         except (LookupFailedError, NotFoundError) as error:

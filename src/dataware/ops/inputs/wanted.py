@@ -59,7 +59,7 @@ class App:
     two regions. `stacks` holds the whole templates, also those in which nothing opts in; it is
     empty where the names of the stacks are not known. `unseen` warns of what was not
     looked into, `notes` say what else was left out, and `unplanned` are stateful resources that
-    were to be planned and cannot be. `asked` are permissions that were needed to compute values,
+    were to be planned and cannot be. `lookups` are permissions that were needed to compute values,
     by ARN. `pin` is the only environment in which the app may be used.
     """
 
@@ -69,7 +69,7 @@ class App:
     unseen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unplanned: tuple[Unplanned, ...] = ()
-    asked: Mapping[str, Set[str]] = field(default_factory=dict)
+    lookups: Mapping[str, Set[str]] = field(default_factory=dict)
     pin: StackEnvironment = StackEnvironment()
 
     def check_environment(self, account: str, region: str) -> None:

@@ -190,7 +190,7 @@ class PairComparison:
 
     def _await_end(self, execution: MapExecution) -> JobProgress:
         clock, unseen = self._context.clock, 0
-        told = clock.monotonic()
+        reported_at = clock.monotonic()
         for seconds in growing_pauses():
             progress = execution.look()
             if progress is not None and progress.ended:
@@ -198,8 +198,8 @@ class PairComparison:
             unseen = unseen + 1 if progress is None else 0
             if unseen == UNSEEN_LOOKS:
                 break
-            if progress is not None and clock.monotonic() - told >= TELL_SECONDS:
-                told = clock.monotonic()
+            if progress is not None and clock.monotonic() - reported_at >= TELL_SECONDS:
+                reported_at = clock.monotonic()
                 numbers = {"done": progress.done, "total": progress.total, "unit": PART}
                 self._emit("job-progress", state=progress.state, **numbers)
             self._context.aws.pause(seconds)

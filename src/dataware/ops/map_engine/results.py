@@ -79,7 +79,7 @@ def _read_task(data: Mapping[str, Any]) -> TaskState:
         state = TaskState.from_json(data)
         if state.done and state.task.step is VerifyStep.DIGEST:
             # Sums of another number of slots cannot be those of the task.
-            DigestSlots(state.task.slot_count).differing(_require(state.found.slots))
+            DigestSlots(state.task.slot_count).differing(_require(state.result.slots))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise LookupFailedError(f"{UNREADABLE}: {error!r}") from error
     return state

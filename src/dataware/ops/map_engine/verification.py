@@ -80,7 +80,7 @@ class StepResult:
             self.reasons.append(state.failed or "a worker ended without a reason")
         elif task not in self._done:
             self._done.add(task)
-            self.comparison.take(task, state.found)
+            self.comparison.take(task, state.result)
 
     @property
     def left(self) -> Sequence[VerifyTask]:
@@ -148,10 +148,10 @@ class MapVerification:
 
     def _is_fresh(self, execution: MapExecution) -> bool:
         """Whether an execution goes on, or has ended only just."""
-        seen = execution.look()
-        if seen is None:
+        progress = execution.look()
+        if progress is None:
             return False
-        if not seen.ended:
+        if not progress.ended:
             return True
         ended_at = execution.find_end()
         return ended_at is not None and self.context.clock.now() - ended_at <= FRESH_SECONDS

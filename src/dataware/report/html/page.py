@@ -30,7 +30,7 @@ Facts = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class MigrationView:
-    """One migration as it is shown; `untold` lines of its timeline are left out."""
+    """One migration as it is shown; `untold` lines of its `timeline` are left out."""
 
     id: str
     source: str
@@ -39,7 +39,7 @@ class MigrationView:
     fate: Headline
     facts: Facts
     chart: Chart | None
-    told: Sequence[TimelineEntry]
+    timeline: Sequence[TimelineEntry]
     untold: int = 0
 
     @property

@@ -173,6 +173,6 @@ def test_what_s3_writes_is_read_quickly() -> None:
     """The usual forms do not fall back, which would cost the speed and nothing else."""
     page = quick_objects(usual_page(1000).encode())
     assert page is not None
-    assert [one.key for one in page.found] == [b"a b+%d" % number for number in range(1000)]
-    assert page.found[7] == page.found[7]._replace(size=7, etag="0a", checksum="CRC64NVME")
+    assert [one.key for one in page.entries] == [b"a b+%d" % number for number in range(1000)]
+    assert page.entries[7] == page.entries[7]._replace(size=7, etag="0a", checksum="CRC64NVME")
     assert quick_copied(COPIED.encode()) == "9b2cf535f27731c974343645a3985328"

@@ -128,7 +128,7 @@ def test_a_range_is_whole_or_read_again() -> None:
 def test_a_listing_is_read_as_it_is_written() -> None:
     """In listings a plus sign is a space; keys are bytes; classes and restores are kept."""
     page = documents.read_objects(document(LISTING.encode()))
-    first, second = page.found
+    first, second = page.entries
     assert (first.key, first.size, first.etag, first.storage_class) == (
         b"a b+c",
         3,
@@ -170,7 +170,7 @@ def test_versions_keep_their_order_and_markers() -> None:
         "</ListVersionsResult>"
     )
     page = documents.read_versions(document(text.encode()))
-    assert [(one.version, one.marker) for one in page.found] == [
+    assert [(one.version, one.marker) for one in page.entries] == [
         ("3", False),
         ("2", True),
         ("null", False),
@@ -188,7 +188,7 @@ def test_uploads_and_parts_are_read() -> None:
         "<UploadId>u</UploadId></Upload></ListMultipartUploadsResult>"
     )
     page = documents.read_uploads(document(uploads.encode()))
-    assert page.found == ((b"k", "u"),)
+    assert page.entries == ((b"k", "u"),)
     assert page.more == {"key-marker": b"k", "upload-id-marker": "u"}
     parts = (
         "<ListPartsResult><IsTruncated>false</IsTruncated><Part><PartNumber>7</PartNumber>"

@@ -103,8 +103,8 @@ class PoolClient:
             rows = [row for page in listed for row in page["UserPoolClients"]]
         with hide_values(self._aws, self._what, "cognito-idp:DescribeUserPoolClient"):
             for row in rows:
-                asked = {"UserPoolId": self._id, "ClientId": row["ClientId"]}
-                client = self._idp.describe_user_pool_client(**asked)["UserPoolClient"]
+                query = {"UserPoolId": self._id, "ClientId": row["ClientId"]}
+                client = self._idp.describe_user_pool_client(**query)["UserPoolClient"]
                 clients.setdefault(row["ClientName"], []).append(settings_of_client(client))
         return clients
 
@@ -115,30 +115,30 @@ class PoolClient:
 
     def list_users(self, token: str, limit: int) -> tuple[list[PoolUser], str]:
         """Some users, and the token for those after them; empty at the end."""
-        asked = {"UserPoolId": self._id, "Limit": limit}
-        page = self._list("list_users", "cognito-idp:ListUsers", asked, "PaginationToken", token)
+        query = {"UserPoolId": self._id, "Limit": limit}
+        page = self._list("list_users", "cognito-idp:ListUsers", query, "PaginationToken", token)
         return self._read_users(page), str(page.get("PaginationToken") or "")
 
     def list_members(self, group: str, token: str, limit: int) -> tuple[list[PoolUser], str]:
         """Some users of a group, and the token for those after them; empty at the end."""
-        asked = {"UserPoolId": self._id, "GroupName": group, "Limit": limit}
+        query = {"UserPoolId": self._id, "GroupName": group, "Limit": limit}
         permission = "cognito-idp:ListUsersInGroup"
-        page = self._list("list_users_in_group", permission, asked, "NextToken", token)
+        page = self._list("list_users_in_group", permission, query, "NextToken", token)
         return self._read_users(page), str(page.get("NextToken") or "")
 
     def _list(
-        self, call: str, permission: str, asked: Mapping[str, Any], word: str, token: str
+        self, call: str, permission: str, query: Mapping[str, Any], word: str, token: str
     ) -> Mapping[str, Any]:
         """A page; where the token of an earlier run is not taken any more, the first page."""
         paging = {word: token} if token else {}
         try:
             with hide_values(self._aws, self._what, permission):
-                page: Mapping[str, Any] = getattr(self._idp, call)(**asked, **paging)
+                page: Mapping[str, Any] = getattr(self._idp, call)(**query, **paging)
         except LookupFailedError as error:
             is_old = token not in ("", self._last_token)
             if not is_old or error.problem is None or error.problem.code != EXPIRED:
                 raise
-            return self._list(call, permission, asked, word, "")
+            return self._list(call, permission, query, word, "")
         self._last_token = str(page.get(word) or "")
         return page
 
@@ -186,8 +186,8 @@ class PoolClient:
     def add_member(self, key: str, group: str) -> None:
         """Add a user to a group."""
         with hide_values(self._aws, self._what, "cognito-idp:AdminAddUserToGroup", writes=True):
-            asked = {"UserPoolId": self._id, "Username": key, "GroupName": group}
-            self._idp.admin_add_user_to_group(**asked)
+            query = {"UserPoolId": self._id, "Username": key, "GroupName": group}
+            self._idp.admin_add_user_to_group(**query)
 
     @property
     def _idp(self) -> Any:

@@ -47,7 +47,7 @@ class UserPoolReader(Reader):
         self._aws = aws
         self._name = place.name
         self._what = f"user pool {place.name}"
-        self._seen: Mapping[str, Any] | None = None
+        self._description: Mapping[str, Any] | None = None
 
     def parts(self) -> Sequence[str]:
         """One: the service lists users one page after another."""
@@ -95,7 +95,7 @@ class UserPoolReader(Reader):
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present entries under some keys, each of which is asked for."""
         settings: dict[bytes, KeyFingerprint] | None = None
-        found: dict[bytes, KeyFingerprint] = {}
+        entries: dict[bytes, KeyFingerprint] = {}
         for one in keys:
             kind, *key = json.loads(one.key)
             if kind in _WITHOUT_LISTING:
@@ -105,8 +105,8 @@ class UserPoolReader(Reader):
             else:
                 there = next(map(self.entry, self._find_user(kind, key)), None)
             if there is not None and there.key == one.key:
-                found[one.key] = there
-        return found
+                entries[one.key] = there
+        return entries
 
     def same(self, mine: KeyFingerprint, other: Reader, theirs: KeyFingerprint) -> Evidence | None:
         """Digests say it all."""
@@ -131,10 +131,10 @@ class UserPoolReader(Reader):
         return [row["GroupName"] for row in self._rows("AdminListGroupsForUser", pages, "Groups")]
 
     def _list_users(
-        self, call: str, action: str, word: str, token: str, **asked: str
+        self, call: str, action: str, word: str, token: str, **query: str
     ) -> tuple[list[Mapping[str, Any]], str]:
         """A page of users that no identity provider has brought, and the next token."""
-        given = {**asked, **({word: token} if token else {})}
+        given = {**query, **({word: token} if token else {})}
         with self._hide(action):
             page = getattr(self._idp, call)(UserPoolId=self._pool["Id"], Limit=_PAGE, **given)
         rows = [row for row in page["Users"] if row.get("UserStatus") != _FEDERATED]
@@ -167,7 +167,7 @@ class UserPoolReader(Reader):
 
     def _settings(self) -> Iterator[PoolRecord]:
         """Attributes that were added, groups, and app clients."""
-        self._seen = None
+        self._description = None
         for row in self._pool.get("SchemaAttributes") or ():
             if row["Name"].startswith(("custom:", "dev:")):
                 content = _without(row, "Name", "Required")
@@ -175,8 +175,8 @@ class UserPoolReader(Reader):
         for name, row in self._groups().items():
             content = _without(row, *_NOT_SETTINGS, "GroupName")
             yield PoolRecord("group", (name,), name, content)
-        for name, found in self._clients().items():
-            yield PoolRecord("client", (name,), name, json.dumps(sorted(found)))
+        for name, settings in self._clients().items():
+            yield PoolRecord("client", (name,), name, json.dumps(sorted(settings)))
 
     def _groups(self) -> dict[str, Mapping[str, Any]]:
         """The groups by name, but those that belong to identity providers."""
@@ -191,15 +191,15 @@ class UserPoolReader(Reader):
         """The settings of each client by its name; of a secret only that there is one."""
         where = {"UserPoolId": self._pool["Id"]}
         pages = self._idp.get_paginator("list_user_pool_clients")
-        found: dict[str, list[str]] = {}
+        settings: dict[str, list[str]] = {}
         rows = self._rows("ListUserPoolClients", pages.paginate(**where), "UserPoolClients")
         for row in rows:
             with self._hide("DescribeUserPoolClient"):
-                asked = self._idp.describe_user_pool_client(**where, ClientId=row["ClientId"])
-            client = asked["UserPoolClient"]
+                answer = self._idp.describe_user_pool_client(**where, ClientId=row["ClientId"])
+            client = answer["UserPoolClient"]
             content = [_without(client, *_NOT_SETTINGS), bool(client.get("ClientSecret"))]
-            found.setdefault(row["ClientName"], []).append(json.dumps(content))
-        return found
+            settings.setdefault(row["ClientName"], []).append(json.dumps(content))
+        return settings
 
     def _rows(
         self, action: str, pages: Iterable[Mapping[str, Any]], field: str
@@ -211,7 +211,7 @@ class UserPoolReader(Reader):
     @property
     def _pool(self) -> Mapping[str, Any]:
         """The pool, as it was first seen. Raises NotFoundError, and Refused for a shared name."""
-        if self._seen is None:
+        if self._description is None:
             pages = self._idp.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
             rows = self._rows("ListUserPools", pages, "UserPools")
             ids = [row["Id"] for row in rows if self._name in (row["Id"], row["Name"])]
@@ -220,8 +220,8 @@ class UserPoolReader(Reader):
             if not ids:
                 raise NotFoundError(f"{self._what} does not exist")
             with self._hide("DescribeUserPool"):
-                self._seen = self._idp.describe_user_pool(UserPoolId=ids[0])["UserPool"]
-        return self._seen
+                self._description = self._idp.describe_user_pool(UserPoolId=ids[0])["UserPool"]
+        return self._description
 
     def _hide(self, action: str) -> Any:
         return hide_values(self._aws, self._what, f"cognito-idp:{action}")

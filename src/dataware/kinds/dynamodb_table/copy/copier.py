@@ -126,7 +126,7 @@ class TableCopier:
             after = page.cursor
             if after is None:
                 return
-            cursor.advance(after, found=len(page.units))
+            cursor.advance(after, entries=len(page.units))
 
     async def _page(
         self, partition: str, after: str | None, bound: int | None

@@ -159,8 +159,8 @@ def _search_key(value: Any, names: Sequence[str]) -> bytes | None:
         return None
     if all(_is_key_value(value.get(name)) for name in names):
         return key_text(value, names).encode("utf-8", "surrogatepass")
-    found = (_search_key(one, names) for one in value.values())
-    return next((key for key in found if key is not None), None)
+    keys = (_search_key(one, names) for one in value.values())
+    return next((key for key in keys if key is not None), None)
 
 
 def _is_key_value(value: Any) -> bool:

@@ -35,16 +35,16 @@ def find_files_key(summary: bytes, table: str) -> str:
     return str(description["manifestFilesS3Key"])
 
 
-def check_files(summary: bytes, listing: bytes, found: Mapping[str, str]) -> ExportedFiles:
-    """The data files, of which `found` are the ETags in the bucket.
+def check_files(summary: bytes, listing: bytes, etags: Mapping[str, str]) -> ExportedFiles:
+    """The data files, of which `etags` are the ETags in the bucket.
 
     Raises ValueError where a file is missing, changed or not of the export, because an import
     would read whatever lies under the prefix, and where the numbers of items disagree.
     """
     files = [json.loads(line) for line in listing.splitlines() if line.strip()]
     description = {one["dataFileS3Key"]: str(one["etag"]).strip('"') for one in files}
-    strange = sorted(found.keys() ^ description.keys()) or sorted(
-        key for key, etag in description.items() if found[key] != etag
+    strange = sorted(etags.keys() ^ description.keys()) or sorted(
+        key for key, etag in description.items() if etags[key] != etag
     )
     if strange:
         raise ValueError(f"{strange[0]} does not match its manifest")

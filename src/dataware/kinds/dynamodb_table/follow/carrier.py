@@ -98,8 +98,8 @@ async def read_sides(
     items, unread = [], frozenset[bytes]()
     try:
         for side in sides:
-            found, missing = await read_items(side, keys)
-            items.append(found)
+            values, missing = await read_items(side, keys)
+            items.append(values)
             unread |= missing
     except LookupFailedError as error:
         if isinstance(error, WriteDeniedError) or error.lacks_permission:
@@ -147,7 +147,7 @@ def _read_items(answer: Answer, names: Sequence[str]) -> tuple[dict[bytes, Any],
     )
 
 
-def _has_items(names: Sequence[str], asked: Collection[bytes]) -> Shape:
+def _has_items(names: Sequence[str], keys: Collection[bytes]) -> Shape:
     """An answer that speaks of the keys that were asked for alone: what it lacks is deleted."""
 
     def shape(answer: Answer) -> Judgement:
@@ -155,7 +155,7 @@ def _has_items(names: Sequence[str], asked: Collection[bytes]) -> Shape:
             items, unread = _read_items(answer, names)
         except (KeyError, TypeError, AttributeError):
             return Judgement.RETRY
-        wrong = not (items.keys() <= set(asked) and unread <= set(asked) - items.keys())
+        wrong = not (items.keys() <= set(keys) and unread <= set(keys) - items.keys())
         return Judgement.RETRY if wrong else Judgement.DONE
 
     return shape
@@ -203,7 +203,7 @@ def _key_in(request: Write) -> Mapping[str, Any]:
     return key
 
 
-def _has_left(names: Sequence[str], asked: Collection[bytes]) -> Shape:
+def _has_left(names: Sequence[str], keys: Collection[bytes]) -> Shape:
     """An answer whose unprocessed items are some of those that were sent."""
 
     def shape(answer: Answer) -> Judgement:
@@ -211,7 +211,7 @@ def _has_left(names: Sequence[str], asked: Collection[bytes]) -> Shape:
             unwritten = _unwritten(answer, names)
         except (KeyError, TypeError, AttributeError):
             return Judgement.RETRY
-        return Judgement.DONE if unwritten <= set(asked) else Judgement.RETRY
+        return Judgement.DONE if unwritten <= set(keys) else Judgement.RETRY
 
     return shape
 

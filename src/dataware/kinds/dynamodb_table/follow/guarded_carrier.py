@@ -76,10 +76,10 @@ class ItemState:
 
     def record_intention(self) -> WrittenVersion:
         """What is on record before the write that is about to be sent."""
-        seen = self.target_digest
+        present = self.target_digest
         if self.is_current:
-            return WrittenVersion(seen, seen)
-        settled = self.written.settle(seen) if seen else NOT_WRITTEN
+            return WrittenVersion(present, present)
+        settled = self.written.settle(present) if present else NOT_WRITTEN
         return settled._replace(intended=self.source_digest)
 
 
@@ -90,7 +90,7 @@ class GuardedTableCarrier:
         self, reading: Wire, writing: Wire, order: CopyOrder, written: WrittenKeys
     ) -> None:
         self._source = TableClient(reading, order.source)
-        self._seen = TableClient(reading, order.target)
+        self._reader = TableClient(reading, order.target)
         self._order = order
         self._writing = writing
         self._written = written
@@ -104,7 +104,7 @@ class GuardedTableCarrier:
         return await carry_in_chunks(keys, self._writing, self._order, self._carry_chunk)
 
     async def _carry_chunk(self, keys: Sequence[bytes], target: TableClient) -> CarryOutcome:
-        (there, here), failed = await read_sides(keys, self._source, self._seen)
+        (there, here), failed = await read_sides(keys, self._source, self._reader)
         states = self._judge([key for key in keys if key not in failed], there, here)
         ours = [state for state in states if state.is_ours]
         theirs = tuple(Conflict(state.key, NOT_OURS) for state in states if not state.is_ours)
@@ -174,15 +174,15 @@ def _write_of(state: ItemState) -> dict[str, Any]:
         what: dict[str, Any] = {"Key": decode_key(state.key)}
     else:
         what = {"Item": state.source}
-    seen = dict(list((state.target or {}).items())[:MOST_COMPARED])
+    compared = dict(list((state.target or {}).items())[:MOST_COMPARED])
     added = [name for name in decode_key(state.key) if state.target is None][:1]
     if state.target is not None and state.source is not None:
         added = [name for name in state.source if name not in state.target]
-    added = added[: MOST_COMPARED - len(seen)]
-    names = {f"#{number}": name for number, name in enumerate([*seen, *added])}
-    same = [f"#{number}=:{number}" for number in range(len(seen))]
-    free = [f"attribute_not_exists(#{len(seen) + number})" for number in range(len(added))]
-    values = {f":{number}": value for number, value in enumerate(seen.values())}
+    added = added[: MOST_COMPARED - len(compared)]
+    names = {f"#{number}": name for number, name in enumerate([*compared, *added])}
+    same = [f"#{number}=:{number}" for number in range(len(compared))]
+    free = [f"attribute_not_exists(#{len(compared) + number})" for number in range(len(added))]
+    values = {f":{number}": value for number, value in enumerate(compared.values())}
     return {
         **what,
         "ConditionExpression": " AND ".join([*same, *free]),

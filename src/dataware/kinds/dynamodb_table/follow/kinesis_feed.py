@@ -146,10 +146,10 @@ class KinesisFeed(StreamFeed):
 
     def _list_shards(self, stream: str) -> tuple[str, Sequence[ListedShard]]:
         """Every shard of every page, each with the parent by which changes may be missing."""
-        found = [one for page in self._shard_pages(stream) for one in page["Shards"]]
-        listed = {one["ShardId"] for one in found}
+        rows = [one for page in self._shard_pages(stream) for one in page["Shards"]]
+        listed = {one["ShardId"] for one in rows}
         shards = []
-        for one in found:
+        for one in rows:
             closed = "EndingSequenceNumber" in one.get("SequenceNumberRange", {})
             shards.append(ListedShard(one["ShardId"], self._find_parent(one, listed), closed))
         return "ENABLED", shards
@@ -177,7 +177,7 @@ class KinesisFeed(StreamFeed):
             if following is None:
                 return
             start = {"NextToken": following}
-            cursor.advance(following, found=len(page["Shards"]))
+            cursor.advance(following, entries=len(page["Shards"]))
 
     def _find_retention(self, stream: str) -> float:
         with self._aws.translate_errors(self._what, "kinesis:DescribeStreamSummary"):

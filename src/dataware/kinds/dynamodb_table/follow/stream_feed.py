@@ -245,7 +245,7 @@ class StreamFeed:
             if last is None:
                 return
             start = {"ExclusiveStartShardId": last}
-            cursor.advance(last, found=len(page["Shards"]))
+            cursor.advance(last, entries=len(page["Shards"]))
 
     @property
     def _streams(self) -> Any:

@@ -81,7 +81,7 @@ class TableReader(Reader):
             yield FingerprintPage(page.items, None if last is None else json.dumps(last))
             if last is None:
                 return
-            cursor.advance(last, found=len(page.items))
+            cursor.advance(last, entries=len(page.items))
 
     # Called for every item of both sides, so without a call in between.
     digest_raw = staticmethod(digest_of)

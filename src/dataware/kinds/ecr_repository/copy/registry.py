@@ -100,7 +100,7 @@ class _Upload:
         self._source = source
         self._digest = digest
         self._address = address
-        self._seen = sha256()
+        self._sha256 = sha256()
         self.size = 0
 
     async def attempt(self) -> Response:
@@ -111,7 +111,7 @@ class _Upload:
             if begun.status != 202:
                 return begun
             address = await self._target.find_place(begun)
-        self._seen, self.size = sha256(), 0
+        self._sha256, self.size = sha256(), 0
         get = await self._source.request("GET", f"blobs/{self._digest}")
         binary = {"content-type": "application/octet-stream"}
         patch = await self._target.request("PATCH", address, binary)
@@ -121,7 +121,7 @@ class _Upload:
             raise ConnectionError(f"the source answered {response.status}")
         if taken.status not in _STORED:
             return taken
-        if f"sha256:{self._seen.hexdigest()}" != self._digest:
+        if f"sha256:{self._sha256.hexdigest()}" != self._digest:
             raise WrongContentError(self._digest)
         place = await self._target.find_place(taken)
         sign = "&" if "?" in place else "?"
@@ -129,5 +129,5 @@ class _Upload:
         return await self._target.send(await self._target.request("PUT", url, binary))
 
     def _take(self, piece: bytes) -> None:
-        self._seen.update(piece)
+        self._sha256.update(piece)
         self.size += len(piece)

@@ -53,7 +53,7 @@ class RepositoryReader(Reader):
         self._place = place
         self._deep = deep
         self._lock = Lock()
-        self._found: list[Mapping[str, Any]] | None = None
+        self._image_rows: list[Mapping[str, Any]] | None = None
         name = place.name
         self._which = {
             "registryId": place.owner,
@@ -85,8 +85,8 @@ class RepositoryReader(Reader):
 
     def entry(self, record: Any) -> KeyFingerprint:
         """An image as an entry; one with other tags may still have all that are wanted."""
-        seen = repr((record.content, record.tags, record.layers)).encode()
-        digest = blake2b(seen, digest_size=16).digest()
+        content = repr((record.content, record.tags, record.layers)).encode()
+        digest = blake2b(content, digest_size=16).digest()
         return KeyFingerprint(record.key, digest, record.key.decode(), conclusive=False)
 
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
@@ -116,14 +116,14 @@ class RepositoryReader(Reader):
     def _images(self) -> list[Mapping[str, Any]]:
         """Every image, as the service describes it; listed once."""
         with self._lock:
-            if self._found is None:
+            if self._image_rows is None:
                 pages = self._aws.client("ecr").get_paginator("describe_images")
                 what = f"the images of repository {self._place.name}"
                 with self._aws.translate_errors(what, "ecr:DescribeImages"):
                     every = pages.paginate(**self._which, filter={"imageStatus": "ANY"})
-                    found = [row for page in every for row in page["imageDetails"]]
-                self._found = sorted(found, key=lambda row: str(row["imageDigest"]))
-            return self._found
+                    rows = [row for page in every for row in page["imageDetails"]]
+                self._image_rows = sorted(rows, key=lambda row: str(row["imageDigest"]))
+            return self._image_rows
 
     def _read(self, rows: Sequence[Mapping[str, Any]]) -> list[ImageRecord]:
         """Some images with their manifests; what is gone by now is left out."""
@@ -166,15 +166,15 @@ class RepositoryReader(Reader):
         document = json.loads(manifest)
         named = [document.get("config"), *document.get("layers", ()), *document.get("blobs", ())]
         digests = sorted({one["digest"] for one in named if one and not one.get("urls")})
-        seen = []
+        layers = []
         for start in range(0, len(digests), BATCH):
             permission = "ecr:BatchCheckLayerAvailability"
             with self._aws.translate_errors(f"repository {self._place.name}", permission):
                 answer = self._aws.client("ecr").batch_check_layer_availability(
                     **self._which, layerDigests=digests[start : start + BATCH]
                 )
-            seen += [
+            layers += [
                 (one["layerDigest"], one.get("layerAvailability"), one.get("layerSize"))
                 for one in answer.get("layers") or ()
             ]
-        return blake2b(repr(sorted(seen)).encode(), digest_size=16).digest()
+        return blake2b(repr(sorted(layers)).encode(), digest_size=16).digest()

@@ -88,8 +88,8 @@ class BatchCopy:
         """Write the manifest of what the target lacks; the record with it, or without any work."""
         work = WorkBucket(self._aws, record[BUCKET])
         work.make()
-        seen = read_fingerprint(self._aws, order.target, check)
-        record = {**record, LISTED: int(clock.now()), SEEN: seen}
+        fingerprint = read_fingerprint(self._aws, order.target, check)
+        record = {**record, LISTED: int(clock.now()), SEEN: fingerprint}
         key = f"{record[TOKEN]}/manifest.csv"
         writer = ManifestWriter(work.open(key), order.source.name)
         asyncio.run(_list_missing(self._aws, order, clock, writer, check))

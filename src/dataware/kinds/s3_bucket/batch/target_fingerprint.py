@@ -36,12 +36,12 @@ async def _read(aws: Aws, bucket: Bucket, check: Callable[[], None]) -> Multiset
     calls, gate = S3Client(wire), asyncio.Semaphore(READERS)
 
     async def read(part: KeyRange) -> MultisetDigest:
-        seen = NO_RECORDS
+        digest = NO_RECORDS
         async with gate:
             async for page in pages(calls, bucket, OBJECTS, part):
                 check()
-                seen = seen.plus(MultisetDigest.of(map(_digest, page)))
-        return seen
+                digest = digest.plus(MultisetDigest.of(map(_digest, page)))
+        return digest
 
     try:
         parts = (await overview(calls, bucket, OBJECTS)).parts

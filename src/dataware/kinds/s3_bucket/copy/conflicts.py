@@ -61,12 +61,12 @@ async def place(pair: BucketPair, entry: ListedObject, *, mismatched: bool = Fal
         return CopyOutcome(skipped=(await left_by(pair, entry, rejected.answer),))
 
 
-def copy(pair: BucketPair, entry: ListedObject, *, seen: str | None = None) -> Awaitable[str]:
-    """Copy by whichever way fits the size, if the target still is as `seen` (an ETag, or absent).
+def copy(pair: BucketPair, entry: ListedObject, *, expected: str | None = None) -> Awaitable[str]:
+    """Copy by whichever way fits the size, if the target is still as `expected` (ETag or absent).
 
     Answers with the new ETag; raises RequestRefusedError.
     """
-    condition = ONLY_IF_ABSENT if seen is None else only_if(seen)
+    condition = ONLY_IF_ABSENT if expected is None else only_if(expected)
     if pair.source.own_credentials:
         # Few runs relay anything, and a deployment never does.
         from dataware.kinds.s3_bucket.copy.relay import relay_object  # noqa: PLC0415 - see above
@@ -163,7 +163,7 @@ async def _conflict(pair: BucketPair, entry: ListedObject, target: ObjectHead) -
     if skip := await skip_if_archived(pair, entry):
         return CopyOutcome(skipped=(skip,))
     try:
-        _note_tag(pair, entry, await copy(pair, entry, seen=target.etag))
+        _note_tag(pair, entry, await copy(pair, entry, expected=target.etag))
     except RequestRefusedError as rejected:
         if not _occupied(rejected):
             raise

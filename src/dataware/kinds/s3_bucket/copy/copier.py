@@ -50,7 +50,7 @@ REQUEST_BYTES = 4096
 class MismatchedObject(NamedTuple):
     """An object under whose key the target shows something else."""
 
-    found: ListedObject
+    entry: ListedObject
 
 
 OneObject: TypeAlias = ListedObject | MismatchedObject
@@ -134,7 +134,7 @@ class BucketCopier(_ListedBucket):
     def write(self, unit: Unit[OneObject]) -> Coroutine[Any, Any, CopyOutcome]:
         """Bring one object over."""
         if isinstance(unit.payload, MismatchedObject):
-            return place(self._pair, unit.payload.found, mismatched=True)
+            return place(self._pair, unit.payload.entry, mismatched=True)
         return place(self._pair, unit.payload)
 
 

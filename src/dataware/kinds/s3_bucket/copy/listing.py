@@ -86,16 +86,16 @@ async def pages(
     page = await opening(calls, bucket, call, span.start, PAGE)
     last: list[bytes] = []
     while True:
-        if end is not None and page.found and page.found[-1].key > end:
-            yield page.found[: bisect_right(page.found, end, key=attrgetter("key"))]
+        if end is not None and page.entries and page.entries[-1].key > end:
+            yield page.entries[: bisect_right(page.entries, end, key=attrgetter("key"))]
             return
-        yield page.found
+        yield page.entries
         if page.more is None:
             return
-        cursor.advance(page.more, found=len(page.found))
-        last = [one.key for one in page.found[-1:]] or last
+        cursor.advance(page.more, entries=len(page.entries))
+        last = [one.key for one in page.entries[-1:]] or last
         page = await _page(calls, bucket, call, {**page.more, "max-keys": str(PAGE)})
-        _check_order(bucket, last + [one.key for one in page.found[:1]], call.ordered)
+        _check_order(bucket, last + [one.key for one in page.entries[:1]], call.ordered)
 
 
 async def opening(
@@ -106,7 +106,7 @@ async def opening(
         return await _page(calls, bucket, call, {"max-keys": str(count)})
     after = bucket.prefix + start
     page = await _page(calls, bucket, call, {"max-keys": str(count), call.marker: after})
-    _check_order(bucket, [after, *(one.key for one in page.found[:1])], lt)
+    _check_order(bucket, [after, *(one.key for one in page.entries[:1])], lt)
     return page
 
 
@@ -119,7 +119,7 @@ async def _page(
     except RequestRefusedError as rejected:
         what = f"bucket {bucket.name}"
         raise rejected.answer.to_error(what, call.permission) from rejected
-    _check_order(bucket, [one.key for one in page.found], call.ordered)
+    _check_order(bucket, [one.key for one in page.entries], call.ordered)
     return page
 
 

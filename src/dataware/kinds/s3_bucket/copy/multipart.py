@@ -127,12 +127,12 @@ async def abandon(pair: BucketPair, key: bytes) -> None:
     while more is not None:
         ask = S3Request(None, {**query, **more})
         page = await pair.calls.document(pair.target, "ListMultipartUploads", ask, read_uploads)
-        for of_key, upload in page.found:
+        for of_key, upload in page.entries:
             if of_key == key and await _marked(pair, key, upload):
                 await _abort(pair, key, upload)
         more = page.more
         if more is not None:
-            cursor.advance(more, found=len(page.found))
+            cursor.advance(more, entries=len(page.entries))
 
 
 async def _marked(pair: BucketPair, key: bytes, upload: str) -> bool:

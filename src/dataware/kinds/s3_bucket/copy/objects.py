@@ -63,12 +63,12 @@ class BucketPair:
         an upload says it at its beginning (Amazon S3 API Reference).
         """
         order = self.order.headers
-        said = {
+        headers = {
             ENCRYPTION: order.encryption,
             f"{ENCRYPTION}-aws-kms-key-id": order.kms_key,
             "x-amz-acl": order.acl,
         }
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in headers.items() if value}
 
     def bytes_in_memory(self, size: int) -> int:
         """What an object of a size takes here: nothing where S3 copies it by itself."""

@@ -47,7 +47,7 @@ class _Look:
     async def at(self, place: bytes, count: int) -> KeySample:
         page = await opening(self.calls, self.bucket, self.call, place or None, count)
         sizes: dict[bytes, int] = {}
-        for one in page.found:
+        for one in page.entries:
             key = self.bucket.relative(one.key)
             sizes[key] = sizes.get(key, 0) + one.size
         self.sizes |= sizes

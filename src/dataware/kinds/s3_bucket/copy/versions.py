@@ -123,11 +123,11 @@ class HistoryReplay:
             except RequestRefusedError as rejected:
                 what = f"bucket {self._pair.target.name}"
                 raise rejected.answer.to_error(what, "s3:ListBucketVersions") from rejected
-            newest_first += [version for version in page.found if version.key == self._key]
-            beyond = bool(page.found) and page.found[-1].key > self._key
+            newest_first += [version for version in page.entries if version.key == self._key]
+            beyond = bool(page.entries) and page.entries[-1].key > self._key
             more = None if beyond else page.more
             if more is not None:
-                cursor.advance(more, found=len(page.found))
+                cursor.advance(more, entries=len(page.entries))
         # A marker at the beginning is somebody else's, unless the source has one, too: an older
         # version of this copy carried it.
         return _effective(newest_first[::-1], leading=self._begins_deleted)
@@ -169,7 +169,7 @@ class HistoryReplay:
                 else:
                     if skip := await skip_if_archived(self._pair, version):
                         return skip
-                    etag = await copy(self._pair, version, seen=etag)
+                    etag = await copy(self._pair, version, expected=etag)
             except RequestRefusedError as rejected:
                 if _overtaken(rejected, version):
                     # Another look at the target tells whether this very write got through.

@@ -38,7 +38,7 @@ class ListedObject(NamedTuple):
 class ListingPage:
     """One page of a listing; `more` holds the query that asks for the next one, if any."""
 
-    found: tuple[ListedObject, ...]
+    entries: tuple[ListedObject, ...]
     more: dict[str, str | bytes] | None
 
 
@@ -148,7 +148,7 @@ def read_versions(root: Element) -> ListingPage:
 class UploadsPage:
     """A page of the unfinished uploads: (key, upload id) pairs."""
 
-    found: tuple[tuple[bytes, str], ...]
+    entries: tuple[tuple[bytes, str], ...]
     more: dict[str, str | bytes] | None
 
 

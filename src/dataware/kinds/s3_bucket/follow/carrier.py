@@ -203,8 +203,8 @@ class BucketCarrier:
         entry = _entry_of(pair, state.key, source)
         if skipped := await skip_if_archived(pair, entry):
             return CarryOutcome(conflicts=(Conflict(state.key, skipped.detail, is_refused=True),))
-        seen = None if state.target is None else state.target.etag
-        tag = await copy(pair, entry, seen=seen)
+        etag = None if state.target is None else state.target.etag
+        tag = await copy(pair, entry, expected=etag)
         await recorder.save(state.key, WrittenVersion(source.etag, tag.strip('"')))
         return CarryOutcome(carried=frozenset({state.key}))
 

@@ -61,4 +61,4 @@ class RecordingCopier(BucketCopier):
 
 def _object_of(unit: Unit[OneObject]) -> ListedObject:
     payload = unit.payload
-    return payload.found if isinstance(payload, MismatchedObject) else payload
+    return payload.entry if isinstance(payload, MismatchedObject) else payload

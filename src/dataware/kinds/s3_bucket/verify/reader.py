@@ -100,7 +100,7 @@ class BucketReader(Reader):
             if ended or page.token is None:
                 return
             more = {"ContinuationToken": page.token}
-            cursor.advance(page.token, found=len(page.objects))
+            cursor.advance(page.token, entries=len(page.objects))
 
     def digest_raw(self, record: Listed) -> bytes:
         """Records of a listing are merged, never digested."""

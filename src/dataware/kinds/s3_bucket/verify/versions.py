@@ -121,7 +121,7 @@ class HistoryReader(BucketReader):
             if page.more is None:
                 return
             more |= page.more
-            cursor.advance(page.more, found=len(page.versions))
+            cursor.advance(page.more, entries=len(page.versions))
 
 
 class _Story:

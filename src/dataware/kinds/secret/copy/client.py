@@ -110,11 +110,11 @@ class SecretClient:
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
         """The pages of the labelled versions; the SDK has no paginator for them."""
-        asked: dict[str, Any] = {"SecretId": self.place.name}
+        query: dict[str, Any] = {"SecretId": self.place.name}
         while True:
             with hide_values(self._aws, self._what, "secretsmanager:ListSecretVersionIds"):
-                page: Mapping[str, Any] = self._client.list_secret_version_ids(**asked)
+                page: Mapping[str, Any] = self._client.list_secret_version_ids(**query)
             yield page
             if not (token := page.get("NextToken")):
                 return
-            asked["NextToken"] = token
+            query["NextToken"] = token

@@ -61,7 +61,7 @@ class SecretCopier(OrderedCopier):
             SecretClient(tools.aws.for_region(place.region), place)
             for place in (order.source, order.target)
         )
-        self._seen: tuple[SecretVersions, SecretVersions] | None = None
+        self._both_versions: tuple[SecretVersions, SecretVersions] | None = None
 
     async def size(self) -> Size:
         """How many labelled versions there are; how large they are, nobody tells."""
@@ -119,7 +119,7 @@ class SecretCopier(OrderedCopier):
         secret = await self._call(self._source.describe)
         await self._call(self._target.create_like, secret, self._order.source)
         source, _ = await self._look()
-        self._seen = source, SecretVersions()
+        self._both_versions = source, SecretVersions()
 
     async def _set_labels(self) -> None:
         source, _ = await self._look()
@@ -159,7 +159,7 @@ class SecretCopier(OrderedCopier):
 
     async def _look(self) -> tuple[SecretVersions, SecretVersions]:
         """The versions of both sides, as they were first seen."""
-        if self._seen is None:
+        if self._both_versions is None:
             source = await self._call(self._source.list_versions)
-            self._seen = source, await self._call(self._target.list_versions)
-        return self._seen
+            self._both_versions = source, await self._call(self._target.list_versions)
+        return self._both_versions

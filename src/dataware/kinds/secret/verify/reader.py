@@ -49,8 +49,8 @@ class SecretReader(Reader):
     def entry(self, record: Any) -> KeyFingerprint:
         """A version as an entry."""
         key, digest, labels = record
-        seen = _hash(digest + repr(labels).encode())
-        return KeyFingerprint(key, seen[:16], key.decode())
+        fingerprint = _hash(digest + repr(labels).encode())
+        return KeyFingerprint(key, fingerprint[:16], key.decode())
 
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present entries under some keys."""
@@ -77,15 +77,15 @@ class SecretReader(Reader):
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         """Every version that has a label."""
-        asked: dict[str, Any] = {"SecretId": self._name}
+        query: dict[str, Any] = {"SecretId": self._name}
         permission = "secretsmanager:ListSecretVersionIds"
         while True:
             with hide_values(self._aws, f"secret {self._name}", permission):
-                page = self._aws.client("secretsmanager").list_secret_version_ids(**asked)
+                page = self._aws.client("secretsmanager").list_secret_version_ids(**query)
             yield from (row for row in page.get("Versions") or () if row.get("VersionStages"))
             if not (token := page.get("NextToken")):
                 return
-            asked["NextToken"] = token
+            query["NextToken"] = token
 
 
 def _hash(value: bytes) -> bytes:

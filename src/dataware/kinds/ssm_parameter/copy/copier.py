@@ -78,7 +78,7 @@ class ParameterCopier(OrderedCopier):
             ParameterClient(tools.aws.for_region(place.region), place)
             for place in (order.source, order.target)
         )
-        self._seen: _Histories | None = None
+        self._both_histories: _Histories | None = None
 
     async def size(self) -> Size:
         """How many values are kept."""
@@ -149,11 +149,11 @@ class ParameterCopier(OrderedCopier):
 
     async def _look(self) -> _Histories:
         """Both sides, as they were first seen."""
-        if self._seen is None:
+        if self._both_histories is None:
             source = await self._call(self._source.read_history)
             target = await self._call(self._target.read_history)
-            self._seen = _Histories(source, target, compare_histories(source, target))
-        return self._seen
+            self._both_histories = _Histories(source, target, compare_histories(source, target))
+        return self._both_histories
 
 
 def name_of(age: int) -> str:

@@ -49,10 +49,10 @@ class ParameterReader(Reader):
     def entry(self, record: Any) -> KeyFingerprint:
         """A value as an entry; one with more labels may still be what is wanted."""
         key, digest, labels = record
-        seen = _hash(digest + repr(labels).encode())
+        fingerprint = _hash(digest + repr(labels).encode())
         age = int(key)
         label = "the newest value" if age == 0 else f"the value {age} before the newest"
-        return KeyFingerprint(key, seen[:16], label, conclusive=False)
+        return KeyFingerprint(key, fingerprint[:16], label, conclusive=False)
 
     def find(self, keys: Sequence[KeyFingerprint]) -> Mapping[bytes, KeyFingerprint]:
         """The present entries under some keys."""
@@ -74,12 +74,12 @@ class ParameterReader(Reader):
     def _records(self) -> list[ValueRecord]:
         pages = self._aws.client("ssm").get_paginator("get_parameter_history")
         with hide_values(self._aws, f"parameter {self._name}", "ssm:GetParameterHistory"):
-            found = [
+            versions = [
                 (int(row["Version"]), _digest(row), tuple(sorted(row.get("Labels") or ())))
                 for page in pages.paginate(Name=self._name, WithDecryption=True)
                 for row in page["Parameters"]
             ]
-        newest_first = sorted(found, key=lambda one: -one[0])
+        newest_first = sorted(versions, key=lambda one: -one[0])
         return [
             (b"%03d" % age, digest, labels) for age, (_, digest, labels) in enumerate(newest_first)
         ]
