@@ -166,9 +166,8 @@ def test_what_needs_a_replacement_stops_before_what_deletes(account: Account) ->
     found = account.compare(box(properties={"Class": "fast", "Days": 1}))
     assert (found.decision.action, found.decision.rule) == (Action.STOP, 23)
     assert found.decision.reason == (
-        "box cannot become what the app declares without being replaced by an empty box (Class is "
-        "slow, declared fast); declare what it has, or choose another name with box as its "
-        "fallback"
+        "box would have to be replaced by an empty box to become what the app declares (Class is "
+        "slow, declared fast): declare what it has, or make it the fallback of another name"
     )
     assert found.estimate is None
 

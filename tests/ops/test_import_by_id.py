@@ -499,8 +499,8 @@ def test_an_import_that_was_rolled_back_gives_the_first_failure_of_its_own(
         (POOL, "IMPORT_FAILED", "of another day"),
     )
     assert told == (
-        "CloudFormation took the import of users, app/database into stack App back (no such value "
-        "***), and left them as before: correct that, and run the same command again"
+        "CloudFormation rolled back the import of users, app/database into stack App (no such "
+        "value ***), and left them as before: correct that, and run again"
     )
 
 
@@ -513,9 +513,8 @@ def test_without_a_reason_the_status_of_the_stack_is_given(
     """Also where its events may not be read; what is held under another id is not adopted."""
     held = {"Users": Deployed(POOL, "pool-1"), "Database": Deployed(SECRET, "another")}
     assert rolled_back(aws, held, *events) == (
-        "CloudFormation took the import of app/database into stack App back "
-        "(IMPORT_ROLLBACK_COMPLETE), and left it as before: correct that, and run the same command "
-        "again"
+        "CloudFormation rolled back the import of app/database into stack App "
+        "(IMPORT_ROLLBACK_COMPLETE), and left it as before: correct that, and run again"
     )
     assert aws.events[-1].text() == "Stack App has adopted Cognito user pool: users"
 

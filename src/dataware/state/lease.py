@@ -34,7 +34,7 @@ class ParameterLease:
 
     Beats come from a thread of their own. They and the end exclude each other, and after the end
     nothing is written. What was written before and arrives late does not count, see `records`.
-    `control` is what of the wishes that were `asked` is a pause or a rate.
+    `control` is what of the `requests` is a pause or a rate.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class ParameterLease:
 
     def _with_leftovers(self, detail: Mapping[str, Any]) -> dict[str, Any]:
         """Progress with what could not be removed of a service's work, which nobody else knows."""
-        left = list_leftovers(self._said)
+        left = list_leftovers(self._latest_detail)
         return {**own_detail(detail), **({LEFTOVERS: left} if left else {})}
 
     def _finish(self, value: MarkerValue) -> None:
