@@ -272,7 +272,7 @@ def _events() -> Iterator[str]:
     yield NOTICE.format(source="src/dataware/core/events.py")
     yield "# Events\n"
     yield (
-        "Everything that dataware tells of is an event with a permanent code. As text it is the "
+        "Everything that dataware reports is an event with a permanent code. As text it is the "
         "sign and the line; with `--plain` or `NO_COLOR` the word and the line; with `--format "
         "json` one object a line, see [the command line](cli.md#formats). The names in braces are "
         "fields of `data`. An event may carry more fields than its line shows, and fields may be "

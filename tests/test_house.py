@@ -182,6 +182,24 @@ def test_no_sentence_has_a_banned_phrase() -> None:
     } == set()
 
 
+MEASURED = {"benchmarks.md", "fidelity.md", "first-runs.md"}
+"""Pages that a run writes, with what other programs print; the glossary names banned phrases."""
+
+
+def test_no_page_has_a_banned_phrase() -> None:
+    """The pages keep to the plain words of the sentences; decisions keep those of their day."""
+    banned = re.compile("|".join(rf"\b{phrase}\b" for phrase in BANNED), re.IGNORECASE)
+    docs = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/how-to").glob("*.md"), ROOT / "README.md"]
+    pages = [page for page in docs if page.name not in {*MEASURED, "glossary.md"}]
+    assert len(pages) > 30
+    assert {
+        f"{page.relative_to(ROOT)}: {line}"
+        for page in pages
+        for line in page.read_text("utf-8").splitlines()
+        if banned.search(line)
+    } == set()
+
+
 def test_no_name_has_a_banned_word() -> None:
     """Functions and classes are named by the words of the field."""
     definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
