@@ -163,7 +163,7 @@ def test_exports_and_stored_values_are_asked_for_and_noted(tmp_path: Path) -> No
     }
     app = load(write(tmp_path, resources), aws)
     assert [one.preferred for one in app.wanted] == ["shared-bucket", "second-bucket"]
-    assert app.asked == {
+    assert app.lookups == {
         "*": {"cloudformation:ListExports"},
         f"arn:aws:ssm:eu-west-1:{HERE}:parameter/name": {"ssm:GetParameter"},
     }
