@@ -11,6 +11,7 @@ import pytest
 from dataware.aws import BotocoreTransport
 from dataware.core.ports import Request, Response
 from dataware.http.endpoint import Limits
+from support.processes import PATIENCE
 from support.servers import FaultProxy, answer
 from support.transports import FixedAccess, done
 
@@ -74,26 +75,34 @@ def test_a_request_whose_permit_ends_at_any_write_never_arrives(server: FaultPro
     assert server.seen[0].body == BODY
 
 
-@pytest.mark.parametrize("answer_seconds", [0.2, None], ids=["timeout", "cancelled"])
+@pytest.mark.parametrize("end", ["timeout", "cancelled"])
 def test_a_request_that_nobody_waits_for_is_not_sent_later(
-    server: FaultProxy, answer_seconds: float | None
+    server: FaultProxy, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread that is still busy with it comes to the first write and sends nothing."""
     waiting, go_on = threading.Event(), threading.Event()
+    timeouts, make_timeout = list[asyncio.Timeout](), asyncio.timeout
+
+    def hold_timeout(_seconds: float) -> asyncio.Timeout:
+        timeouts.append(make_timeout(None))
+        return timeouts[-1]
+
+    monkeypatch.setattr(asyncio, "timeout", hold_timeout)
 
     class SlowAccess(FixedAccess):
         def endpoint(self, service: str, region: str) -> str:
             waiting.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
             return super().endpoint(service, region)
 
     async def send() -> None:
-        limits = Limits() if answer_seconds is None else Limits(answer_seconds=answer_seconds)
-        transport = BotocoreTransport(SlowAccess(server.endpoint), limits)
+        transport = BotocoreTransport(SlowAccess(server.endpoint), Limits())
         sending = asyncio.create_task(transport.send(Request("s3", "GET", "/b/k", done)))
-        assert await asyncio.to_thread(waiting.wait, 10)
-        if answer_seconds is None:
+        assert await asyncio.to_thread(waiting.wait, PATIENCE)
+        if end == "cancelled":
             sending.cancel()
+        else:
+            timeouts[0].reschedule(asyncio.get_running_loop().time())
         with pytest.raises((TimeoutError, asyncio.CancelledError)):
             await sending
         go_on.set()

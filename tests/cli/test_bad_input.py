@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -184,8 +183,8 @@ STOPPING = """
 import time
 from dataware.cli.process.signals import StopSignal
 with StopSignal(graceful={graceful}) as stop:
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         while not stop():
             time.sleep(0.01)
         print("asked", flush=True)
@@ -210,10 +209,9 @@ def test_the_first_signal_asks_and_the_second_stops(
     assert program.stdout
     assert program.stdout.readline() == "ready\n"
     for word in words:
-        time.sleep(0.05)
         program.send_signal(number)
         assert program.stdout.readline() == f"{word}\n"
-    _, noted = program.communicate(timeout=10)
+    _, noted = program.communicate(timeout=60)
     assert ("Stopping after" in noted) is graceful
     assert program.returncode == 0
 

@@ -20,7 +20,7 @@ from dataware.ops.lease_keeper import (
 from dataware.state.markers import ALIVE_SECONDS
 from support.world import World, WorldAws
 
-WAIT = 5.0
+WAIT = 60.0
 
 
 class Pulse:

@@ -296,12 +296,17 @@ class FollowedBoxes(World):
         return [one.text() for one in self.events if one.code in codes]
 
     def stop_after(self, code: str, looks: int = 20) -> Callable[[], bool]:
-        """A person who asks to stop some time after something was told."""
-        left, seen = [looks], len(self.codes)
+        """A person who asks to stop some time after something was told.
+
+        A comparison that closes a gap has a thread of its own, so it may take many looks.
+        """
+        left, seen = [100 * looks], len(self.codes)
 
         def stop() -> bool:
-            if code in self.codes[seen:]:
-                left[0] -= 1
+            told = self.codes[seen:]
+            if code in told:
+                is_comparing = told.count("feed-gap") > told.count("feed-gap-closed")
+                left[0] -= 1 if is_comparing else 100
             return left[0] < 0
 
         return stop

@@ -21,6 +21,7 @@ from botocore.exceptions import (
 
 from dataware.embedded import EmbeddedAws
 from support.operations import s3_operation
+from support.processes import PATIENCE
 from support.servers import (
     FaultProxy,
     Forward,
@@ -226,7 +227,7 @@ def test_what_is_held_back_never_arrives_late(aws_server: EmbeddedAws) -> None:
 
     def hold(seen: Seen, forward: Forward) -> Reply:
         held.set()
-        gate.wait(10)
+        gate.wait(PATIENCE)
         ended.release()
         return forward(seen)
 
@@ -241,8 +242,8 @@ def test_what_is_held_back_never_arrives_late(aws_server: EmbeddedAws) -> None:
         )
         with pytest.raises(BotoCoreError):
             client.put_object(Bucket="bucket", Key="late", Body=b"late")
-        assert held.is_set()
+        assert held.wait(PATIENCE)
     gate.set()
-    assert ended.acquire(timeout=10)
+    assert ended.acquire(timeout=PATIENCE)
     time.sleep(0.3)
     assert boto3.client("s3").list_objects_v2(Bucket="bucket")["KeyCount"] == 0

@@ -7,6 +7,7 @@ sets `kill_at` to end the "process" right there.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import ModuleType
@@ -241,26 +242,30 @@ class WorldMarkers:
 
 @dataclass(frozen=True)
 class WorldLease:
-    """A held marker."""
+    """A held marker; as with a real one, no heartbeat of its thread comes after its end."""
 
     world: World
     target: str
     unsettled_seconds = 0.0
     control = NO_CONTROL
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _ended: threading.Event = field(init=False, default_factory=threading.Event)
 
     def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
         """Store progress."""
         self.world.moment("beat")
         if self.world.taken_over:
             raise RefusedError("another run took the lock")
-        self._write(MarkerState.RUNNING, detail)
+        with self._lock:
+            if not self._ended.is_set():
+                self._write(MarkerState.RUNNING, detail)
 
     def complete(self, detail: Mapping[str, Any]) -> None:
         """Write "complete"."""
         self.world.moment("complete")
         left = list_leftovers(self.world.markers[self.target].detail)
         more = {LEFTOVERS: left} if left else {}
-        self._write(MarkerState.COMPLETE, {**detail, **more})
+        self._finish(MarkerState.COMPLETE, {**detail, **more})
 
     def delay_next_run(self, seconds: float) -> None:
         """Nothing arrives late here."""
@@ -268,7 +273,12 @@ class WorldLease:
     def release(self, detail: Mapping[str, Any]) -> None:
         """Leave it at "running"."""
         self.world.moment("release")
-        self._write(MarkerState.RUNNING, detail)
+        self._finish(MarkerState.RUNNING, detail)
+
+    def _finish(self, state: MarkerState, detail: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._ended.set()
+            self._write(state, detail)
 
     def _write(self, state: MarkerState, detail: Mapping[str, Any]) -> None:
         marker = self.world.markers[self.target]

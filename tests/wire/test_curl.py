@@ -71,7 +71,7 @@ def test_more_requests_than_connections_wait_their_turn(server: FaultProxy) -> N
             most[0] = max(most[0], together[0])
             if together[0] == 3:
                 crowd.set()
-        crowd.wait(5)
+        crowd.wait(60)
         with lock:
             together[0] -= 1
         return Reply.of(200, seen.path.encode())
@@ -97,7 +97,7 @@ def test_a_cancelled_request_makes_room_for_the_next(server: FaultProxy) -> None
 
     def slow(_seen: Seen, _forward: object) -> Reply:
         hold.set()
-        release.wait(10)
+        release.wait(60)
         return Reply.of(200, b"late")
 
     server.add(slow, times=1)
@@ -106,7 +106,7 @@ def test_a_cancelled_request_makes_room_for_the_next(server: FaultProxy) -> None
     async def main() -> Response:
         transport = curl_transport(server.endpoint, connections=1)
         first, second, third = (asyncio.ensure_future(transport.exchange(BARE)) for _ in range(3))
-        await asyncio.to_thread(hold.wait, 5)
+        await asyncio.to_thread(hold.wait, 60)
         first.cancel()
         second.cancel()
         got = await third
@@ -124,7 +124,7 @@ def test_closing_ends_what_is_under_way(server: FaultProxy) -> None:
     release = threading.Event()
 
     def slow(_seen: Seen, _forward: object) -> Reply:
-        release.wait(10)
+        release.wait(60)
         return Reply.of(200, b"late")
 
     server.add(slow)
@@ -135,7 +135,7 @@ def test_closing_ends_what_is_under_way(server: FaultProxy) -> None:
         await asyncio.sleep(0.05)
         await transport.close()
         release.set()
-        done_, _ = await asyncio.wait(waiting, timeout=5)
+        done_, _ = await asyncio.wait(waiting, timeout=60)
         assert all(each.cancelled() for each in done_)
         assert len(done_) == 2
 
