@@ -8,10 +8,11 @@ import threading
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from dataware.embedded import EmbeddedAws
 from dataware.embedded.environment import cache_folder
@@ -25,8 +26,12 @@ _PEERS = {"weed", "dynamodb_local", "roto"}
 _WHOLE = {"e2e", "faults", "simulator"}
 
 # No law of this project is about the speed of the machine that checks it.
-settings.register_profile("gate", deadline=None)
-settings.register_profile("many", deadline=None, max_examples=1000)
+_PATIENT: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile("gate", **_PATIENT)
+settings.register_profile("many", **_PATIENT, max_examples=1000)
 settings.load_profile(os.environ.get("DATAWARE_EXAMPLES", "gate"))
 
 

@@ -31,6 +31,7 @@ from dataware.ops.follow.follow import follow
 from dataware.ops.follow.undo import find_undoable, report_undo, undo
 from dataware.ops.follow.undo_run import UndoConflict
 from dataware.state.cutover_records import read_cutover
+from support.live_tables import FREEZE, busy
 
 FOLLOW = CopySettings(follow=True)
 TYPE = "AWS::S3::Bucket"
@@ -85,13 +86,12 @@ class LiveBuckets:
         def run() -> None:
             number = 0
             while not ended.wait(0.02):
-                if self.frozen.exists():
-                    continue
-                number += 1
-                if number % 5:
-                    self.put(bucket, f"k{number % 30}", b"%d" % number)
-                else:
-                    self.client.delete_object(Bucket=bucket, Key=f"k{number % 30}")
+                with busy(self.frozen) as is_free:
+                    number += is_free
+                    if is_free and number % 5:
+                        self.put(bucket, f"k{number % 30}", b"%d" % number)
+                    elif is_free:
+                        self.client.delete_object(Bucket=bucket, Key=f"k{number % 30}")
 
         thread = threading.Thread(target=run)
         thread.start()
@@ -101,13 +101,15 @@ class LiveBuckets:
             ended.set()
             thread.join()
 
-    def follow_for_a_while(self) -> None:
-        """Follow until the copy is done and changes are carried."""
+    def follow_for_a_while(self, code: str = "following") -> None:
+        """Follow until the copy is done and changes are carried, and until `code` was told."""
         self.stop = stop = threading.Event()
         context = self.context()
 
         def stop_soon() -> None:
             while not any(one.data.get("phase") == "following" for one in list(self.events)):
+                time.sleep(0.05)
+            while code not in [one.code for one in list(self.events)]:
                 time.sleep(0.05)
             time.sleep(0.5)
             stop.set()
@@ -119,7 +121,8 @@ class LiveBuckets:
 
     def settings(self, watch: float = 0.5) -> CutoverSettings:
         """What people say about how to cut over."""
-        hooks = ShellHooks(f"touch {self.frozen}", f"rm -f {self.frozen}", 10)
+        freeze = FREEZE.format(frozen=self.frozen)
+        hooks = ShellHooks(freeze, f"rm -f {self.frozen}", 10)
         return CutoverSettings(hooks, FileGate(None, None), 60.0, watch)
 
     def cut_over(self, watch: float = 0.5) -> None:
@@ -266,7 +269,7 @@ def test_a_bucket_that_went_back_is_followed_and_cut_over_again(buckets: LiveBuc
     buckets.put(buckets.target, "k4", b"stranger")
     buckets.put(buckets.source, "k4", b"again")
     buckets.events.clear()
-    buckets.follow_for_a_while()
+    buckets.follow_for_a_while("skipped")
     assert [one.data["key"] for one in buckets.events if one.code == "skipped"] == ["k4"]
     assert buckets.content(buckets.target)["k4"] == b"stranger"
     buckets.client.delete_object(Bucket=buckets.target, Key="k4")

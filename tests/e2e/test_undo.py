@@ -27,7 +27,7 @@ from dataware.ops.follow.undo_run import UndoConflict
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import CompleteCutoverRecords, read_cutover
 from dataware.state.marker_value import parameter_name
-from support.live_tables import FOLLOW, FREEZE, TABLE, App, Live, live, server
+from support.live_tables import FOLLOW, TABLE, App, Live, live, server
 
 __all__ = ["live", "server"]
 
@@ -62,7 +62,7 @@ def test_what_was_written_since_the_switch_comes_back_with_its_deletes(
     with target_in_use(live):
         time.sleep(0.5)
         assert live.content(live.source) != live.content(live.target)
-        live.undo(freeze=FREEZE.format(frozen="{new}"))
+        live.undo()
     assert live.new_frozen.exists()
     assert live.content(live.source) == live.content(live.target) != {}
     assert "only new" in live.content(live.source)
@@ -155,7 +155,7 @@ def test_a_freeze_that_fails_lets_the_writers_go_on_with_the_target(live: Live) 
     with pytest.raises(
         IncompleteError, match=r"no way.*is open to its writers, so nothing is lost"
     ):
-        live.undo(freeze="touch {new}; echo no way; exit 3")
+        live.undo(freeze="touch {frozen}; echo no way; exit 3")
     assert not live.new_frozen.exists()
     marker = live.marker()
     assert marker.state is MarkerState.COMPLETE

@@ -106,6 +106,13 @@ def run_of(states: Any, arn: str) -> Any:
     return states.describe_map_run(mapRunArn=run["mapRunArn"])
 
 
+def begun(states: Any, arn: str) -> int:
+    """How many items of an execution are worked on at the moment."""
+    runs = states.list_map_runs(executionArn=arn)["mapRuns"]
+    views = [states.describe_map_run(mapRunArn=run["mapRunArn"]) for run in runs]
+    return sum(view["itemCounts"]["running"] for view in views)
+
+
 def read(key: str) -> Any:
     """A file of results."""
     return json.loads(boto3.client("s3").get_object(Bucket="work", Key=key)["Body"].read())
@@ -180,10 +187,9 @@ def test_what_a_stopped_run_did_not_begin_is_pending(states: Any) -> None:
     rest = {"Type": "Wait", "Seconds": 2, "Next": "Good"}
     state["ItemProcessor"]["States"]["Rest"] = rest
     arn = start(states, state, {**GIVEN, "workers": 1})
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and not states.list_map_runs(executionArn=arn)["mapRuns"]:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not begun(states, arn):
         time.sleep(0.05)
-    time.sleep(1.0)
     states.stop_execution(executionArn=arn)
     assert end(states, arn)["status"] == "ABORTED"
     (run,) = states.list_map_runs(executionArn=arn)["mapRuns"]

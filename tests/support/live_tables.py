@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ KEY: dict[str, Any] = {
 }
 ON = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 FOLLOW = CopySettings(follow=True)
-FREEZE = "touch {frozen}; while [ ! -e {frozen}.rests ]; do sleep 0.02; done"
+FREEZE = "touch {frozen}; while [ -e {frozen}.busy ]; do sleep 0.02; done"
 """Stops the writers, and ends once what they have under way has arrived."""
 TABLE = "AWS::DynamoDB::Table"
 
@@ -52,11 +53,22 @@ def server() -> Iterator[EmbeddedAws]:
         yield server
 
 
+@contextmanager
+def busy(frozen: Path) -> Iterator[bool]:
+    """Whether an app may write until the end of the context, which a freeze waits for."""
+    mark = Path(f"{frozen}.busy")
+    mark.touch()
+    try:
+        yield not frozen.exists()
+    finally:
+        mark.unlink()
+
+
 @dataclass
 class App:
     """An app that writes to its table all the time, but while the file `frozen` exists.
 
-    Only once `frozen` with `.rests` behind it exists as well no write is under way any more.
+    A write that may be under way keeps the file `frozen` with `.busy` behind it.
     """
 
     client: Any
@@ -66,20 +78,20 @@ class App:
 
     def run(self, ended: threading.Event) -> None:
         """Write, until the end."""
-        rests = Path(f"{self.frozen}.rests")
         while not ended.is_set():
-            if self.frozen.exists():
-                rests.touch()
-            else:
-                rests.unlink(missing_ok=True)
-                self.writes += 1
-                key = {"pk": {"S": f"k{self.writes % 70}"}}
-                if self.writes % 5:
-                    item = {**key, "v": {"N": str(self.writes)}}
-                    self.client.put_item(TableName=self.table, Item=item)
-                else:
-                    self.client.delete_item(TableName=self.table, Key=key)
+            with busy(self.frozen) as is_free:
+                if is_free:
+                    self._write()
             time.sleep(0.01)
+
+    def _write(self) -> None:
+        self.writes += 1
+        key = {"pk": {"S": f"k{self.writes % 70}"}}
+        if self.writes % 5:
+            item = {**key, "v": {"N": str(self.writes)}}
+            self.client.put_item(TableName=self.table, Item=item)
+        else:
+            self.client.delete_item(TableName=self.table, Key=key)
 
 
 class Live:
@@ -170,11 +182,11 @@ class Live:
             enable_undo=enable_undo,
         )
 
-    def undo(self, on_conflict: UndoConflict | None = None, freeze: str = "touch {new}") -> None:
+    def undo(self, on_conflict: UndoConflict | None = None, freeze: str = FREEZE) -> None:
         """Go back, as the command does; the app of the target rests while `new_frozen` exists."""
         context = self.context(threading.Event())
         found = find_undoable(context, self.target)
-        hooks = ShellHooks(freeze.format(new=self.new_frozen), f"rm -f {self.new_frozen}", 10)
+        hooks = ShellHooks(freeze.format(frozen=self.new_frozen), f"rm -f {self.new_frozen}", 10)
         settings = CutoverSettings(hooks, FileGate(None, None), 60.0, 0.0)
         undo(context, found, self.places(context), settings, FOLLOW, on_conflict)
 

@@ -56,3 +56,17 @@ def test_a_demo_that_is_stopped_has_nothing_to_continue(
     monkeypatch.setattr(show, "_Show", lambda *_arguments, **_more: SimpleNamespace(run=stop))
     assert main(["demo"]) == 1
     assert f"❌ {show.STOPPED}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("items", [1, 2000, show.QUICKLY_COPIED - 1])
+def test_a_small_copy_lasts_until_it_is_killed(items: int) -> None:
+    """A copy that had ended by then would be said to be interrupted."""
+    option, rate = show.slow_down(items)
+    assert option == "--max-rate"
+    assert float(rate) >= 1
+    assert items / float(rate) >= min(items, show.LEAST_SECONDS)
+
+
+def test_a_large_copy_takes_its_time_without_being_told() -> None:
+    """The demo shows how quickly it goes."""
+    assert show.slow_down(show.QUICKLY_COPIED) == ()

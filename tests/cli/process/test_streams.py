@@ -134,7 +134,7 @@ def run_spoilt(tmp_path: Path, cases: list[Any]) -> list[Any]:
         capture_output=True,
         text=True,
         env={**environ, **keys, "AWS_MAX_ATTEMPTS": "1", "DATAWARE_STATE": str(tmp_path / "s")},
-        timeout=120,
+        timeout=300,
         check=False,
     )
     found = [json.loads(line) for line in run.stdout.splitlines()]

@@ -48,6 +48,12 @@ STOPPED = (
 KILL_AT = 0.4
 """Share of the items at which the running copy is killed."""
 
+QUICKLY_COPIED = 20_000
+"""Items that may be copied before anybody sees that so many have arrived."""
+
+LEAST_SECONDS = 5
+"""How long the copy of so few is made to last, so that it is killed on its way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -146,7 +152,7 @@ class _Show:
         self._write(
             "places", _resource(TABLE, "Spaceport-Places-prod", "Spaceport-Places", PLACES_KEYS)
         )
-        self._kill("Spaceport-Places-prod", rows, "apply", "places.toml")
+        self._kill("Spaceport-Places-prod", rows, "apply", "places.toml", *slow_down(rows))
         self._run("status")
         self._run("apply", "places.toml")
 
@@ -236,6 +242,13 @@ class _Show:
             return int(self._dynamodb.describe_table(TableName=table)["Table"]["ItemCount"])
         except self._dynamodb.exceptions.ResourceNotFoundException:
             return 0
+
+
+def slow_down(items: int) -> tuple[str, ...]:
+    """The options with which a copy of so many items lasts for some seconds at least."""
+    if items >= QUICKLY_COPIED:
+        return ()
+    return ("--max-rate", str(max(1, items // LEAST_SECONDS)))
 
 
 def _resource(of_type: str, preferred: str, fallback: str, properties: str = "") -> str:
