@@ -19,7 +19,7 @@ from dataware.ops.fleet import MOST_AT_ONCE, FleetRun, apply_in_waves, plan_targ
 from support.copying import Events
 from support.fleets import planned, target, target_plan
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 def plan_of(place: FleetTarget) -> Plan:

@@ -43,6 +43,7 @@ HOT, MORE = 40, 100
 HELD_SECONDS = 0.3
 AWAY_SECONDS = 5.0
 PATIENCE = 90.0
+LEAST_WRITES = 100
 TYPES = {"dynamodb": "AWS::DynamoDB::Table", "s3": "AWS::S3::Bucket"}
 
 STREAMS = {
@@ -277,6 +278,7 @@ def run_seed(way: str, seed: int, items: int = 400, seconds: float = 1.5) -> Dif
                     time.sleep(AWAY_SECONDS)
             with follower.following():
                 time.sleep(seconds)
+                _wait(lambda: writes.total() > LEAST_WRITES)
                 ended.set()
                 for one in writers:
                     one.join()
