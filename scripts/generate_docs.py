@@ -219,6 +219,8 @@ and read the one record.
 
 `dataware verify --engine map` compares two resources in the same way, without a migration: by a
 stack and a bucket `dataware-map-verify-…`, called by a hash of the pair, whose role only reads.
+While anything of them is there, `dataware status` shows the comparison, and `dataware forget
+verify-…` removes them.
 
 Every write of a worker has a condition, so nothing in the target is replaced. `dataware iam-policy
 --engine map` prints what the caller needs. What a part skips is in the log group, key by key,

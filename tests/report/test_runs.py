@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -42,6 +43,16 @@ def test_a_wide_window_gets_a_table() -> None:
         assert head.index(title) == first.index(cell)
     assert second.split()[:3] == ["Orders-prod", "Waitlist", "failed"]
     assert why == "  why: access denied"
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_what_an_engine_could_not_remove_is_told_in_any_window(width: int) -> None:
+    """Also of a migration that is complete."""
+    left = [{"name": "bulk", "parts": ["the bucket b"]}]
+    told = " ".join(lines(run("complete", leftovers=left, verified=3), width=width))
+    assert "the bucket b not removed: `dataware apply`, or `dataware forget" in " ".join(
+        told.split()
+    )
 
 
 def test_a_narrow_window_gets_paragraphs() -> None:

@@ -235,6 +235,14 @@ class WorldMarkers:
         """Replace the progress of a complete one."""
         self.world.markers[target] = replace(self.world.markers[target], detail=dict(detail))
 
+    def remove(
+        self, _kind: str, target: str, _seen: Marker, keep: Callable[[Mapping[str, Any]], None]
+    ) -> None:
+        """Delete a record."""
+        self.world.moment("forget")
+        keep({})
+        del self.world.markers[target]
+
     def all(self) -> list[tuple[str, str, Marker]]:
         """Every record."""
         return [("memory-box", target, marker) for target, marker in self.world.markers.items()]

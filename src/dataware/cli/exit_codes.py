@@ -57,7 +57,7 @@ EXIT_CODES_OF: Final[Mapping[str, Mapping[int, str]]] = {
     "status": USUAL,
     "throttle": {**LEAST, 3: "refused", 4: "interrupted"},
     "undo": WRITING,
-    "verify": {0: "the same", 1: "error", 2: "different", 4: "interrupted"},
+    "verify": {0: "the same", 1: "error", 2: "different", 3: "refused", 4: "interrupted"},
     "watch": {**WRITING, 2: "the source was written to after the switch"},
 }
 

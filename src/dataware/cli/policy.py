@@ -19,7 +19,11 @@ from dataware.core.ports import Aws
 from dataware.kinds import load
 from dataware.ops.change_set import PERMISSIONS as CHANGE_SET_PERMISSIONS
 from dataware.ops.import_by_id import PERMISSIONS as IMPORT_PERMISSIONS
-from dataware.ops.map_engine.permissions import find_passed_roles, list_caller_permissions
+from dataware.ops.map_engine.permissions import (
+    find_passed_roles,
+    list_caller_permissions,
+    list_record_permissions,
+)
 from dataware.ops.name_conflicts import PERMISSION as CONFLICT_PERMISSION
 from dataware.ops.policy import (
     check_side,
@@ -56,6 +60,9 @@ PLANNING = CREATING | {PolicyUse.PLAN}
 OWNING = PLANNING | {PolicyUse.FOLLOW}
 GUARDING = frozenset({PolicyUse.ALL, PolicyUse.PLAN, PolicyUse.DEPLOY})
 COPYING = CREATING | {PolicyUse.MIGRATE}
+COMPARING = frozenset({PolicyUse.ALL, PolicyUse.VERIFY})
+"""The uses of which a comparison by workers, with a record of its own, is one."""
+
 JOB_USES = frozenset({PolicyUse.ALL, PolicyUse.APPLY})
 """The uses that take a role for jobs of S3."""
 
@@ -88,7 +95,10 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     place = GrantPlace(aws.account, aws.region, aws.partition)
-    beside = [*_engine_grants(engine, wanted, place, side), *_source_looks(aws, wanted, use, side)]
+    beside = [
+        *_engine_grants(engine, wanted, place, side, use),
+        *_source_looks(aws, wanted, use, side),
+    ]
     has_job = batch_role is not None and use in JOB_USES and side is not PolicySide.SOURCE
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)
@@ -131,7 +141,11 @@ def _join_grants(grants: Iterable[Grant]) -> Mapping[str, Sequence[str]]:
 
 
 def _engine_grants(
-    engine: EngineName | None, wanted: Sequence[Wanted], place: GrantPlace, side: PolicySide
+    engine: EngineName | None,
+    wanted: Sequence[Wanted],
+    place: GrantPlace,
+    side: PolicySide,
+    use: PolicyUse,
 ) -> Iterator[Grant]:
     """What an engine needs beside the copy: resources by ARN, with the actions on each.
 
@@ -140,6 +154,8 @@ def _engine_grants(
     check_side(wanted, engine, side)
     if engine is EngineName.MAP:
         yield from list_caller_permissions(*place)
+        if use in COMPARING:
+            yield list_record_permissions(*place)
     elif engine is not None:
         yield from scope_permissions(wanted, engine, place, side)
 

@@ -352,6 +352,15 @@ class Markers(Protocol):
         """
         ...
 
+    def remove(
+        self, kind: str, target: str, seen: Marker, keep: Callable[[Mapping[str, Any]], None]
+    ) -> None:
+        """Delete the record that was `seen`, after `keep` has it.
+
+        Raises RefusedError where it says something else by now, and LookupFailedError.
+        """
+        ...
+
     def all(self) -> list[tuple[str, str, Marker]]:
         """Every record as (kind, target, marker). Raises LookupFailedError.
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dataware.core.engines.unfinished_work import describe_change
+from dataware.core.engines.unfinished_work import COMPARISON, describe_change
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
+from dataware.core.follow.cutover import may_be_frozen
 from dataware.core.model import Marker, MarkerState
 from dataware.kinds import kinds
 from dataware.ops.context import Context
@@ -16,7 +17,6 @@ from dataware.ops.engine_leftovers import explain_leftovers, remove_leftovers
 from dataware.ops.migration_policy import FEED_ENABLED
 from dataware.ops.status import (
     MigrationStatus,
-    may_be_frozen,
     report_migration,
     runs_on_record,
     with_journal,
@@ -51,7 +51,7 @@ def find_record(context: Context, name: str) -> ForgettableRecord:
     status, marker = find_migration(context, name)
     if marker.alive:
         raise RefusedError(
-            f"the migration into {status.target} is running ({_holder(marker)}): stop it or wait "
+            f"{status.subject} is running ({_holder(marker)}): stop it or wait "
             "until it ends, then forget it"
         )
     return ForgettableRecord(status, marker)
@@ -115,12 +115,12 @@ def give_up_work(context: Context, record: ForgettableRecord) -> None:
     now = context.markers.get(status.kind, status.target)
     if now.alive:
         raise RefusedError(
-            f"the migration into {status.target} is running ({_holder(now)}): stop it or wait "
+            f"{status.subject} is running ({_holder(now)}): stop it or wait "
             "until it ends, then forget it"
         )
     if change := describe_change(marker, now):
         raise RefusedError(
-            f"nothing was removed, because the record of the migration into {status.target} has "
+            f"nothing was removed, because the record of {status.subject} has "
             f"changed meanwhile ({change}): run the same command again"
         )
     remove_leftovers(status.kind, marker, context)
@@ -132,16 +132,17 @@ def forget(
     """Delete a record. Raises RefusedError if it has changed since or its run is alive."""
     status = record.status
     markers.remove(status.kind, status.target, record.marker, keep)
-    text = (
-        f"Deleted the record of the migration into {status.target}; `dataware plan` shows what "
-        "follows"
-    )
+    text = f"Deleted the record of {status.subject}"
+    if status.kind != COMPARISON:
+        text = f"{text}; `dataware plan` shows what follows"
     context.emit(event("done", text=text, name=status.target, run=status.run))
 
 
 def _consequence(record: ForgettableRecord) -> str:
     """What the next plan makes of the target without the record."""
     target, source = record.status.target, record.status.source or "its source"
+    if record.status.kind == COMPARISON:
+        return f"without the record, the same `dataware verify` compares {source} anew"
     if record.marker.state is MarkerState.COMPLETE:
         return (
             f"without the record, rule 9 does not protect {target}: if it is missing or empty, the "

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from shlex import quote
 from typing import Protocol
 
+from dataware.core.engines.unfinished_work import COMPARISON
 from dataware.core.errors import RefusedError
 from dataware.core.events import event
+from dataware.core.follow.cutover import may_be_frozen
 from dataware.core.model import Marker
 from dataware.core.run_control import RunControl
 from dataware.ops.context import Context
 from dataware.ops.engine_leftovers import describe_pause_of_work
 from dataware.ops.forget import find_migration
 from dataware.ops.lease_keeper import BEAT_SECONDS
-from dataware.ops.status import MigrationStatus, may_be_frozen
+from dataware.ops.status import MigrationStatus
 
 Change = Callable[[RunControl, float], RunControl]
 
@@ -33,7 +35,7 @@ def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
     What a service of AWS does for it meanwhile is said, because some go on. Raises RefusedError for
     a complete one, and while a cut-over may have stopped the writers.
     """
-    status, marker = find_migration(context, name)
+    status, marker = _find_controlled(context, name)
     if may_be_frozen(marker.detail):
         raise RefusedError(
             f"a cut-over may have stopped the writers of {status.source}, which a pause would not "
@@ -52,7 +54,7 @@ def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
 
 def resume(context: Context, controls: RunControls, name: str, by: str) -> None:
     """End the pause of the migration into `name`. Raises RefusedError for a complete one."""
-    status, marker = find_migration(context, name)
+    status, marker = _find_controlled(context, name)
     paused = False
 
     def change(now: RunControl, _at: float) -> RunControl:
@@ -79,7 +81,7 @@ def throttle(
 
     Raises RefusedError for a complete one.
     """
-    status, marker = find_migration(context, name)
+    status, marker = _find_controlled(context, name)
     controls.change(
         status.kind, status.target, lambda now, _at: RunControl(now.paused_at, rate, by)
     )
@@ -88,6 +90,17 @@ def throttle(
     else:
         text = f"Held the migration into {status.target} at {rate:,.10g} {status.unit}s a second"
     _report(context, status, f"{text}: {_when(marker, 'takes it', 'takes it')}")
+
+
+def _find_controlled(context: Context, name: str) -> tuple[MigrationStatus, Marker]:
+    """A migration that is asked for something. Raises RefusedError for a comparison."""
+    status, marker = find_migration(context, name)
+    if status.kind == COMPARISON:
+        raise RefusedError(
+            f"{status.subject} writes nothing, so it is neither paused nor throttled; Ctrl-C stops "
+            "it where it runs"
+        )
+    return status, marker
 
 
 def _report(context: Context, status: MigrationStatus, text: str) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 from dataware.calc.rate import rough
 from dataware.calc.words import list_words
 from dataware.core.engines.port import WORK
+from dataware.core.engines.unfinished_work import COMPARED, COMPARISON
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.events import event, format_count
-from dataware.core.follow.cutover import CutoverRecord, CutoverState
+from dataware.core.follow.cutover import CutoverRecord, CutoverState, may_be_frozen
 from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
 from dataware.core.run_control import RunControl
@@ -81,7 +82,15 @@ class MigrationStatus:
     @property
     def title(self) -> str:
         """The target, with its kind where the name alone is that of another one, too."""
+        if self.kind == COMPARISON:
+            return f"{self.detail.get(COMPARED, UNKNOWN)} (comparison {self.target})"
         return f"{self.target} ({short_of(self.kind)})" if self.shares_name else self.target
+
+    @property
+    def subject(self) -> str:
+        """What is on record, in a sentence."""
+        is_comparison = self.kind == COMPARISON
+        return f"the {'comparison' if is_comparison else 'migration into'} {self.target}"
 
     @property
     def key(self) -> tuple[str, str]:
@@ -293,14 +302,6 @@ def amount(run: MigrationStatus) -> str:
     skipped = int(run.number("skipped"))
     beside = f", {skipped:,} skipped" if skipped else ""
     return f"{done:,} of {about}{format_count(total, run.unit)} ({100 * done // total} %){beside}"
-
-
-def may_be_frozen(detail: Mapping[str, Any]) -> bool:
-    """Whether a cut-over that is on record may have stopped the writers of the source."""
-    try:
-        return CutoverRecord.from_json(detail.get("cutover", {})).may_be_frozen
-    except ValueError:
-        return False
 
 
 def describe_switch(run: MigrationStatus) -> str:

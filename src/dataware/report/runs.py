@@ -25,6 +25,7 @@ from dataware.ops.status import (
     life,
     pace,
 )
+from dataware.ops.work_words import describe_leftovers
 from dataware.report.wrapping import wrap_text
 
 STYLES = {
@@ -81,9 +82,10 @@ def _paragraphs(runs: Sequence[MigrationStatus], width: int) -> Iterator[Text]:
             yield _indent_text(
                 _join_nonempty(" · ", far, life(run), f"run {run.shown_run}"), width, _style(run)
             )
-            continue
-        yield _indent_text(far, width, _style(run))
-        yield _indent_text(_join_nonempty(" · ", life(run), _since(run), _run(run)), width, "dim")
+        else:
+            seen = _join_nonempty(" · ", life(run), _since(run), _run(run))
+            yield _indent_text(far, width, _style(run))
+            yield _indent_text(seen, width, "dim")
         yield from _remarks(run, width)
 
 
@@ -124,6 +126,8 @@ def _remarks(run: MigrationStatus, width: int) -> Iterator[Text]:
     """What does not fit into a row: the way back, what is asked, why it ended."""
     if switched := describe_switch(run):
         yield _indent_text(switched, width, "dim")
+    if leftovers := describe_leftovers(run.detail, run.target):
+        yield _indent_text(escape_unprintable(leftovers), width, "yellow")
     if control := describe_control(run.control, run.target):
         yield _indent_text(escape_unprintable(control), width, "yellow")
     if run.why:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataware.core.engines.card import ENGINE, LEFTOVERS
+from dataware.core.engines.unfinished_work import COMPARED
 from dataware.core.model import MarkerState
 from dataware.core.run_control import RunControl
 
@@ -51,7 +52,7 @@ APPROVAL = "approval"
 OBJECT_HEADERS = "object_headers"
 """What of the progress says how the objects are written, which the next run goes on with."""
 
-ESSENTIAL = frozenset({CUTOVER, ASKED, ENGINE, LEFTOVERS, OBJECT_HEADERS})
+ESSENTIAL = frozenset({CUTOVER, ASKED, ENGINE, LEFTOVERS, COMPARED, OBJECT_HEADERS})
 """What of the progress is never given up."""
 
 SWITCHED_ON = ("feed_enabled", "undo_feed")
@@ -92,7 +93,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     "exact": (bool,),
     **dict.fromkeys(("followed", "guarded", "deep", "held"), (bool,)),
     **dict.fromkeys(SWITCHED_ON, _TEXT),
-    "carrier": _TEXT,
+    **dict.fromkeys(("carrier", COMPARED), _TEXT),
     **dict.fromkeys((ACCEPTS, LEFTOVERS), (list,)),
     **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS, APPROVAL), (dict,)),
 }

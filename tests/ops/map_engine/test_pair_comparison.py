@@ -9,16 +9,31 @@ from itertools import count
 import pytest
 
 from dataware.core.engines.map_card import MAP
-from dataware.core.errors import IncompleteError, InputError, LookupFailedError, ServiceError
+from dataware.core.engines.unfinished_work import COMPARISON
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    InputError,
+    LookupFailedError,
+    RefusedError,
+    ServiceError,
+)
 from dataware.core.kind import Kind, Permissions
-from dataware.core.model import Location
+from dataware.core.model import Location, Marker, MarkerState
 from dataware.ops.context import ComparisonSpec, Context
+from dataware.ops.forget import find_record, forget, give_up_work, report_record
 from dataware.ops.map_engine import pair_comparison, stack
 from dataware.ops.map_engine.pair_comparison import compare_by_workers, name_comparison
 from dataware.ops.migration_job import MigrationJob
+from dataware.ops.run_control import pause, resume
+from dataware.ops.status import status
+from dataware.state import ParameterMarkers
+from dataware.state.holder import Holder
+from dataware.state.markers import ALIVE_SECONDS
 from dataware.verify.verdict import Verdict
 from support.copying import Killed
 from support.map_account import MapAccount, refusal
+from support.parameters import FakeParameters
 from support.world import World, box_kind, change_card
 
 OLD = Location("old", "111122223333", "eu-central-1")
@@ -103,7 +118,10 @@ def test_workers_find_the_lies_and_are_removed() -> None:
 
 
 def test_a_command_that_is_killed_anywhere_is_finished_by_the_same_command() -> None:
-    """At every step outside of it: one more command finds the lies, and leaves nothing."""
+    """At every step outside of it: one more command finds the lies, and leaves nothing.
+
+    Whatever a killed one has made is on record.
+    """
     for at in count():
         desk = Desk()
         desk.world.kill_at = at
@@ -111,8 +129,10 @@ def test_a_command_that_is_killed_anywhere_is_finished_by_the_same_command() -> 
             desk.run()
         except Killed:
             desk.world.kill_at = None
+            assert desk.world.markers or not list(desk.account.left_over())
             assert lies_of(desk.run()) == LIES
             assert list(desk.account.left_over()) == []
+            assert not desk.world.markers
             assert len(desk.account.states.executions) <= 2
         else:
             break
@@ -140,13 +160,140 @@ def test_a_stop_ends_the_workers_and_says_how_to_give_up() -> None:
     desk = Desk()
     desk.account.states.looks = 5
     desk.stop = lambda: bool(desk.account.states.executions)
-    with pytest.raises(IncompleteError, match=r"stopped the workers .*v1-.*the stack dataware-map"):
+    with pytest.raises(
+        IncompleteError, match=r"stopped the workers .*v1-.*`dataware forget verify-"
+    ):
         desk.run()
     assert [one["status"] for one in desk.account.states.executions.values()] == ["ABORTED"]
     desk.stop = lambda: False
     desk.account.states.looks = 1
     assert lies_of(desk.run()) == LIES
     assert list(desk.account.left_over()) == []
+
+
+@dataclass
+class RecordingDesk(Desk):
+    """The same person, whose records lie in a Parameter Store."""
+
+    store: FakeParameters = field(default_factory=FakeParameters)
+
+    @property
+    def context(self) -> Context:
+        """The outside of the next command."""
+        return replace(super().context, markers=self.markers("desk"), command_run="run-7")
+
+    def markers(self, machine: str) -> ParameterMarkers:
+        """The records, as a machine reads and writes them."""
+        holder = Holder(machine, f"a boot of {machine}", 7, "1")
+        return ParameterMarkers(self.store, self.store.clock, holder)
+
+    def stop_it(self) -> None:
+        """Begin, and stop when the workers are at work."""
+        self.account.states.looks = 5
+        self.stop = lambda: bool(self.account.states.executions)
+        with pytest.raises(IncompleteError):
+            self.run()
+        self.stop = lambda: False
+        self.account.states.looks = 1
+
+    def statuses(self) -> list[str]:
+        """What `dataware status` tells."""
+        status(self.context)
+        return self.texts("migration-status")
+
+
+def test_a_stopped_comparison_is_on_record_until_it_is_forgotten() -> None:
+    """`status` names both sides and why it ended; `forget` removes workers and record."""
+    desk = RecordingDesk()
+    desk.stop_it()
+    name = name_comparison(PAIR)
+    (shown,) = desk.statuses()
+    assert shown.startswith(f"old → new (comparison {name}): incomplete: ")
+    assert f"`dataware forget {name}` to give up" in shown
+    record = find_record(desk.context, name)
+    report_record(desk.context, record)
+    warned = desk.texts("warning")
+    assert "without the record, the same `dataware verify` compares old anew" in warned
+    assert any(f"stopping the workers dataware-map-{name}" in one for one in warned)
+    give_up_work(desk.context, record)
+    forget(desk.context, desk.markers("desk"), record, lambda _parameter: None)
+    assert desk.texts("done")[-1] == f"Deleted the record of the comparison {name}"
+    assert list(desk.account.left_over()) == []
+    assert not desk.store.stored
+
+
+def test_a_stopped_comparison_is_gone_on_with_and_leaves_no_record() -> None:
+    """The same command; nothing of it is left."""
+    desk = RecordingDesk()
+    desk.stop_it()
+    assert lies_of(desk.run()) == LIES
+    assert list(desk.account.left_over()) == []
+    assert not desk.store.stored
+
+
+def test_of_two_commands_at_once_the_second_is_refused() -> None:
+    """Else one would remove the workers of the other."""
+    desk = RecordingDesk()
+    name = name_comparison(PAIR)
+    lease = desk.markers("elsewhere").begin(
+        COMPARISON, name, Marker(MarkerState.RUNNING, "old", name)
+    )
+    with pytest.raises(RefusedError, match=r"old and new are being compared by run verify-.* on "):
+        desk.run()
+    assert list(desk.account.left_over()) == []
+    lease.release({})
+    assert lies_of(desk.run()) == LIES
+
+
+def test_workers_that_stay_after_a_verdict_stay_on_record() -> None:
+    """With the reason; the next command removes them with the record."""
+    desk = RecordingDesk(target=dict(CONTENT))
+    desk.account.stacks.stays = True
+    assert not desk.run().differs
+    (shown,) = desk.statuses()
+    assert "a bucket is in use" in shown
+    desk.account.stacks.stays = False
+    assert not desk.run().differs
+    assert not desk.store.stored
+
+
+def test_a_record_that_cannot_be_deleted_takes_nothing_from_the_verdict() -> None:
+    """It says that nothing is left, and what deletes it."""
+    desk = RecordingDesk()
+    desk.store.denied.add("DeleteParameter")
+    assert lies_of(desk.run()) == LIES
+    (text,) = desk.texts("warning")
+    assert f"`dataware forget {name_comparison(PAIR)}` deletes it" in text
+    assert "(comparison verify-" in desk.statuses()[0] and ": complete" in desk.statuses()[0]
+    desk.store.denied.clear()
+    assert lies_of(desk.run()) == LIES
+    assert not desk.store.stored
+
+
+@pytest.mark.parametrize("ask", [pause, resume])
+def test_a_comparison_is_asked_for_nothing(ask: Callable[..., None]) -> None:
+    """It writes nothing, so a pause would only keep its workers alive."""
+    desk = RecordingDesk()
+    desk.stop_it()
+    with pytest.raises(RefusedError, match="writes nothing, so it is neither paused nor thrott"):
+        ask(desk.context, None, name_comparison(PAIR), "here")
+
+
+def test_a_command_that_lost_its_record_ends_without_a_verdict() -> None:
+    """Another one may have taken it, and removes the workers when it ends."""
+    desk = RecordingDesk()
+    desk.account.states.looks = 50
+
+    def take_over(what: str) -> None:
+        if what == "start":
+            desk.store.clock.time += ALIVE_SECONDS
+            markers, name = desk.markers("elsewhere"), name_comparison(PAIR)
+            markers.begin(COMPARISON, name, Marker(MarkerState.RUNNING, "old", name))
+
+    desk.world.meddle = take_over
+    with pytest.raises(DatawareError, match="heartbeat"):
+        desk.run()
+    assert list(desk.account.left_over())
 
 
 def test_a_worker_that_died_is_no_verdict() -> None:

@@ -54,7 +54,7 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
         if not yes:
             if not sys.stdin.isatty():
                 raise InputError("this is not a terminal: pass --yes to continue")
-            confirm(f"Delete the record of the migration into {record.status.target}?")
+            confirm(f"Delete the record of {record.status.subject}?")
 
         # Without the record it is not known any more what belongs to the migration.
         give_up_work(context, record)

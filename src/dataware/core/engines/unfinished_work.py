@@ -11,6 +11,9 @@ from dataware.core.engines.card import ENGINE, LEFTOVERS, PARTS, EngineName
 from dataware.core.errors import RefusedError
 from dataware.core.model import Content, Facts, Marker, MarkerState
 
+COMPARISON, COMPARED = "comparison", "compared"
+"""The kind under which a comparison by workers is on record, and where that names its target."""
+
 
 def find_unfinished_work(marker: Marker) -> Mapping[str, object]:
     """The part of an unfinished record that names a service's work; empty without one."""

@@ -314,3 +314,11 @@ class CutoverStep:
 def restart_record(record: CutoverRecord) -> CutoverRecord:
     """Where a new process begins: what an earlier one froze, it has not seen frozen itself."""
     return replace(record, state=STATES[record.state].restart)
+
+
+def may_be_frozen(detail: Mapping[str, Any]) -> bool:
+    """Whether a cut-over that is on record may have stopped the writers of the source."""
+    try:
+        return CutoverRecord.from_json(detail.get("cutover", {})).may_be_frozen
+    except ValueError:
+        return False

@@ -18,6 +18,7 @@ from dataware.calc.rate import RateEstimator, rough
 from dataware.core.copier import CopyOrder, SkipReason
 from dataware.core.errors import IncompleteError
 from dataware.core.events import event, format_count
+from dataware.core.follow.cutover import may_be_frozen
 from dataware.core.follow.cutover_ports import UncertainOutcomes
 from dataware.core.follow.feed import (
     UNKNOWN_OUTCOME_SECONDS,
@@ -45,7 +46,6 @@ from dataware.ops.migration_policy import (
     CompletedCopy,
 )
 from dataware.ops.run_migration import MigrationRun, read_skipped
-from dataware.ops.status import may_be_frozen
 from dataware.ops.verify import aws_of, run_comparison
 from dataware.state.cutover_records import read_cutover
 from dataware.verify.pausable_stop import PausableStop

@@ -1,9 +1,9 @@
-"""Compares two resources by workers of their own, without a migration and without a record.
+"""Compares two resources by workers of their own, without a migration.
 
 The stack is called by a hash of the pair, so the same command finds what an earlier one began: the
 plans of its steps lie in the bucket, and the newest of them names the execution. The workers may
 read both sides and nothing else. A verdict is given whatever becomes of the workers then, and what
-stays of them is never a part of the next one.
+stays of them is never a part of the next one, but on record until somebody removes it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dataware.core.errors import DatawareError, IncompleteError, InputError, Not
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.ops.context import ComparisonSpec, Context, CopySettings
+from dataware.ops.map_engine.comparison_record import ComparisonRecord
 from dataware.ops.map_engine.execution import MapExecution
 from dataware.ops.map_engine.leftovers import place_of_workers
 from dataware.ops.map_engine.stack import WorkersStack
@@ -86,7 +87,10 @@ class PairComparison:
         self._context = context
         self._kind = kind
         self._pair = pair
-        self._place = place_of_workers(context, name_comparison(pair))
+        name = name_comparison(pair)
+        self._place = place_of_workers(context, name)
+        self._record = ComparisonRecord(context, pair, name, PART)
+        self._forget = f"`dataware forget {name}`"
         self._stack = WorkersStack(context.aws, self._place)
         self._words = {"source": pair.source.name, "name": pair.target.name}
         self._number = 0
@@ -94,15 +98,18 @@ class PairComparison:
 
     def compare(self) -> Verdict:
         """Have the workers, let them compare, and remove them. Raises what ends it before."""
-        try:
-            self._deploy()
-            verdict = self._compare()
-        except (DatawareError, KeyboardInterrupt) as error:
-            if self._parts not in str(error):
-                text = f"{self._parts} stay, as far as they were made, for the same command"
-                self._emit("warning", text=f"{text}; remove them by hand to give up")
-            raise
-        self._remove()
+        with self._record.held():
+            try:
+                self._deploy()
+                verdict = self._compare()
+            except (DatawareError, KeyboardInterrupt) as error:
+                if self._forget not in str(error):
+                    text = f"{self._parts} stay, as far as they were made, for the same command"
+                    self._emit("warning", text=f"{text}; {self._forget} removes them")
+                raise
+            # Another command may have begun since, whose workers these are by now.
+            self._record.confirm()
+            self._remove()
         return verdict
 
     def _deploy(self) -> None:
@@ -130,9 +137,11 @@ class PairComparison:
         except DatawareError as error:
             with suppress(NotFoundError):
                 self._stack.put(f"{self._newest}/{CONCLUDED}", b"{}")
-            text = f"cannot remove {self._parts} ({error}); remove them by hand"
+            text = f"cannot remove {self._parts} ({error}); {self._forget} tries again"
             self._emit("warning", text=text)
+            self._record.keep_failure(error)
             return
+        self._record.conclude()
         self._emit("note", text=f"removed the workers {self._place.stack}")
 
     @property
@@ -155,6 +164,7 @@ class PairComparison:
         """
         self._number += 1
         self._newest = f"v{self._number}-{uuid4().hex[:8]}"
+        self._record.keep_execution(self._newest)
         return self._open(self._newest)
 
     def _open(self, name: str) -> MapExecution:
@@ -182,7 +192,7 @@ class PairComparison:
             execution.stop()
             raise IncompleteError(
                 f"stopped the workers of the execution {execution.name}; run the same command "
-                f"again to resume, or remove {self._parts} by hand to give up"
+                f"again to resume, or {self._forget} to give up"
             ) from error
         if progress.problem:
             text = f"the execution {execution.name} ended early ({progress.problem})"
@@ -193,8 +203,11 @@ class PairComparison:
         reported_at = clock.monotonic()
         for seconds in growing_pauses():
             progress = execution.look()
+            self._record.check()
             if progress is not None and progress.ended:
                 return progress
+            if progress is not None:
+                self._record.publish_progress(progress)
             unseen = unseen + 1 if progress is None else 0
             if unseen == UNSEEN_LOOKS:
                 break

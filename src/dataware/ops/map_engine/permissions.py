@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dataware.core.engines.map_card import MAP, MAP_PERMISSIONS
+from dataware.core.engines.unfinished_work import COMPARISON
 from dataware.core.passed_roles import PASS_ROLE, PassedRole
 from dataware.ops.map_engine.template import PREFIX
+from dataware.state.marker_value import ROOT
+from dataware.state.parameter_store import DELETE, READ, WRITE
 
 RESOURCES = {
     "cloudformation": ("arn:{partition}:cloudformation:{region}:{account}:stack/{prefix}*/*",),
@@ -43,6 +46,14 @@ def list_caller_permissions(
         actions = tuple(one for one in mine if one != PASS_ROLE)
         for pattern in patterns:
             yield pattern.format(**place), actions
+
+
+def list_record_permissions(
+    account: str, region: str, partition: str
+) -> tuple[str, tuple[str, ...]]:
+    """The records of comparisons, with the actions on them; `verify` deletes its own."""
+    place = f"arn:{partition}:ssm:{region}:{account}:parameter"
+    return f"{place}{ROOT}/{COMPARISON}/*", (READ, WRITE, DELETE)
 
 
 def find_passed_roles(account: str, partition: str) -> PassedRole:
