@@ -95,10 +95,8 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
     `batch_role` is one that S3 assumes for its jobs, which the caller begins.
     """
     place = GrantPlace(aws.account, aws.region, aws.partition)
-    beside = [
-        *_engine_grants(engine, wanted, place, side, use),
-        *_source_looks(aws, wanted, use, side),
-    ]
+    beside = list(_engine_grants(engine, wanted, place, side, use))
+    beside += _source_looks(aws, wanted, use, side)
     has_job = batch_role is not None and use in JOB_USES and side is not PolicySide.SOURCE
     if side is not PolicySide.SOURCE:
         beside += _shared_by(aws, wanted, use, informing=informing)

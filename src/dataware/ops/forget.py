@@ -142,7 +142,7 @@ def _consequence(record: ForgettableRecord) -> str:
     """What the next plan makes of the target without the record."""
     target, source = record.status.target, record.status.source or "its source"
     if record.status.kind == COMPARISON:
-        return f"without the record, the same `dataware verify` compares {source} anew"
+        return f"without the record, the same `dataware verify` compares {source} from the start"
     if record.marker.state is MarkerState.COMPLETE:
         return (
             f"without the record, rule 9 does not protect {target}: if it is missing or empty, the "

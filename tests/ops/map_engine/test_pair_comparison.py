@@ -213,7 +213,7 @@ def test_a_stopped_comparison_is_on_record_until_it_is_forgotten() -> None:
     record = find_record(desk.context, name)
     report_record(desk.context, record)
     warned = desk.texts("warning")
-    assert "without the record, the same `dataware verify` compares old anew" in warned
+    assert "without the record, the same `dataware verify` compares old from the start" in warned
     assert any(f"stopping the workers dataware-map-{name}" in one for one in warned)
     give_up_work(desk.context, record)
     forget(desk.context, desk.markers("desk"), record, lambda _parameter: None)

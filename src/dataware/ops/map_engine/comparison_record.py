@@ -23,7 +23,7 @@ from dataware.ops.lease_keeper import LeaseKeeper, keep_alive
 
 
 class ComparisonRecord:
-    """The record of one pair, called `name`; entered by `held`."""
+    """The record of one pair, called `name`; entered by `hold`."""
 
     def __init__(self, context: Context, pair: ComparisonSpec, name: str, unit: str) -> None:
         self._context = context
@@ -34,7 +34,7 @@ class ComparisonRecord:
         self._is_done = False
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Have the record for as long as this is entered, and delete it if nothing is left then.
 
         Raises RefusedError while another command compares this pair, and LookupFailedError.

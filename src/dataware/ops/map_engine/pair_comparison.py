@@ -98,7 +98,7 @@ class PairComparison:
 
     def compare(self) -> Verdict:
         """Have the workers, let them compare, and remove them. Raises what ends it before."""
-        with self._record.held():
+        with self._record.hold():
             try:
                 self._deploy()
                 verdict = self._compare()
