@@ -91,8 +91,7 @@ def policy_of(  # noqa: PLR0913 - each is asked for by an option
 
     Without `informing` it leaves out what no decision rests on. `lookups` are the permissions, by
     ARN, with which the names were computed; `headers` go with the objects that are written.
-    `side` is that of a copy whose sides have credentials of their own; records are the target's. A
-    `batch_role` is one that S3 assumes for its jobs, which the caller begins.
+    `side` is one of a copy with a profile of its source; S3 assumes a `batch_role` for its jobs.
     """
     place = GrantPlace(aws.account, aws.region, aws.partition)
     beside = list(_engine_grants(engine, wanted, place, side, use))
