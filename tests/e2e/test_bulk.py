@@ -13,7 +13,7 @@ from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
-from support.servers import FaultProxy, reword
+from support.servers import FaultProxy, reword, xml_error
 from support.worlds import client, enable_recovery, items_of, make_table, varied_items
 
 TOML = """
@@ -114,3 +114,26 @@ def test_a_table_that_somebody_made_is_not_filled() -> None:
     refused = run(*COMMAND)
     assert refused.code == 3, refused
     assert client("dynamodb").list_bulk_operations()["BulkOperationsSummaryList"] == []
+
+
+def test_a_bucket_that_may_not_be_removed_is_known_until_the_next_run_removes_it(
+    proxy: FaultProxy,
+) -> None:
+    """The migration is complete, `status` names the bucket, and `apply` takes it off the record."""
+    before = items_of("Orders")
+    proxy.add(xml_error("AccessDenied", 403), operation="DeleteBucket")
+    ran = run(*COMMAND[:-2])
+    assert ran.code == 0, ran
+    (bucket,) = client("s3").list_buckets()["Buckets"]
+    for _ in range(2):
+        shown = run("status")
+        assert f"the bucket {bucket['Name']} not removed" in shown.out, shown
+        again = run(*COMMAND[:-2])
+        assert again.code == 0, again
+        assert "the record is kept" in again.out + again.err
+    proxy.clear()
+    again = run(*COMMAND[:-2])
+    assert f"Removed the bucket {bucket['Name']}" in again.out, again
+    assert "not removed" not in run("status").out
+    assert "complete" in run("status").out
+    check_whole(before)
