@@ -88,12 +88,13 @@ class BoxJobs:
             job.update(state="copies", left=self.patience)
         self._step("confirmed")
 
-    def cancel(self, record: Record) -> None:
-        """End it."""
+    def cancel(self, record: Record) -> bool:
+        """End it at once."""
         job = self.jobs.get(record.get("job", ""))
         if job and job["state"] in ("waits", "copies"):
             job["state"] = "cancelled"
         self._step("cancelled")
+        return True
 
     def look(self, record: Record) -> JobProgress:
         """How far it is; a look is also when it copies."""

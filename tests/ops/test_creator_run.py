@@ -160,6 +160,10 @@ class BoxCreator:
         """Tags are set each time."""
         return ("tags",)
 
+    def cancel(self, _record: Record) -> bool:
+        """Nothing ends it early."""
+        return True
+
     def list_parts(self, _record: Record) -> Sequence[str]:
         """The bucket."""
         return ("the bucket b",) if self.service.bucket else ()

@@ -21,6 +21,7 @@ from dataware.core.errors import (
 )
 from dataware.core.model import Location, Marker, MarkerState
 from dataware.kinds import kinds
+from dataware.kinds.dynamodb_table.export.bulk_put import TableBulkPut
 from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.kinds.s3_bucket.batch.job import BatchCopy
 from dataware.ops.context import Context
@@ -280,6 +281,27 @@ def test_the_bucket_of_an_export_is_removed_and_what_goes_on_is_named(
     assert "a import into new" not in texts[0]
     assert "goes on in AWS and cannot be cancelled" in texts[0]
     assert bucket in texts[1]
+    assert not aws.buckets
+
+
+def test_a_bulk_put_of_a_migration_that_is_given_up_is_ended(desk: Desk) -> None:
+    """Also one whose request had no answer; else it would write into a table of its own accord."""
+    aws = MemoryExports(looks=99)
+    aws.fill("old", 3)
+    aws.fill("new", 0)
+    places = [Location(name, aws.account, aws.region) for name in ("old", "new")]
+    creator = TableBulkPut(aws)  # type: ignore[arg-type]
+    record = creator.find_request(*places, NOON.timestamp(), {})
+    assert record is not None
+    while "data" not in record:
+        record = creator.prepare(record, places[0]).record
+    creator.begin(record, *places, {})
+    desk.context = replace(desk.context, aws=aws)  # type: ignore[arg-type]
+    begin_by_engine(desk, TABLE, {"name": "bulk", **record})
+    told, done = remove_engine_work(desk)
+    assert "if the bulk put into new has begun, it is ended, and what it has put stays" in told
+    assert [one["BulkOperationStatus"] for one in aws.operations.values()] == ["CANCELLED"]
+    assert done.startswith("Removed the bucket ")
     assert not aws.buckets
 
 

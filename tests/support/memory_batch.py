@@ -79,6 +79,17 @@ class MemoryJobs(ModelledClient):
         job = self._find("DescribeJob", given["JobId"])
         return {"Job": {"JobId": given["JobId"], "Status": job["status"], **job.get("more", {})}}
 
+    def on_list_jobs(self, given: Mapping[str, Any]) -> Any:
+        """The jobs of some statuses, one on each page."""
+        found = [
+            {"JobId": job_id, "Description": job["ask"]["Description"], "Status": job["status"]}
+            for job_id, job in self.jobs.items()
+            if job["status"] in given["JobStatuses"]
+        ]
+        at = int(given.get("NextToken", "0"))
+        more = {"NextToken": str(at + 1)} if at + 1 < len(found) else {}
+        return {"Jobs": found[at : at + 1], **more}
+
     def on_update_job_status(self, given: Mapping[str, Any]) -> Any:
         """Confirm or cancel."""
         job, wanted = self._find("UpdateJobStatus", given["JobId"]), given["RequestedJobStatus"]

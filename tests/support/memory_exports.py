@@ -288,6 +288,14 @@ class MemoryExports:
                 self._end_operation(one)
         return {"BulkOperationDescription": _public(one)}
 
+    def cancel_bulk_operation(self, BulkOperationArn: str) -> Json:  # noqa: N803 - the SDK's name
+        """End it; what it has put stays."""
+        one = self.operations[BulkOperationArn]
+        if one["BulkOperationStatus"] == "IN_PROGRESS":
+            one["BulkOperationStatus"] = "CANCELLED"
+        names = ("BulkOperationArn", "BulkOperationStatus")
+        return {name: one[name] for name in names}
+
     def _end_operation(self, one: dict[str, Any]) -> None:
         status, more = self.next.pop("bulk", ("COMPLETED", {}))
         one |= {"BulkOperationStatus": status, **more}

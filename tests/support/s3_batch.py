@@ -100,6 +100,16 @@ class BatchServer:
         told = {"JobId": job_id, "Status": job["status"], "ProgressSummary": numbers}
         return {"Job": {**told, **({"FailureReasons": failures} if failures else {})}}
 
+    def list(self, statuses: list[str]) -> Mapping[str, Any]:
+        """The jobs of some statuses."""
+        return {
+            "Jobs": [
+                {"JobId": job["id"], "Description": job["ask"]["Description"]}
+                for job in self.jobs.values()
+                if job["status"] in statuses
+            ]
+        }
+
     def update(self, job_id: str, status: str) -> Mapping[str, Any]:
         """Confirm a job that waits, or cancel one that has not ended."""
         job = next(one for one in self.jobs.values() if one["id"] == job_id)
@@ -217,6 +227,10 @@ def _handler_of(server: BatchServer) -> type[BaseHTTPRequestHandler]:
             self._answer(lambda: answer_of("CreateJob", server.create(body)))
 
         def do_GET(self) -> None:
+            if listed := re.fullmatch(r"/v20180820/jobs\?(.*)", self.path):
+                statuses = parse_qs(listed[1])["jobStatuses"]
+                self._answer(lambda: answer_of("ListJobs", server.list(statuses)))
+                return
             job = re.fullmatch(r"/v20180820/jobs/([^/]+)", self.path)
             self._answer(lambda: answer_of("DescribeJob", server.describe(job[1] if job else "")))
 

@@ -245,8 +245,7 @@ class CopyJobRun(EngineRun):
 
     def _end_job(self, record: Record) -> None:
         """End a job, and wait until it writes nothing any more."""
-        self._copy_job.cancel(record)
-        while "job" in record and not self._copy_job.look(record).ended:
+        while not self._copy_job.cancel(record):
             self._keeper.check()
             self._context.aws.pause(FIRST_PAUSE)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataware.calc.words import list_words
 from dataware.core.engines.card import ENGINE, LEFTOVERS, EngineCard
 from dataware.core.engines.choice import EngineTable
-from dataware.core.engines.port import WORK, CopyJob, Record
+from dataware.core.engines.port import WORK, CopyJob, Record, TargetCreator
 from dataware.core.engines.unfinished_work import (
     find_unfinished_work,
     list_leftovers,
@@ -45,10 +45,11 @@ def _explain_work(slug: str, target: str, marker: Marker, context: Context) -> s
         return f"removing {parts}, which the engine {card.name} has left"
     if card.creator is not None and (names := card.creator(context.aws).list_parts(record)):
         parts, words = " and ".join(names), card.creator(context.aws).words
-        return (
-            f"removing {parts} of the engine {card.name}; if the {words.noun} into {target} has "
-            f"begun, it goes on in AWS {words.stays}, and {target} stays"
-        )
+        removal = f"removing {parts} of the engine {card.name}"
+        begins = f"if the {words.noun} into {target} has begun"
+        if words.ends_early:
+            return f"{removal}; {begins}, it is ended, and what it has put stays"
+        return f"{removal}; {begins}, it goes on in AWS {words.stays}, and {target} stays"
     return f"the engine {card.name} goes on making {target}, which cannot be cancelled: it stays"
 
 
@@ -86,30 +87,35 @@ def sweep_leftovers(context: Context, kind: Kind, target: str, marker: Marker) -
 def _remove_parts(context: Context, card: EngineCard, record: Record) -> None:
     """Remove what the work of an engine needed. Raises IncompleteError for what stays.
 
-    What a creator makes goes on, and stays; a job is ended first.
+    What can be ended is ended first; else what a creator makes goes on, and stays.
     """
-    work = card.copy_job(context.aws, "") if card.copy_job else None
-    made_by = work or (card.creator(context.aws) if card.creator else None)
-    names = list(made_by.list_parts(record)) if made_by else []
-    if made_by is None or not names:
+    work = _open_work(card, context)
+    names = list(work.list_parts(record)) if work else []
+    if work is None or not names:
         return
     parts = list_words(names)
     try:
-        if work is not None and not _end_work(context, work, record):
+        if not _end_work(context, work, record):
             raise IncompleteError(
                 f"cannot remove {parts} yet, because the job does not end; {KEPT}"
             )
-        made_by.clean(record)
+        work.clean(record)
     except ServiceError as error:
         raise IncompleteError(f"cannot remove {parts} ({error}); {KEPT}") from error
     context.emit(event("note", text=f"Removed {parts}"))
 
 
-def _end_work(context: Context, copy_job: CopyJob, record: Record) -> bool:
+def _open_work(card: EngineCard, context: Context) -> CopyJob | TargetCreator | None:
+    """What ends and removes the work of an engine."""
+    if card.copy_job is not None:
+        return card.copy_job(context.aws, "")
+    return card.creator(context.aws) if card.creator else None
+
+
+def _end_work(context: Context, work: CopyJob | TargetCreator, record: Record) -> bool:
     """End what goes on, and wait for it; whether it has ended."""
-    copy_job.cancel(record)
     for _ in range(LOOKS):
-        if "job" not in record or copy_job.look(record).ended:
+        if work.cancel(record):
             return True
         context.aws.pause(PAUSE_SECONDS)
     return False

@@ -46,7 +46,8 @@ class CreatorWords(NamedTuple):
     """What people are told of a creator's work: `noun` and `done` in sentences, else event codes.
 
     `stays` says in a clause what a stop leaves of the request, and `prepares` has the codes for
-    what comes before it: begun, under way, done.
+    what comes before it: begun, under way, done. What `ends_early` is ended with its migration,
+    where that is given up.
     """
 
     noun: str
@@ -56,6 +57,7 @@ class CreatorWords(NamedTuple):
     progress: str
     ends: str
     stays: str
+    ends_early: bool = False
     prepares: tuple[str, str, str] | None = None
 
 
@@ -150,6 +152,13 @@ class TargetCreator(Protocol):
         """
         ...
 
+    def cancel(self, record: Record) -> bool:
+        """End what can be ended, again is harmless; whether nothing goes on that can be.
+
+        Raises LookupFailedError.
+        """
+        ...
+
     def list_parts(self, record: Record) -> Sequence[str]:
         """What stands in the account only because of the work, by name."""
         ...
@@ -215,8 +224,11 @@ class CopyJob(Protocol):
         """Let it begin; again is harmless. Raises LookupFailedError."""
         ...
 
-    def cancel(self, record: Record) -> None:
-        """End what was asked for; harmless where it has ended, or nothing was asked for."""
+    def cancel(self, record: Record) -> bool:
+        """End what was asked for, again is harmless; whether nothing goes on any more.
+
+        Raises LookupFailedError.
+        """
         ...
 
     def list_parts(self, record: Record) -> Sequence[str]:

@@ -147,7 +147,8 @@ BULK = EngineCard(
         "50,000 files of 5 GB",
         "what it could not put is named from its report, whose form was never seen on AWS: each "
         "line is searched for the key",
-        "stopping the command does not stop it, and a cancelled one leaves what it has written",
+        "stopping the command does not stop it; `dataware forget` does, and what it has written "
+        "stays",
         "brings the source as it was a few minutes ago; what changed since is carried by key",
     ),
     permissions=list_actions(BULK_SCOPES),

@@ -155,6 +155,11 @@ class TableRestore:
         """Tags, TTL, stream and all else that a restore leaves behind."""
         return repair_table(self._aws, target.name, properties)
 
+    def cancel(self, record: Record) -> bool:
+        """A restore cannot be ended."""
+        del record
+        return True
+
     def list_parts(self, record: Record) -> Sequence[str]:
         """A restore leaves nothing but the table."""
         del record

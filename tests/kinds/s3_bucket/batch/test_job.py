@@ -209,6 +209,18 @@ def test_a_job_that_is_gone_is_no_error(code: str, monkeypatch: pytest.MonkeyPat
     copy_of(aws).cancel(record)
 
 
+def test_a_job_whose_request_had_no_answer_is_ended_all_the_same() -> None:
+    """Among all jobs it is found by its token; those of others, and one that ended, are not."""
+    aws = filled()
+    begun(aws)
+    record = listed(aws, listed(aws))
+    copy_of(aws).begin(record, ORDER)
+    assert copy_of(aws).cancel(record) is False
+    assert copy_of(aws).cancel(record) is True
+    assert [one["status"] for one in aws.jobs.jobs.values()] == ["Suspended", "Cancelled"]
+    assert copy_of(aws).cancel({"token": "t"}) is True
+
+
 def test_why_a_job_failed_is_told() -> None:
     """With the code and the reason that S3 gives, or else its status."""
     aws = filled()

@@ -1,7 +1,7 @@
 """Fills a table that this run has made out of an export: StartBulkPutItems.
 
-Sources: Amazon DynamoDB API Reference, StartBulkPutItems, DescribeBulkOperation and
-ListBulkOperations (a client token makes the request idempotent for 8 hours; COMPLETED_WITH_ERRORS
+Sources: Amazon DynamoDB API Reference, StartBulkPutItems, DescribeBulkOperation,
+CancelBulkOperation and ListBulkOperations (a client token makes the request idempotent for 8 hours; COMPLETED_WITH_ERRORS
 says that some input could not be read); Developer Guide, "Bulk put items considerations, quotas,
 and permissions" (no global table, and no index that is being built).
 
@@ -59,6 +59,7 @@ class TableBulkPut(ExportBasedCreator):
         progress="fill-progress",
         ends="filled",
         stays="until `aws dynamodb cancel-bulk-operation` ends it",
+        ends_early=True,
         prepares=PREPARES,
     )
 
@@ -78,7 +79,7 @@ class TableBulkPut(ExportBasedCreator):
     def look(self, record: Record, target: Location) -> CreationProgress:
         """What the operation says of itself, also where the answer to its request was lost."""
         del target
-        arn = record.get(JOB) or (self._find_operation(record) if DATA in record else None)
+        arn = self._find_begun(record)
         if arn is None:
             return CreationProgress(exists=False, done=False)
         description = self._describe(arn)
@@ -133,6 +134,19 @@ class TableBulkPut(ExportBasedCreator):
         except ServiceError as error:
             raise_request_error(error, f"bulk put into {target.name}", REFUSALS)
         return str(answer["BulkOperationDescription"]["BulkOperationArn"])
+
+    def cancel(self, record: Record) -> bool:
+        """End the operation, also one whose request had no answer; what it has put stays."""
+        arn = self._find_begun(record)
+        if arn is None or self._describe(arn)["BulkOperationStatus"] not in RUNNING:
+            return True
+        with self._aws.translate_errors("the bulk put", "dynamodb:CancelBulkOperation"):
+            self._api.cancel_bulk_operation(BulkOperationArn=arn)
+        return False
+
+    def _find_begun(self, record: Record) -> str | None:
+        """The operation, also where the answer to its request was lost; None before it."""
+        return record.get(JOB) or (self._find_operation(record) if DATA in record else None)
 
     def _find_operation(self, record: Record) -> str | None:
         """The operation that has this token; a token alone is known to AWS for 8 hours only."""

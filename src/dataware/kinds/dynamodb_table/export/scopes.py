@@ -73,6 +73,13 @@ export, the target's credentials let it into the bucket."""
 BULK_SCOPES = (
     *_EXPORT,
     EngineScope("{target}", ("dynamodb:StartBulkPutItems",)),
-    EngineScope("*", ("dynamodb:DescribeBulkOperation", "dynamodb:ListBulkOperations")),
+    EngineScope(
+        "*",
+        (
+            "dynamodb:CancelBulkOperation",
+            "dynamodb:DescribeBulkOperation",
+            "dynamodb:ListBulkOperations",
+        ),
+    ),
 )
-"""Of an export and a bulk put; on which resource IAM checks the last two is not documented."""
+"""Of an export and a bulk put; on which resource IAM checks the last three is not documented."""

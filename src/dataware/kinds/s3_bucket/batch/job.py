@@ -5,7 +5,7 @@ ETags, no SSE-C, what stands in the target is replaced, the job lies in the targ
 "Tracking job status and completion reports" (a job that requires confirmation is prepared, then
 Suspended, and does nothing until it is confirmed); "Troubleshooting S3 Batch Operations" (a job is
 deleted 90 days after it has ended, and may not be known right after it was made); API Reference,
-CreateJob, DescribeJob, UpdateJobStatus, S3CopyObjectOperation.
+CreateJob, DescribeJob, ListJobs, UpdateJobStatus, S3CopyObjectOperation.
 
 A job replaces what it finds, so it is asked for in two steps. Its manifest has only keys that the
 target lacks; it is confirmed when it is prepared, and the target still is as it was listed. A job
@@ -51,6 +51,9 @@ ENDED_CODE = "JobStatusException"
 """The refusal that says that a job is past the status that was asked for."""
 
 ENDED = frozenset({"Complete", "Failed", "Cancelled"})
+GOING_ON = ["New", "Preparing", "Suspended", "Ready", "Active", "Pausing", "Paused"]
+"""The statuses in which a job may copy yet."""
+
 GONE = "S3 does not know it any more"
 
 
@@ -112,10 +115,33 @@ class BatchCopy:
         """Let a job begin that is prepared. Raises LookupFailedError."""
         self._update(record, "Ready")
 
-    def cancel(self, record: Record) -> None:
-        """End a job, if there is one. Raises LookupFailedError."""
-        if JOB in record:
-            self._update(record, "Cancelled")
+    def cancel(self, record: Record) -> bool:
+        """End a job, also one whose request had no answer; whether none goes on any more.
+
+        Raises LookupFailedError.
+        """
+        named = self._with_job(record)
+        if JOB not in named or self.look(named).ended:
+            return True
+        self._update(named, "Cancelled")
+        return False
+
+    def _with_job(self, record: Record) -> Record:
+        """The record with the job that was asked for by it; without any where none goes on."""
+        if JOB in record or not record.get(MANIFEST):
+            return record
+        more: dict[str, str] = {}
+        while True:
+            with self._aws.translate_errors("the jobs of S3 Batch Operations", "s3:ListJobs"):
+                page = self._control.list_jobs(
+                    AccountId=self._aws.account, JobStatuses=GOING_ON, **more
+                )
+            for job in page.get("Jobs", ()):
+                if record[TOKEN] in job.get("Description", ""):
+                    return {**record, JOB: job["JobId"]}
+            if not page.get("NextToken"):
+                return record
+            more = {"NextToken": page["NextToken"]}
 
     def list_parts(self, record: Record) -> Sequence[str]:
         """The job and the work bucket."""
@@ -195,7 +221,7 @@ class BatchCopy:
             "AccountId": self._aws.account,
             "ConfirmationRequired": True,
             "ClientRequestToken": self._name_request(record),
-            "Description": f"dataware: {order.source.name} to {order.target.name}",
+            "Description": f"dataware {record[TOKEN]}: {order.source.name} to {order.target.name}",
             "Priority": 10,
             "RoleArn": self._role,
             "Manifest": {

@@ -15,7 +15,7 @@ from dataware.core.passed_roles import PASS_ROLE
 BUCKET_PREFIX = "dataware-batch-"
 """How the name of every work bucket begins; the account follows."""
 
-CREATE = ("s3:CreateJob",)
+CREATE = ("s3:CreateJob", "s3:ListJobs")
 OF_JOBS = ("s3:DescribeJob", "s3:UpdateJobStatus")
 JOB_SERVICE = "batchoperations.s3.amazonaws.com"
 """What assumes the role of a job (Amazon S3 User Guide, "Granting permissions for Batch
