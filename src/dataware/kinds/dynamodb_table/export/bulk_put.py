@@ -1,8 +1,8 @@
 """Fills a table that this run has made out of an export: StartBulkPutItems.
 
 Sources: Amazon DynamoDB API Reference, StartBulkPutItems, DescribeBulkOperation,
-CancelBulkOperation and ListBulkOperations (a client token makes the request idempotent for 8 hours; COMPLETED_WITH_ERRORS
-says that some input could not be read); Developer Guide, "Bulk put items considerations, quotas,
+CancelBulkOperation and ListBulkOperations (a client token makes the request idempotent for 8 hours;
+COMPLETED_WITH_ERRORS says that some input could not be read); Developer Guide, "Bulk put items considerations, quotas,
 and permissions" (no global table, and no index that is being built).
 
 An item that stands is replaced, because the conditions that an input may carry are not written. So
