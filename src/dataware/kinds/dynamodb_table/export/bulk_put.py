@@ -2,8 +2,8 @@
 
 Sources: Amazon DynamoDB API Reference, StartBulkPutItems, DescribeBulkOperation,
 CancelBulkOperation and ListBulkOperations (a client token makes the request idempotent for 8 hours;
-COMPLETED_WITH_ERRORS says that some input could not be read); Developer Guide, "Bulk put items considerations, quotas,
-and permissions" (no global table, and no index that is being built).
+COMPLETED_WITH_ERRORS says that some input could not be read); Developer Guide, "Bulk put items
+considerations, quotas, and permissions" (no global table, and no index that is being built).
 
 An item that stands is replaced, because the conditions that an input may carry are not written. So
 this fills only what the run has made.
