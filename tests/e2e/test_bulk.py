@@ -13,7 +13,7 @@ from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
-from support.servers import FaultProxy, reword, xml_error
+from support.servers import FaultProxy, json_error, reword, xml_error
 from support.worlds import client, enable_recovery, items_of, make_table, varied_items
 
 TOML = """
@@ -136,4 +136,23 @@ def test_a_bucket_that_may_not_be_removed_is_known_until_the_next_run_removes_it
     assert f"Removed the bucket {bucket['Name']}" in again.out, again
     assert "not removed" not in run("status").out
     assert "complete" in run("status").out
+    check_whole(before)
+
+
+@pytest.mark.parametrize("operation", ["CreateBucket", "ExportTableToPointInTime"])
+def test_an_engine_that_was_refused_may_be_asked_for_again(
+    proxy: FaultProxy, operation: str
+) -> None:
+    """Nothing was copied yet, so that neither it nor another engine is in the way."""
+    before = items_of("Orders")
+    is_bucket = operation == "CreateBucket"
+    denial = xml_error("AccessDenied", 403) if is_bucket else json_error("AccessDeniedException")
+    proxy.add(denial, operation=operation)
+    refused = run(*COMMAND[:-2])
+    assert refused.code == 3, refused
+    assert "nothing was copied, because" in refused.err
+    assert "fix that and run the same command again, or run it with --engine local" in refused.err
+    proxy.clear()
+    ran = run(*COMMAND[:-2])
+    assert ran.code == 0, ran
     check_whole(before)

@@ -530,6 +530,7 @@ def test_a_bucket_that_could_not_be_removed_once_is_off_the_record_when_it_is() 
     with pytest.raises(RefusedError, match="it has too many files"):
         run(service)
     assert list_leftovers(service.world.markers["new"].detail)
+    assert service.world.markers["new"].detail["refused"] == "export-import"
     service.refusal, service.undeletable = "", False
     run(service)
     assert not service.bucket

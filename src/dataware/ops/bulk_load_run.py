@@ -19,6 +19,7 @@ from dataware.verify.verdict import Verdict
 class BulkLoadRun(CreatorRun):
     """The steps of one migration by a service that fills what the run has made."""
 
+    _refused = "copied"
     _next_try = "starts another one if the table is still empty, else copies the rest by itself"
 
     def _create_target(self) -> Facts:

@@ -10,7 +10,7 @@ from typing import Self
 
 from dataware.calc.measures import duration
 from dataware.calc.words import list_words
-from dataware.core.engines.card import LEFTOVERS, PARTS, EngineName
+from dataware.core.engines.card import LEFTOVERS, PARTS, REFUSED, EngineName
 from dataware.core.engines.port import (
     CreationProgress,
     Preparation,
@@ -34,6 +34,9 @@ class CreatorRequest(EngineRun):
 
     _creator: TargetCreator
     _wanted: Wanted
+    _refused = "changed"
+    """What was not done yet where an engine is refused."""
+
     _was_whole = False
     """Whether the target was whole before this run, so that others may have written to it."""
 
@@ -161,8 +164,8 @@ class CreatorRequest(EngineRun):
             self._clean()
             self._forget_work()
             raise RefusedError(
-                f"nothing was changed, because {step.refusal}; run the same command with --engine "
-                "local"
+                f"nothing was {self._refused}, because {step.refusal}; fix that and run the same "
+                "command again, or run it with --engine local"
             )
         if step.record != self._record:
             self._keep(step.record)
@@ -179,7 +182,9 @@ class CreatorRequest(EngineRun):
         return self._creator.words.noun
 
     def _forget_work(self) -> None:
+        """Have on record that nothing goes on, so that any engine may carry the migration."""
         self._record = {}
+        self._keeper.publish({REFUSED: self._engine.value})
         self._publish_record()
 
     def _stopped_error(self, what: str, stays: str) -> IncompleteError:

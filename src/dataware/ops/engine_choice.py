@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dataware.core.engines.card import ENGINE, EngineCard, EngineName
+from dataware.core.engines.card import ENGINE, REFUSED, EngineCard, EngineName
 from dataware.core.engines.choice import EngineTable, estimate_engine, find_obstacle, name_engines
 from dataware.core.engines.port import TargetCreator
 from dataware.core.engines.situation import EngineSituation
@@ -146,7 +146,7 @@ def _read_situation(
         target=preferred.name,
         size=source.size,
         is_new=is_new,
-        is_own=is_new or (begun is not None and marker.created),
+        is_own=is_new or (marker.created and (begun is not None or REFUSED in marker.detail)),
         same_account=here.owner == account,
         relayed=bool(here.profile),
         same_region=(source.region or here.region) == (preferred.region or region),
@@ -163,7 +163,7 @@ def _read_situation(
 def find_unfinished_engine(marker: Marker, *, is_new: bool) -> EngineName | None:
     """The engine with which a migration that did not end has begun; None without one.
 
-    Where the target `is_new`, this machine has copied nothing into it.
+    Where the target `is_new`, or another engine was refused, this machine has copied nothing.
     """
     if marker.state is not MarkerState.RUNNING:
         return None
@@ -171,7 +171,7 @@ def find_unfinished_engine(marker: Marker, *, is_new: bool) -> EngineName | None
     name = recorded.get("name") if isinstance(recorded, Mapping) else None
     if name in set(EngineName):
         return EngineName(name)
-    return None if is_new else EngineName.LOCAL
+    return None if is_new or REFUSED in marker.detail else EngineName.LOCAL
 
 
 def _find_problems(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.engines.card import ENGINE, LEFTOVERS
+from dataware.core.engines.card import ENGINE, LEFTOVERS, REFUSED
 from dataware.core.engines.unfinished_work import COMPARED
 from dataware.core.model import MarkerState
 from dataware.core.run_control import RunControl
@@ -93,7 +93,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     "exact": (bool,),
     **dict.fromkeys(("followed", "guarded", "deep", "held"), (bool,)),
     **dict.fromkeys(SWITCHED_ON, _TEXT),
-    **dict.fromkeys(("carrier", COMPARED), _TEXT),
+    **dict.fromkeys(("carrier", COMPARED, REFUSED), _TEXT),
     **dict.fromkeys((ACCEPTS, LEFTOVERS), (list,)),
     **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS, APPROVAL), (dict,)),
 }

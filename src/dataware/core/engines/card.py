@@ -21,6 +21,9 @@ ENGINE = "engine"
 """What a record calls the engine that carries its migration, with what that has to know; nothing
 where this machine copies."""
 
+REFUSED = "refused"
+"""What a record calls the engine that was refused before it began: nothing is copied yet."""
+
 LEFTOVERS, PARTS = "leftovers", "parts"
 """What a record calls what an engine could not remove, also once its migration is complete, and how
 each of these is called in words."""
