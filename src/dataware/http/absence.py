@@ -24,6 +24,7 @@ _NO_ENTITY = frozenset({"NoSuchEntity"})
 _NO_QUEUE = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
 _NO_FILE_SYSTEM = frozenset({"FileSystemNotFound"})
 _NO_USER = frozenset({"UserNotFoundException"})
+_NO_EXECUTION = frozenset({"ExecutionDoesNotExist"})
 _NO_KMS_KEY = frozenset({"NotFoundException"})
 # The first is that of the API, the others those of the User Guide, "Troubleshooting S3 Batch
 # Operations", with and without the suffix that error codes of S3 lack.
@@ -72,7 +73,7 @@ CODES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("DescribeJob", "UpdateJobStatus"), _NO_JOB),
     "GetRole": _NO_ENTITY,
     "SimulatePrincipalPolicy": _NO_ENTITY,
-    "DescribeExecution": frozenset({"ExecutionDoesNotExist"}),
+    **dict.fromkeys(("DescribeExecution", "StopExecution", "ListMapRuns"), _NO_EXECUTION),
     **dict.fromkeys(("ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"), _NO_BUCKET),
     "GetBucketLocation": _NO_BUCKET,
     "GetBucketVersioning": _NO_BUCKET,

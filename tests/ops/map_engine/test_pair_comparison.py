@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from dataware.core.engines.card import ENGINE
 from dataware.core.engines.map_card import MAP
 from dataware.core.engines.unfinished_work import COMPARISON
 from dataware.core.errors import (
@@ -220,6 +221,24 @@ def test_a_stopped_comparison_is_on_record_until_it_is_forgotten() -> None:
     assert desk.texts("done")[-1] == f"Deleted the record of the comparison {name}"
     assert list(desk.account.left_over()) == []
     assert not desk.store.stored
+
+
+def test_workers_that_never_began_are_forgotten_with_their_record() -> None:
+    """The execution is on record before it is asked for, and may never have been."""
+    desk = RecordingDesk()
+
+    def die(what: str) -> None:
+        if what.endswith("/shards.json"):
+            raise Killed(what)
+
+    desk.world.meddle = die
+    with pytest.raises(Killed):
+        desk.run()
+    desk.world.meddle = lambda _what: None
+    record = find_record(desk.context, name_comparison(PAIR))
+    assert record.marker.detail[ENGINE]["execution"]
+    give_up_work(desk.context, record)
+    assert list(desk.account.left_over()) == []
 
 
 def test_a_stopped_comparison_is_gone_on_with_and_leaves_no_record() -> None:

@@ -170,9 +170,15 @@ class MapExecution:
         return counts
 
     def _find_map_run(self) -> str | None:
-        """The newest one, because a retry of the state makes another; None before the first."""
-        with self._aws.translate_errors("the map run", "states:ListMapRuns"):
-            runs = self._api.list_map_runs(executionArn=self._arn)["mapRuns"]
+        """The newest one, because a retry of the state makes another; None before the first.
+
+        None, too, where the execution is gone: what it brought is not known then.
+        """
+        try:
+            with self._aws.translate_errors("the map run", "states:ListMapRuns"):
+                runs = self._api.list_map_runs(executionArn=self._arn)["mapRuns"]
+        except NotFoundError:
+            return None
         newest = max(runs, key=lambda run: run["startDate"], default=None)
         return None if newest is None else str(newest["mapRunArn"])
 
