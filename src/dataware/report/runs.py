@@ -83,9 +83,9 @@ def _paragraphs(runs: Sequence[MigrationStatus], width: int) -> Iterator[Text]:
                 _join_nonempty(" · ", far, life(run), f"run {run.shown_run}"), width, _style(run)
             )
         else:
-            seen = _join_nonempty(" · ", life(run), _since(run), _run(run))
+            last = _join_nonempty(" · ", life(run), _since(run), _run(run))
             yield _indent_text(far, width, _style(run))
-            yield _indent_text(seen, width, "dim")
+            yield _indent_text(last, width, "dim")
         yield from _remarks(run, width)
 
 

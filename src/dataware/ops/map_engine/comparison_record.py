@@ -40,14 +40,14 @@ class ComparisonRecord:
         Raises RefusedError while another command compares this pair, and LookupFailedError.
         """
         markers, asked_at = self._context.markers, since_boot()
-        seen = markers.get(COMPARISON, self._name)
-        if seen.alive:
+        marker = markers.get(COMPARISON, self._name)
+        if marker.alive:
             raise RefusedError(
-                f"{self._words} are being compared by run {seen.shown_run} on "
-                f"{seen.detail.get('holder', 'another machine')}; wait until it ends, or, if it "
+                f"{self._words} are being compared by run {marker.shown_run} on "
+                f"{marker.detail.get('holder', 'another machine')}; wait until it ends, or, if it "
                 "was killed, for a minute, and run the same command again"
             )
-        lease = markers.begin(COMPARISON, self._name, self._begin(), seen)
+        lease = markers.begin(COMPARISON, self._name, self._begin(), marker)
         with keep_alive(lease, asked_at, lambda _before, _now: None, at_once=1) as keeper:
             self._keeper = keeper
             keeper.publish(self._begin().detail)
@@ -87,8 +87,8 @@ class ComparisonRecord:
 
     def publish_progress(self, progress: JobProgress) -> None:
         """Have on record how far the workers are, from the next heartbeat on."""
-        told = {name: part for name, part in progress.figures._asdict().items() if part}
-        self._publish({WORK: {**told, "unit": self._unit}})
+        figures = {name: part for name, part in progress.figures._asdict().items() if part}
+        self._publish({WORK: {**figures, "unit": self._unit}})
 
     def keep_failure(self, error: DatawareError) -> None:
         """Have on record why something of the workers stays."""
@@ -120,8 +120,8 @@ class ComparisonRecord:
         """Delete the record, or say that it stays, which takes nothing from the verdict."""
         markers = self._context.markers
         try:
-            seen = markers.get(COMPARISON, self._name)
-            markers.remove(COMPARISON, self._name, seen, lambda _parameter: None)
+            marker = markers.get(COMPARISON, self._name)
+            markers.remove(COMPARISON, self._name, marker, lambda _parameter: None)
         except DatawareError as error:
             text = f"the record {self._name} stays ({error}); `dataware forget {self._name}`"
             self._context.emit(event("warning", text=f"{text} deletes it", name=self._name))
