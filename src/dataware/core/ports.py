@@ -353,9 +353,9 @@ class Markers(Protocol):
         ...
 
     def remove(
-        self, kind: str, target: str, marker: Marker, keep: Callable[[Mapping[str, Any]], None]
+        self, kind: str, target: str, expected: Marker, keep: Callable[[Mapping[str, Any]], None]
     ) -> None:
-        """Delete the record that says what `marker` does, after `keep` has it.
+        """Delete the record that was `expected`, after `keep` has it.
 
         Raises RefusedError where it says something else by now, and LookupFailedError.
         """
