@@ -120,6 +120,16 @@ def test_messages_that_are_hidden_or_delayed_count() -> None:
         assert not facts.size.exact
 
 
+def test_a_queue_that_counts_no_message_may_hold_some() -> None:
+    """Its counters lag, so whoever would leave it behind does not believe them."""
+    aws = StubbedAws("sqs")
+    aws.stubber.add_response("get_queue_url", {"QueueUrl": f"{GONE}/orders"})
+    aws.stubber.add_response("get_queue_attributes", {"Attributes": {}})
+    facts = sqs_queue.probe(aws, "orders")
+    assert facts.content is Content.EMPTY
+    assert distrust_estimate(facts).content is Content.UNKNOWN
+
+
 def stream(*shards: list[dict[str, Any]]) -> StubbedAws:
     """A stream whose shards give these pages of records."""
     aws = StubbedAws("kinesis")
@@ -142,8 +152,13 @@ def stream(*shards: list[dict[str, Any]]) -> StubbedAws:
         for n in range(len(shards))
     ]
     aws.stubber.add_response("list_shards", {"Shards": listed})
-    for pages in shards:
-        aws.stubber.add_response("get_shard_iterator", {"ShardIterator": "at"})
+    for number, pages in enumerate(shards):
+        oldest = {
+            "StreamName": "clicks",
+            "ShardId": f"shard-{number}",
+            "ShardIteratorType": "TRIM_HORIZON",
+        }
+        aws.stubber.add_response("get_shard_iterator", {"ShardIterator": "at"}, oldest)
         for page in pages:
             aws.stubber.add_response("get_records", page)
     return aws

@@ -289,6 +289,7 @@ def test_a_queue_that_is_listed_is_there_though_its_attributes_are_said_to_be_of
     if existence is Existence.EXISTS:
         assert (facts.content, facts.physical_id) == (Content.UNKNOWN, URL)
         assert facts.problems[0].permission == "sqs:GetQueueAttributes"
+        assert str(facts.problems[0]).startswith(f"queue {name} is listed and does not show")
 
 
 def test_a_queue_that_neither_question_tells_of_is_unknown() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dataware.core.comparison import (
@@ -23,7 +22,16 @@ from dataware.core.comparison import (
 )
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import Kind, MakingTransform, Names, Permissions, Template
-from dataware.core.model import Content, Existence, Facts, Setting, Size, absent
+from dataware.core.model import (
+    NOT_SHOWN,
+    Content,
+    Existence,
+    Facts,
+    Problem,
+    Setting,
+    Size,
+    absent,
+)
 from dataware.core.phases import ACCOUNT, DESCRIBE, IMPORT
 from dataware.core.ports import Aws
 from dataware.core.probing import problem_of
@@ -68,8 +76,8 @@ def probe(aws: Aws, name: str) -> Facts:
         return Facts(name, problems=(problem_of(error, _URL),))
     try:
         attributes = _read_attributes(aws, url)
-    except NotFoundError as error:
-        return _check_absence(aws, name, url, error)
+    except NotFoundError:
+        return _check_absence(aws, name, url)
     except LookupFailedError as error:
         problems = (problem_of(error, _ATTRIBUTES),)
         return Facts(name, Existence.EXISTS, identity=url, physical_id=url, problems=problems)
@@ -114,7 +122,7 @@ def _find_listed(aws: Aws, name: str) -> str | None:
     return next((url for url in urls if find_name(url) == name), None)
 
 
-def _check_absence(aws: Aws, name: str, url: str, error: NotFoundError) -> Facts:
+def _check_absence(aws: Aws, name: str, url: str) -> Facts:
     """What is known of a queue whose attributes are said to be of none, or of one nobody may see.
 
     One that is being deleted is listed for a minute, and is there until then.
@@ -125,8 +133,11 @@ def _check_absence(aws: Aws, name: str, url: str, error: NotFoundError) -> Facts
         return Facts(name, problems=(problem_of(unseen, _LIST),))
     if listed != url:
         return absent(name)
-    detail = "it is listed, so it may not be seen, or is being deleted"
-    problem = replace(problem_of(error, _ATTRIBUTES), permission=_ATTRIBUTES, detail=detail)
+    detail = (
+        f"queue {name} is listed and does not show its attributes, so it may not be seen "
+        f"({_ATTRIBUTES}), or is being deleted"
+    )
+    problem = Problem("GetQueueAttributes", NOT_SHOWN, _ATTRIBUTES, detail)
     return Facts(name, Existence.EXISTS, identity=url, physical_id=url, problems=(problem,))
 
 

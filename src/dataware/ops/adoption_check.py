@@ -84,17 +84,25 @@ def _find_missing(kind: Kind, wanted: Wanted, decision: Decision, preferred: Fac
     if decision.action is not Action.CREATE or preferred.existence is Existence.EXISTS:
         return ""
     if wanted.names_id:
-        return (
-            f"no {kind.noun} has the id {preferred.name} that the app gives "
-            f"{wanted.logical_id or wanted.id}: correct it, or leave it out and a deployment "
-            "creates one"
+        has = f"has the id {preferred.name} that the app gives {wanted.logical_id or wanted.id}"
+        return _describe_unseen(kind, has, preferred) or (
+            f"no {kind.noun} {has}: correct it, or leave it out and a deployment creates one"
         )
     if not kind.template.has_name and wanted.creator is Creator.APPLY:
-        return (
-            f"no {kind.noun} is called {preferred.name}, and only a stack's deployment can create "
-            "one: correct the name, or declare it in a template"
+        has = f"is called {preferred.name}"
+        return _describe_unseen(kind, has, preferred) or (
+            f"no {kind.noun} {has}, and only a stack's deployment can create one: correct the "
+            "name, or declare it in a template"
         )
     return ""
+
+
+def _describe_unseen(kind: Kind, has: str, facts: Facts) -> str:
+    """That it is not known whether something `has` a name; empty where it is known."""
+    if facts.existence is not Existence.UNKNOWN:
+        return ""
+    why = "; ".join(map(str, facts.problems)) or "no answer"
+    return f"whether {with_article(kind.noun)} {has} is not seen: {why}"
 
 
 def _find_twin(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> str:

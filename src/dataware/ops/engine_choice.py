@@ -169,7 +169,7 @@ def find_unfinished_engine(marker: Marker, *, is_new: bool) -> EngineName | None
         return None
     recorded = marker.detail.get(ENGINE)
     name = recorded.get("name") if isinstance(recorded, Mapping) else None
-    if name in set(EngineName):
+    if isinstance(name, str) and name in set(EngineName):
         return EngineName(name)
     return None if is_new or REFUSED in marker.detail else EngineName.LOCAL
 

@@ -54,12 +54,16 @@ RECORDED = RecordedFollow(load("AWS::DynamoDB::Table"), "old", "new")
 FOLLOW = CopySettings(follow=True)
 
 
+BEGAN = 1000.0
+"""What the clock shows when a wait begins."""
+
+
 class Elsewhere:
     """A run on another machine that seems alive until a time; everything that a wait asks for."""
 
     def __init__(self, until: float, **detail: str) -> None:
-        self.seconds = 0.0
-        self.until = until
+        self.seconds = BEGAN
+        self.until = BEGAN + until
         self.detail = detail
         self.pauses: list[float] = []
         self.told: list[str] = []
@@ -84,7 +88,7 @@ def test_the_lock_of_a_dead_run_is_waited_for_and_told_once() -> None:
     """A container that is started again elsewhere need not fail."""
     there = Elsewhere(60.0)
     _await_lock(cast("Context", there), RECORDED)
-    assert 60.0 <= there.seconds < 70.0
+    assert 60.0 <= there.seconds - BEGAN < 70.0
     assert set(there.pauses) == {LOOK_SECONDS}
     assert there.told == ["Waiting for the lock on new, which another machine had last"]
 
@@ -103,7 +107,7 @@ def test_a_run_that_lives_is_not_waited_for_for_ever() -> None:
     """The follow is refused then, as any second run."""
     there = Elsewhere(float("inf"))
     _await_lock(cast("Context", there), RECORDED)
-    assert there.seconds == LOCK_SECONDS
+    assert there.seconds == BEGAN + LOCK_SECONDS
 
 
 def test_a_refusal_goes_before_what_is_only_incomplete() -> None:
@@ -123,7 +127,7 @@ def plan_of(*resources: Any) -> Plan:
 def test_what_follows_a_target_of_the_same_run_is_refused() -> None:
     """It would wait for the end of a follow, which has none."""
     chained = migration("Waitlist-prod")
-    with pytest.raises(RefusedError, match="cut Waitlist-prod over first"):
+    with pytest.raises(RefusedError, match="cut it over first"):
         check_follow(plan_of(migration("Waitlist"), chained), FOLLOW)
     check_follow(plan_of(migration("Waitlist"), migration("Orders")), FOLLOW)
     check_follow(plan_of(migration("Waitlist"), chained), CopySettings())
@@ -230,6 +234,8 @@ class Follows:
     ) -> None:
         """Wait for the other one, then until a person asks to stop."""
         assert settings is FOLLOW
+        thread = threading.current_thread()
+        assert (thread.daemon, thread.name) == (True, f"follow into {target.name}")
         self.asked.append((cfn_type, source.name, target.name))
         self.seen.append(f"{context.aws.region} {ASKED.get()}")
         if self.waits:
