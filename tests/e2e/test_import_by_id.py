@@ -357,7 +357,7 @@ def test_the_template_of_a_generated_secret_is_in_no_plan() -> None:
     ran = run("plan", path, "--stack", "App", "--out", "plan.json", "--format", "json")
     assert ran.code == 0, ran
     assert PLANTED not in ran.out + Path("plan.json").read_text()
-    assert "does not hold GenerateSecretString" in run("apply", "plan.json", "--yes").err
+    assert "leaves out GenerateSecretString" in run("apply", "plan.json", "--yes").err
     assert apply(path).code == 0
 
 

@@ -104,7 +104,7 @@ def test_any_part_may_be_of_a_wrong_type(store: FakeParameters) -> None:
             try:
                 ParameterMarkers(store, store.clock, holder("reader")).get(KIND, "middle")
             except LookupFailedError as error:
-                assert "cannot be read" in str(error) or "newer version" in str(error)
+                assert "cannot read" in str(error) or "newer version" in str(error)
 
 
 @pytest.mark.parametrize(

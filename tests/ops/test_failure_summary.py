@@ -39,7 +39,7 @@ def test_no_key_of_the_data_goes_on_record() -> None:
     """Under --on-conflict stop the text names a key, which only the output of the run shows."""
     why = str(ending(ConflictError("table new holds another item under a@example.com"))["reason"])
     assert "a@example.com" not in why
-    assert "--on-conflict stop" in why
+    assert "--on-conflict is stop" in why
 
 
 def test_a_long_reason_is_cut() -> None:

@@ -49,7 +49,9 @@ def test_a_profile_that_names_no_region_reads_in_the_region_of_each_stack(
         "us-east-1",
     ]
     both.names_region, both.region = True, "us-west-2"
-    with pytest.raises(RefusedError, match="the profile partner is of account 444455556666, us-w"):
+    with pytest.raises(
+        RefusedError, match="the profile partner is now of account 444455556666, us-w"
+    ):
         apply_plan(both.context(""), plans[0], PLAIN, saved=True)
 
 

@@ -98,7 +98,8 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(path: Path) -> None:
     """It names the file, and says what to do."""
     path.parent.write_bytes(b"a file where the folder has to be")
     with pytest.raises(
-        IncompleteError, match=r"cannot keep the changed keys in .*target\.follow .* run the same"
+        IncompleteError,
+        match=r"cannot keep the changed keys in .*target\.follow .* the same command",
     ):
         FollowFile(path, "run")
 

@@ -238,5 +238,5 @@ def test_a_record_that_asks_for_what_cannot_be_is_unreadable(store: FakeParamete
     raw = json.loads(store.stored[PARAMETER]["Value"])
     raw["detail"]["asked"]["control"]["max_rate"] = 0
     store.stored[PARAMETER]["Value"] = json.dumps(raw)
-    with pytest.raises(LookupFailedError, match="cannot be read"):
+    with pytest.raises(LookupFailedError, match="cannot read"):
         markers(store, "reader").get(KIND, TARGET)

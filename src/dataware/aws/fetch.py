@@ -2,7 +2,7 @@
 
 The parsers cost fifty times what the rest of a call costs. Everything else is the client's: it
 signs, finds the endpoint, tries again, checks the checksum of the JSON services and names errors.
-It does not see, however, when a body is cut short, so that is looked for here.
+It does not see, however, when a body is truncated, so that is looked for here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def keep_raw_bodies(client: Any) -> Any:
 def keep_freed_memory() -> None:
     """Let the memory of one body be used for the next, instead of going back to the system.
 
-    To get it anew, page by page and cleared, takes a third of what reading a table costs. glibc
+    To get it again, page by page and cleared, takes a third of what reading a table costs. glibc
     gives back a block as soon as it is freed, and the end of a heap that has grown twice as long,
     if they are larger than any such block that was freed before (mallopt(3), M_MMAP_THRESHOLD). So
     one is made here, no byte of which is ever touched. Other allocators take no notice.

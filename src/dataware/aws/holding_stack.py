@@ -1,7 +1,7 @@
 """The short-lived CloudFormation stacks that create resources and let them go again.
 
 CloudFormation's own handlers make a resource, exactly as the app's stack would; the holding stack
-retains it and is deleted, so the resource belongs to nobody and can be adopted. Every step can be
+retains it and is deleted, so the resource is in no stack and can be adopted. Every step can be
 repeated: a holding stack that a killed run left over is waited for and deleted first.
 """
 
@@ -180,7 +180,7 @@ class HoldingStack:
         return mask_texts(text, self._hidden)
 
     def _write_reason(self, reason: object) -> str:
-        """A reason in one line, without the values that nobody may see."""
+        """A reason in one line, without the values that must not be shown."""
         return one_line(self._mask(str(reason)))
 
     def find_decision(self, stack_id: str, look: Callable[[], None] = lambda: None) -> str:

@@ -47,7 +47,7 @@ MOST_TOGETHER = 100
 @dataclass(frozen=True, slots=True)
 class HeldResource:
     """A resource to create; `identifier` is the property that holds its name, and `hidden` are
-    texts of its properties that nobody may see."""
+    texts of its properties that must not be shown."""
 
     cfn_type: str
     identifier: str
@@ -89,7 +89,7 @@ def create_together(
     filled: bool,
     patience: WaitIntervals | None = None,
 ) -> None:
-    """Create resources by as few stacks as their size allows, and leave them owned by nobody.
+    """Create resources by as few stacks as their size allows, and leave them unmanaged.
 
     What becomes of each is told to `watch`. Raises ServiceError where a stack cannot be deleted,
     and Incomplete when that takes longer than `patience` allows.

@@ -1,4 +1,4 @@
-"""The highest counts that a migration has told of, over all of its rounds; pure."""
+"""The highest counts that a migration has reported, over all of its rounds; pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class HighestCounts:
     """What was told so far: records copied, batches, records compared.
 
-    A round that begins anew counts from zero. What is told never goes down, so it tells of nothing
+    A round that starts again counts from zero. What is told never goes down, so it reports nothing
     lower than these.
     """
 

@@ -78,7 +78,7 @@ class DataMigration(Construct):
 
     Nothing in the target is ever replaced, unless `on_conflict` says so, and nothing is ever
     deleted: not when it fails, and not when it is removed from the stack. A failure rolls the
-    stack back with its reason, and the next deployment goes on from there.
+    stack back with its reason, and the next deployment resumes there.
 
     `source` and `target` are buckets or tables of CDK, or addresses such as ``s3://name`` and
     ``dynamodb://name``; `on_conflict` is "source", "target" or "stop"; `allow_skipped` lets it end
@@ -91,7 +91,7 @@ class DataMigration(Construct):
     With `follow` the changes and deletes of a table are carried into the target after the copy, by
     a function that reads the source's stream, until `dataware cutover` switches. The source needs a
     stream: set `stream=` in its own stack, or allow with `enable_stream` that one is switched on,
-    which changes the source; it is switched off when the migration is removed. Nobody else may
+    which changes the source; it is switched off when the migration is removed. No one else may
     write to the target until the cut-over, and it is compared with the source only then.
 
     Everything in the stack that uses the target waits for the data. All migrations of a stack

@@ -1,4 +1,4 @@
-"""The `[defaults]` of a `dataware.toml`: options that a command takes if nobody says otherwise."""
+"""The `[defaults]` of a `dataware.toml`: options that a command takes if nothing else is said."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def plan_environments(
 ) -> AppPlan:
     """The plan of each account and region, made there, all of them at once.
 
-    What is told of each stands together. Unless it is `tolerant`, and where none can be looked
+    What is said of each stands together. Unless it is `tolerant`, and where none can be looked
     into, one that cannot raises its DatawareError. Raises InputError where the region of the
     profile of sources would stand for several.
     """
@@ -147,7 +147,7 @@ def name_events(emit: Emit, place: str) -> Emit:
 
 
 def check_together(context: Context, app_plan: AppPlan) -> AppPlan:
-    """The plan with what only all environments together show; tells of it."""
+    """The plan with what only all environments together show; reports it."""
     targets = [
         TargetPlan(FleetTarget(name, plan.account, plan.region), plan)
         for name, plan in zip(app_plan.places, app_plan.plans, strict=True)

@@ -261,7 +261,7 @@ def notifying(command: str, out: AwsOptions, options: Sequence[str]) -> Iterator
 
 
 def _reason(error: BaseException) -> str:
-    """The sentence of an error; what nobody expected is only named, because it may hold data."""
+    """The sentence of an error; what was not expected is only named, because it may hold data."""
     if isinstance(error, DatawareError):
         return without_credentials(error.public)
     if isinstance(error, Exception) and not isinstance(error, ClickException):

@@ -192,7 +192,7 @@ def list_looked_up(
 
 
 def mentions_lookups(value: object) -> bool:
-    """Whether a value, with the definitions it rests on, holds what is looked up anew."""
+    """Whether a value, with the definitions it rests on, holds what is looked up again."""
     text = repr(value)
     return any(word in text for word in SURROUNDINGS)
 

@@ -130,7 +130,7 @@ class Copier(Protocol[Payload]):
 class CopyOrder:
     """Everything that tells one copy from another.
 
-    `exclusive` says that the run created the target itself and nobody else writes to it, so
+    `exclusive` says that the run created the target itself and no one else writes to it, so
     batches without conditions are safe; `made_here` that an earlier run of the same migration did.
     `multipart_threshold` and `part_size` are in bytes.
     `headers` go with every object that is written.

@@ -11,7 +11,7 @@
     ├── Difference             exit 2   both sides were compared and differ
     ├── Refused                exit 3   a stop rule, a changed fact, or another run's lock
     │   └── Conflict           exit 3   the target has its own under a key, and that was to stop
-    └── Incomplete             exit 4   not done, but the next run goes on from here
+    └── Incomplete             exit 4   not done, but the next run resumes here
 
 The text of an error is one sentence that says what, where, why and what to do. Whatever ends a run
 that has begun to change something ends it as Incomplete, unless going on could lose data.

@@ -34,7 +34,7 @@ reference"), beside those of the short forms."""
 
 @dataclass(frozen=True, slots=True)
 class ExpandedTemplate:
-    """A template written out; `unseen` holds by name what may declare resources nobody sees."""
+    """A template written out; `unseen` holds by name what may declare unseen resources."""
 
     document: Mapping[str, Any]
     unseen: Mapping[str, Any] = field(default_factory=dict)
@@ -104,7 +104,7 @@ def declares_transform(document: Mapping[str, Any], name: str) -> bool:
 
 
 def warn_of_unseen(where: str, unseen: Mapping[str, Any]) -> list[str]:
-    """A warning for each part of a template that may declare resources nobody sees."""
+    """A warning for each part of a template that may declare unseen resources."""
     return [_warning(where, name, part) for name, part in unseen.items()]
 
 

@@ -87,7 +87,7 @@ def threats(
     """The stateful resources that the stack would lose.
 
     `before` is the template that is deployed, None if it cannot be seen, `unseen` holds its
-    parts that may declare resources nobody sees, and `document` is the whole of it. What these
+    parts that may declare unseen resources, and `document` is the whole of it. What these
     made, or a macro, is lost unless what they made it of stays as it is.
     """
     parts = _UnseenParts(before or {}, unseen or {}, document, deployed)

@@ -1,4 +1,4 @@
-"""Values that nobody may read: not in an error, not in a traceback, not in a representation.
+"""Values that may not be read: not in an error, not in a traceback, not in a representation.
 
 Services repeat what they refuse ("Value '…' at 'secretString' failed to satisfy constraint"), so
 where values are sent or read, nothing of an answer's own words is passed on.

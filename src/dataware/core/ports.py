@@ -182,7 +182,7 @@ class Aws(Protocol):
         """What `read` makes of the undecoded body of a successful answer, for readers of much.
 
         `call` is a method of the client (``list_objects_v2``). Signing, retries and errors are
-        the client's own, so use it under `translate_errors`. A body that is cut short, does not
+        the client's own, so use it under `translate_errors`. A body that is truncated, does not
         match its checksum, or on which `read` raises ValueError is asked for again;
         LookupFailedError in the end.
         """

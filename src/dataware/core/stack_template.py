@@ -89,7 +89,7 @@ class StackTemplate:
     two stacks of one name may go to two regions. `nested` holds the templates of nested stacks
     by logical id, as far as they are available; `account` and `region` are None where the app
     leaves them open; `path` is the template's file, and `text` its content. `unseen` holds, by
-    name, what may declare resources nobody sees. `document` is the template, loops written out.
+    name, what may declare unseen resources. `document` is the template, loops written out.
     `uploaded_to` is the address in S3 that the app gives its template, whether it is there or not.
     """
 

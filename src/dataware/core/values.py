@@ -213,7 +213,7 @@ def _inside(value: object) -> list[Any]:
 
 
 def list_hidden_texts(properties: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
-    """Every text that nobody may see in some properties, the longest first.
+    """Every text that must not be shown in some properties, the longest first.
 
     A text that is JSON itself stands for each text in it, too, because a service may repeat a part.
     """
@@ -227,7 +227,7 @@ def list_hidden_texts(properties: Mapping[str, Any], names: Iterable[str]) -> tu
 
 
 def mask_texts(reason: str, hidden: Iterable[str]) -> str:
-    """A service's words without the texts that nobody may see, be they escaped or wrapped."""
+    """A service's words without the texts that must not be shown, be they escaped or wrapped."""
     for text in hidden:
         for form in (text, json.dumps(text)[1:-1]):
             if parts := form.split():

@@ -313,7 +313,7 @@ def upload_part_copy(original, bucket, key, query, headers):
 
 @replaces(s3, "_head_object")
 def head_object(original, bucket, key, headers=None, query=None):
-    """Tell the number of tags, and of one part what GetObject tells of it."""
+    """Tell the number of tags, and of one part what GetObject says of it."""
     status, answered, body = original(bucket, key, headers, query)
     archived = answered.get("x-amz-storage-class") in s3._ARCHIVE_STORAGE_CLASSES
     if status != 200:

@@ -130,7 +130,7 @@ class AccountCarrier:
         return self._marker
 
     def may_carry(self, marker: Marker) -> bool:
-        """Whether this function is the one that carries, and nobody else has the lock.
+        """Whether this function is the one that carries, and no one else has the lock.
 
         An undo that was killed leaves the target in use, so nothing is carried into it.
         """

@@ -36,7 +36,7 @@ class LambdaContext(Protocol):
 
 
 class NoHoldingStacks:
-    """In a deployment CloudFormation creates what is missing, and nobody else does."""
+    """In a deployment CloudFormation creates what is missing, and no one else does."""
 
     def create_together(
         self, targets: Sequence[TargetToMake], watch: CreationWatch, *, filled: bool

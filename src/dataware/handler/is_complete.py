@@ -125,7 +125,7 @@ def reason_of(execution: Mapping[str, Any]) -> str:
 def _release(
     outside: Context, job: MigrationJob, why: str, known: Mapping[str, Any]
 ) -> DatawareError:
-    """Release the lock with what the next run goes on from; the error, to be raised."""
+    """Release the lock with what the next run resumes from; the error, to be raised."""
     with suppress(DatawareError):
         lease = markers_of(outside).rejoin(*job.record)
         lease.release({**lease.detail, **known, "failure": ending(IncompleteError(why))})

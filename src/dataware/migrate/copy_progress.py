@@ -41,7 +41,7 @@ class CopyProgress:
     what earlier runs did; when the `total` is only an estimate, batches are reported once their
     number is known, at the end. `retries` tells how many requests this process has sent again, and
     `ceiling` which bound that a person has set holds the copy back; it is asked whenever progress
-    is told. `highest` is what earlier rounds of the same migration have told of.
+    is told. `highest` is what earlier rounds of the same migration have reported.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class CopyProgress:
             self._speed = RateEstimator(self._ticked, self._before)
         self._speed.observe(self._ticked, self.done)
         self.held = self.ceiling()
-        # What another process or an earlier round has told of may have to be done again; what is
+        # What another process or an earlier round has reported may have to be done again; what is
         # shown stays.
         self._highest.copied = max(self._highest.copied, self.done)
         throttled, seconds_left = sum(self._throttles.values()), self._seconds_left()

@@ -54,7 +54,7 @@ class Shard:
         return self.done or self.failed is not None
 
     def progress(self) -> CopyState:
-        """The progress that an engine goes on from; its counts begin at zero."""
+        """The progress that an engine resumes from; its counts begin at zero."""
         cursors: dict[str, str | None] = {self.partition: self.cursor} if self.cursor else {}
         return CopyState(partitions=[self.partition], cursors=cursors)
 
@@ -73,7 +73,7 @@ class Shard:
     def note(self, skip: Mapping[str, str]) -> bool:
         """Take a skipped key for an example; False if there is no room for it.
 
-        The reason may be cut short, and a key never to less than `KEY_LENGTH`.
+        The reason may be truncated, and a key never to less than `KEY_LENGTH`.
         """
         if len(self.kept) == KEPT:
             return False

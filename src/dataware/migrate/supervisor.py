@@ -1,4 +1,4 @@
-"""Watches over one copy: progress, the wish to stop, the first failure, the time for an end."""
+"""Watches over one copy: progress, the stop request, the first failure, the time for an end."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class CopySettings:
     bytes; `readers` and `writers` bound what is under way at once (None: as the kind is best
     copied), `bytes_in_flight` its memory; `processes` copy together (None: as many as there is use
     for). `follow` carries what changes after the copy, and `enable_feed` allows to switch on what
-    tells of changes in the source; `export_to` is the bucket, with a prefix, into which changes are
+    reports changes in the source; `export_to` is the bucket, with a prefix, into which changes are
     exported. An `engine` is what a person asks for, with a `service_role`
     that it may assume. Of a run of several migrations `max_parallel` go on at once, and share these
     bounds. `object_headers` go with every object that is written, and with `requester_pays`

@@ -49,7 +49,7 @@ UNKNOWN_LOOKS = 8
 
 
 class JobEnd(Enum):
-    """How a job ended: with a result, without one while nobody watched it, by a pause, or because
+    """How a job ended: with a result, without one while it was not watched, by a pause, or because
     its target has changed."""
 
     DONE = auto()
@@ -181,7 +181,7 @@ class CopyJobRun(EngineRun):
         """Confirm the job, and wait for its end. Raises IncompleteError if it fails, or on a stop.
 
         A pause ends the job, because a service knows none; the next one copies what is left. So
-        does the one after a job that an earlier run began, and that failed while nobody watched.
+        does the one after a job that an earlier run began, and that failed unwatched.
         """
         self._enter("copying")
         with self._explain_stop(self._stopped_error):

@@ -49,7 +49,7 @@ LEAST_IN_FLIGHT = 8 * 1024**2
 class CopyRun:
     """One copy to make; `stop` and `publish` are those of the engine.
 
-    Nothing is sent beyond the `term` of the lock. `highest` is what earlier rounds told of, and
+    Nothing is sent beyond the `term` of the lock. `highest` is what earlier rounds reported, and
     `read_control` tells what people ask of the run.
     """
 
@@ -197,7 +197,7 @@ def share_of(whole: EngineSettings, processes: int, partitions: int) -> EngineSe
 
 
 def _engine_settings(kind: Kind, settings: CopySettings) -> EngineSettings:
-    """The bounds of a copy, where nobody said otherwise those of the kind."""
+    """The bounds of a copy, where nothing else is said those of the kind."""
     copying = kind.require_copying()
     return EngineSettings(
         readers=settings.readers or copying.readers,

@@ -97,7 +97,7 @@ class CreatorFollowRun(RemoteCutoverFollowRun, CreatorRun):
         """Compare what the service has made, instead of a copy; carry what differs.
 
         Where the target was whole before this run, others may have written to it: then what it has
-        is kept, and only what it lacks is carried, beside what the feed tells of.
+        is kept, and only what it lacks is carried, beside what the feed reports.
         """
         self._finish_work(journal)
         if not self._has_feed:

@@ -1,7 +1,7 @@
 """How a run asks a service for its target: what comes before the request, and the request itself.
 
 Whatever an earlier run has asked for is looked at first, so that it is asked for once. It may have
-failed while nobody watched: then the same run asks again, because nobody else would hear of it.
+failed unwatched: then the same run asks again, because no one else would hear of it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class CreatorRequest(EngineRun):
             self._request(self._without_failed(self._record, progress), is_earlier=False)
 
     def _look_at(self, record: Record) -> CreationProgress:
-        """How far what a record tells of is; nothing without one."""
+        """How far the work in a record is; nothing without one."""
         return self._creator.look(record, self._migration.order.target) if record else NOT_BEGUN
 
     def _without_failed(self, record: Record, progress: CreationProgress) -> Record:
@@ -97,7 +97,7 @@ class CreatorRequest(EngineRun):
         self._report_begun(self._creator.words.begins)
 
     def _give_up(self, record: Record, what: str, problem: str) -> Record:
-        """Have on record that what an earlier run asked for failed while nobody watched it."""
+        """Have on record that what an earlier run asked for failed while it was not watched."""
         if not record.get(FAILED):
             self._warn(f"{what}, which an earlier run asked for, failed ({problem}); asking again")
         return self._keep({**record, FAILED: True})

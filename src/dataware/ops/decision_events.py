@@ -56,7 +56,7 @@ def _report_changes(emit: Emit, planned: Planned) -> None:
 
 
 def _list_uncompared(planned: Planned) -> Iterator[str]:
-    """What is declared and could not be compared, so that only drift detection tells of it."""
+    """What is declared and could not be compared, so that only drift detection reports it."""
     for one in planned.differences:
         if one.verdict is PropertyVerdict.UNCOMPARED:
             yield one.name

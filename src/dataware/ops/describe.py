@@ -13,7 +13,7 @@ from dataware.kinds import kinds
 
 @dataclass(frozen=True, slots=True)
 class DescribedResource:
-    """A resource that exists, what it is like, and the name that the app shall prefer."""
+    """A resource that exists, what it is like, and the name that the app is to prefer."""
 
     kind: Kind
     name: str

@@ -3,7 +3,7 @@
     on record ── asked for ── watched, with growing pauses ── result read ── removed
 
 The work is on record before it is asked for, so whoever goes on after a kill watches the same work.
-A stop ends the watching, and says what goes on. What the service tells of its work is on record,
+A stop ends the watching, and says what goes on. What the service says of its work is on record,
 too, so that `dataware status` shows it anywhere. A pause holds back what this machine would do
 next; what it does to the work, which may go on, its card says.
 """

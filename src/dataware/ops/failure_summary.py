@@ -21,7 +21,7 @@ CARRIED = (
 def ending(error: BaseException) -> dict[str, object]:
     """The exit code and the reason of a run that `error` ended.
 
-    What nobody expected is named only by its class, because its text may hold data.
+    What was not expected is named only by its class, because its text may hold data.
     """
     if isinstance(error, DatawareError):
         code, why = error.exit_code, without_credentials(error.public)

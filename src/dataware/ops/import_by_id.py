@@ -59,7 +59,7 @@ PAUSES = (0.2, 0.5, 1.0, *(2.0 for _ in range(900)))
 
 
 def adopt_by_id(context: Context, resources: Sequence[Planned]) -> None:
-    """Let each stack adopt what is decided so, all of one stack at once; tells of each.
+    """Let each stack adopt what is decided so, all of one stack at once; reports each.
 
     What a stack has by now is left as it is. Raises RefusedError where nothing was changed, and
     IncompleteError where the same command goes on.
@@ -372,7 +372,7 @@ class _StackImport:
         """Why the last import was rolled back, as far as the stack's events say.
 
         Events come the newest first. What failed first is the cause, and others are cancelled with
-        it; what was before the import tells of another one.
+        it; what was before the import reports another one.
         """
         pages = self._api.get_paginator("describe_stack_events").paginate(StackName=self._stack)
         cause = ""

@@ -51,7 +51,7 @@ the migration has switched on, that only what the follow wrote is replaced, and 
 account that carries while nobody has the lock."""
 
 UNDO_FEED = "undo_feed"
-"""What it calls the feed of the target that a cut-over has switched on for the way back."""
+"""What it calls the feed of the target that a cut-over has switched on for the undo."""
 
 NAMED = 5
 """Keys that a reason names, so that it fits into an event of a stack."""

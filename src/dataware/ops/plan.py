@@ -70,7 +70,7 @@ def make_plan(
     asks for. The deletion of a name that `restores` holds may be cancelled, if nothing else stops.
 
     Raises InputError for wanted resources that contradict each other, LookupFailedError when the
-    account itself cannot be reached, and Refused for a wrong region if any doubt is a stop, and for
+    account cannot be reached, and Refused for a wrong region if uncertainty is a stop, and for
     an engine that does not fit.
     """
     context = remember_answers(context)
@@ -137,7 +137,7 @@ def _localize(context: Context, wanted: Wanted) -> Wanted:
 
 
 def _doubts(context: Context, planned: Sequence[Planned]) -> tuple[str, ...]:
-    """What was seen speaks against the region of the run. Raises Refused if any doubt is a stop."""
+    """What was seen speaks against the region of the run. Raises Refused if that is a stop."""
     doubt = find_wrong_region(context, planned)
     if doubt is not None and doubt.certain and context.strict:
         raise RefusedError(f"nothing was changed, because {doubt.text}")

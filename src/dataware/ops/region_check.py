@@ -38,7 +38,7 @@ class _Named:
 
 @dataclass(frozen=True, slots=True)
 class RegionWarning:
-    """Why the region is probably wrong; `certain` enough to stop a run that stops at any doubt."""
+    """Why the region is probably wrong; `certain` enough to stop a run that stops if uncertain."""
 
     text: str
     certain: bool

@@ -3,7 +3,7 @@
 What it removes it has made itself, by its record: the record says before the creation that this
 rehearsal makes the resource, and after it which one that is. The resource has a tag that says the
 same. A rehearsal that is killed leaves the record, so that the same command removes what is left,
-and begins anew.
+and starts again.
 
     killed                       the record says          the same command
     before the creation          created, no identity     finds nothing, and creates

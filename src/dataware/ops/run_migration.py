@@ -133,7 +133,7 @@ def _command_run(context: Context) -> dict[str, str]:
 
 @contextmanager
 def _resumable(carrier: MigrationRun) -> Iterator[None]:
-    """What ends a run that is on record loses nothing: once the cause is cured, it goes on.
+    """What ends a run that is on record loses nothing: once the cause is fixed, it goes on.
 
     Only what CloudFormation does not create stays as it is, because no repetition cures it.
     """
@@ -257,7 +257,7 @@ class MigrationRun:
             journal.append(snapshot)
 
     def _may_go_on(self, state: CopyState) -> bool:
-        """Whether a journal is gone on with, or its copy begins anew."""
+        """Whether a journal is gone on with, or its copy starts again."""
         return not must_retry_skipped(state)
 
     def _run_record(self, identity: str | None) -> dict[str, object]:
@@ -373,7 +373,7 @@ class MigrationRun:
 
     @property
     def _held_stop(self) -> PausableStop:
-        """The wish to stop, for threads that must not go on during a pause."""
+        """The stop request, for threads that must not go on during a pause."""
         return PausableStop(self._stop, self._is_paused)
 
     def _is_paused(self) -> bool:

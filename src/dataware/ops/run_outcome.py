@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def begun(self) -> bool:
-        """Whether something may have been changed, so that the next run goes on from there."""
+        """Whether something may have been changed, so that the next run resumes there."""
         resumed = self.error is None or isinstance(self.error, (IncompleteError, WriteDeniedError))
         return resumed and self.planned.changes and not waits(self.planned)
 
@@ -47,7 +47,7 @@ def sum_up(outcomes: Sequence[Outcome]) -> None:
     """Raise one error for all that failed; nothing where nothing did.
 
     A refusal (3) goes before everything else, because going on could lose data. Any other error
-    (1) is Incomplete (4) where something was changed, because the next run goes on from there; so
+    (1) is Incomplete (4) where something was changed, because the next run resumes there; so
     is a denied write (1, nothing was copied) beside resources that are complete. Where all that
     there is to do waits for a deployment, nothing has begun, and that is a refusal.
     """

@@ -27,7 +27,7 @@ class SavedPlan:
 
 
 def read_saved_plan(path: Path) -> SavedPlan:
-    """The plan in a file, whole; nobody is asked. Raises InputError for anything else."""
+    """The plan in a file, whole; no question is asked. Raises InputError for anything else."""
     plan, data = read_plan_document(path)
     try:
         return saved_plan_of(plan, data)

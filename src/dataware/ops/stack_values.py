@@ -1,6 +1,6 @@
 """The values of a deployed stack: what they were when it was deployed, and what they become.
 
-What CloudFormation looks up anew at each update (SSM parameters, imports) stays unknown on both
+What CloudFormation looks up again at each update (SSM parameters, imports) stays unknown on both
 sides: what it was is not seen, and what it becomes is said by a change set.
 """
 
@@ -88,7 +88,7 @@ class DeployedStackValues:
         return self._write_out(template, _passed_parameter(passed))
 
     def _write_out(self, template: StackTemplate, parameter: Parameter) -> StackTemplate:
-        """A stack whose loops are written out anew; those of an app are, by what it says alone."""
+        """A stack whose loops are written out again; those of an app are, by what it says alone."""
         if LOOP not in template.text:
             return template
         document = parse_template_text(template.text, Path(template.path))

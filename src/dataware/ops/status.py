@@ -48,7 +48,7 @@ FIGURES = (
 _SWITCHED = frozenset({CutoverState.SWITCHED, CutoverState.REVERSIBLE, CutoverState.CLOSED})
 
 _OF_A_RUN = frozenset({"lag", "dirty", "carried", "rate", "done", "total", "retries", "failure"})
-"""What a record tells of a run that has ended, and not of the function that goes on carrying."""
+"""What a record says of a run that has ended, and not of the function that goes on carrying."""
 
 
 @cache

@@ -130,7 +130,7 @@ def run_comparison(
 
 
 def _runner(context: Context, pair: ComparisonSpec, threads: TaskRunner) -> TaskRunner:
-    """Who carries out a comparison: processes, where there are some and nobody else has them."""
+    """Who carries out a comparison: processes, where there are some and no one else has them."""
     if context.workers is None:
         return threads
     processes = context.workers.task_runner(pair, threads)

@@ -1,4 +1,4 @@
-"""What a record tells of a service's work, in words."""
+"""What a record says of a service's work, in words."""
 
 from __future__ import annotations
 

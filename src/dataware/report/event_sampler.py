@@ -24,7 +24,7 @@ PHASE = "phase"
 """The code of what a live display and a script are told, and nobody needs a line for."""
 
 LOOK = "look-progress"
-"""The code of what tells a person that a plan is being made; nobody else needs it."""
+"""The code of what tells a person that a plan is being made; no one else needs it."""
 
 BARS = frozenset({"progress", "verify-progress", "watch-progress"})
 """Codes that tell how far a migration is."""

@@ -83,7 +83,7 @@ class PlainRenderer:
             self._write_whole()
 
     def _follow(self, happened: Event) -> None:
-        """Keep count of what makes progress; what a plan or a refusal tells of does not."""
+        """Keep count of what makes progress; what a plan or a refusal reports does not."""
         moves = happened.code == PHASE or happened.code in BARS
         if moves:
             self._labels.note(happened.data)

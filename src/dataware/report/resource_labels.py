@@ -1,4 +1,4 @@
-"""What a resource is called where several are told of: its name, and its kind if two share it."""
+"""What a resource is called where several are reported: its name, and its kind if two share it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ResourceLabels:
 
     @property
     def several(self) -> bool:
-        """Whether more than one resource was told of."""
+        """Whether more than one resource was reported."""
         counts = (max(1, len(kinds)) for kinds in self._kinds.values())
         return sum(counts) > 1 or any(len(places) > 1 for places in self._places.values())
 

@@ -32,7 +32,7 @@ class Totals:
 
     `items` counts by unit ("item", "object"); `unseen` is how many copies have a size that nobody
     could see, so that they are in none of the figures. `open_ended` says that `seconds` leaves out
-    a copy for which nobody promises a time.
+    a copy for which no time is promised.
     """
 
     items: Mapping[str, int]
@@ -87,7 +87,7 @@ class Totals:
 
 
 def is_open_ended(seconds: int, items: int) -> bool:
-    """Whether nobody promises a time for a copy, of which the estimate has no seconds then."""
+    """Whether no time is promised for a copy, of which the estimate has no seconds then."""
     return not seconds and items > 0
 
 

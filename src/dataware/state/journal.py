@@ -1,7 +1,7 @@
 """The journal of one migration: an append-only file on this machine.
 
 Records survive a crash at any byte: a torn end is cut off when the file is opened again, and the
-copy goes on from the record before it. Losing the newest records costs time and never data.
+copy resumes from the record before it. Losing the newest records costs time and never data.
 """
 
 from __future__ import annotations

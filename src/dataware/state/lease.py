@@ -141,7 +141,7 @@ class ParameterLease:
         self._finish(replace(self._value, released=True, detail=self._with_cutover(detail)))
 
     def _with_cutover(self, detail: Mapping[str, Any]) -> dict[str, Any]:
-        """Progress with what an earlier run said of its cut-over, unless this run says it anew.
+        """Progress with what an earlier run said of its cut-over, unless this run says it again.
 
         Without it nobody would know that the source is frozen.
         """
@@ -149,7 +149,7 @@ class ParameterLease:
         return {**cutover, **own_detail(detail)}
 
     def _with_leftovers(self, detail: Mapping[str, Any]) -> dict[str, Any]:
-        """Progress with what could not be removed of a service's work, which nobody else knows."""
+        """Progress with what could not be removed of a service's work, which no one else knows."""
         left = list_leftovers(self._latest_detail)
         return {**own_detail(detail), **({LEFTOVERS: left} if left else {})}
 

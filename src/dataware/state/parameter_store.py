@@ -194,7 +194,7 @@ def _decode_parameter(name: str, parameter: Mapping[str, Any], now: float) -> St
         raise LookupFailedError(
             text, Problem("GetParameter", "UnreadableMarker", None, text)
         ) from error
-    # Who asks something of a run writes its value again, which is no sign of life of that run.
+    # Who asks something of a run writes its value again, which is no heartbeat of that run.
     asked_after = now - value.detail.get(ASKED, {}).get(HEARD_AT, now)
     age = max(age_of(parameter, now), asked_after)
     return StoredValue(value, int(parameter["Version"]), now, age)

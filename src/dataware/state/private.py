@@ -1,4 +1,4 @@
-"""Folders and files of this user alone: no link is followed, and nobody else's is used."""
+"""Folders and files of this user alone: no link is followed, and no one else's is used."""
 
 from __future__ import annotations
 

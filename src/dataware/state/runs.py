@@ -142,7 +142,7 @@ def find_run(folder: Path, wanted: str | None) -> StoredRun:
     """The newest run, the one whose id begins with `wanted`, or the record in that file.
 
     The id of a migration, as `dataware status` shows it, or the name or address of a side is as
-    good: then it is the newest run that tells of it. Raises InputError, with what there is, when
+    good: then it is the newest run that reports it. Raises InputError, with what there is, when
     that is no run or several.
     """
     if wanted is not None and (path := Path(wanted)).is_file():

@@ -1,4 +1,4 @@
-"""A wish to stop that is asked between two reads, and is not answered during a pause."""
+"""A stop request that is asked between two reads, and is not answered during a pause."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class VerifyProgress:
 
     `total` is how many records one side has, None if that is not known; `words` are fields that
     every event carries. `publish` is given how far it is, for the marker. `highest` is what earlier
-    rounds of the same migration have told of.
+    rounds of the same migration have reported.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class VerifyProgress:
     def _far(self) -> dict[str, Any]:
         """How far it is, in records of one side; a total of zero is none.
 
-        Another reading counts anew, but what was told does not go down.
+        Another reading counts again, but what was told does not go down.
         """
         done = max(self._highest.compared, self._read // self._sides)
         self._highest.compared, rate = done, self._speed.rate

@@ -160,7 +160,7 @@ class CurlTransport:
     def _take_response(self, transfer: Transfer, address: ServiceHost) -> Response:
         """The response of a transfer that has ended; its time of day is told to the permit.
 
-        Raises ConnectionError for one that is cut short, and what stands for a proxy's refusal.
+        Raises ConnectionError for one that is truncated, and what stands for a proxy's refusal.
         """
         status, received, body = transfer.take_answer()
         if status == PROXY_WANTS_CREDENTIALS:

@@ -1,6 +1,6 @@
 """The loop around a raw transport that follows `Request.judge`.
 
-An answer counts only when it is whole (transports raise where it is cut short, its checksum is
+An answer counts only when it is whole (transports raise where it is truncated, its checksum is
 checked here) and judged DONE or FAILED. Everything else is asked again with full-jitter exponential
 back-off, until the budget is spent; then LookupFailedError says so. An exhausted request never
 looks like a success.

@@ -95,7 +95,7 @@ class EpollSockets:
                 self._watched.pop(handle, None)
                 self._still(self._epoll.unregister, handle)
                 continue
-            # With a socket that is broken everything may be tried, and tells of it.
+            # With a socket that is broken everything may be tried, and reports it.
             ready = wanted & self._plain.get(events, READ | WRITE)
             if ready:
                 self._ready(handle, ready)

@@ -379,7 +379,7 @@ def test_a_file_that_is_pinned_is_refused_elsewhere(
     write(tmp_path, "a.toml", PIN + R)
     app = load(tmp_path / "a.toml")
     app.check_environment("111122223333", "eu-central-1")
-    with pytest.raises(InputError, match="says account 111122223333, eu-central-1, but the"):
+    with pytest.raises(InputError, match="says account 111122223333, eu-central-1, but this"):
         app.check_environment(account, region)
 
 

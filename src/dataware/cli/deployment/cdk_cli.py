@@ -80,7 +80,7 @@ class Cdk:
         environ = {
             **self.environ,
             **describe_bundling(self.app, bundled),
-            # What the file does not say is an error, and nobody is asked.
+            # What the file does not say is an error, and no question is asked.
             LOOKUP_VARIABLE: "never",
         }
         if arguments.value("validation") is False:

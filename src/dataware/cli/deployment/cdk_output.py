@@ -1,7 +1,7 @@
 """What people see of CDK's own output: all of it, or the lines that a log needs.
 
 On a terminal CDK draws a bar and may ask, so its output is its own. In a pipe or CI it writes a
-line for every event of CloudFormation: there steps that went well are told of at most every ten
+line for every event of CloudFormation: there steps that went well are reported at most every ten
 seconds, and lines about assets, times and ARNs are left out. Whatever is not known to be one of
 these is shown, failures among them, and if CDK fails, what was left out as well.
 """

@@ -28,7 +28,7 @@ class Deployment:
     """One deployment: how to copy, what may be lost; `yes` asks nobody.
 
     `allow_unseen` goes on where the guard cannot look into a stack. With `folds` the last line
-    alone tells of many resources that the stack keeps. `restores` cancels deletions.
+    alone reports many resources that the stack keeps. `restores` cancels deletions.
     """
 
     settings: CopySettings

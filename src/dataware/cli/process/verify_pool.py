@@ -36,7 +36,7 @@ MANY_TASKS: Final = 20
 
 
 LOOK_SECONDS: Final = 0.2
-"""How often somebody's wish to stop is looked for."""
+"""How often a stop request is looked for."""
 
 
 class ProcessPool:
@@ -87,7 +87,7 @@ class _Shared:
 
     @property
     def stop(self) -> PausableStop:
-        """The wish to stop as the processes hear it."""
+        """The stop request as the processes hear it."""
         return PausableStop(self.ended.is_set, self.paused.is_set)
 
     def pause(self, *, on: bool) -> None:
@@ -102,7 +102,7 @@ class _Shared:
 
 
 class _Watch:
-    """Passes on a wish to stop and how much was read, and ends the processes with the block."""
+    """Passes on a stop request and how much was read, and ends the processes with the block."""
 
     def __init__(self, stop: Stop, shared: _Shared, count: Count) -> None:
         self._stop = stop

@@ -24,7 +24,7 @@ WORK = "work"
 
 
 class WorkFigures(NamedTuple):
-    """What a service tells of work that goes on: its status, and what it counts, as far as it does.
+    """What a service says of work that goes on: its status, and what it counts, as far as it does.
 
     `done` includes what has `failed`; `running` is what is under way. `items` is about how many
     items or objects are done, of about `of`, where something else is counted.
@@ -43,7 +43,7 @@ NO_FIGURES = WorkFigures()
 
 
 class CreatorWords(NamedTuple):
-    """What people are told of a creator's work: `noun` and `done` in sentences, else event codes.
+    """What people read of a creator's work: `noun` and `done` in sentences, else event codes.
 
     `stays` says in a clause what a stop leaves of the request, and `prepares` has the codes for
     what comes before it: begun, under way, done. What `ends_early` is ended with its migration,
@@ -106,7 +106,7 @@ class TargetCreator(Protocol):
 
     @property
     def words(self) -> CreatorWords:
-        """What people are told of it."""
+        """What people read of it."""
         ...
 
     def find_problem(self, source: Location, properties: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ def check_fleet(plans: Sequence[TargetPlan], kind_of: KindOf) -> tuple[FleetFind
 
 
 def _claims_of(plans: Sequence[TargetPlan], kind_of: KindOf) -> dict[tuple[str, str], list[Claim]]:
-    """Who wants what for itself; what is only referred to is nobody's own."""
+    """Who wants what for itself; what is only referred to is no one's own."""
     claims: dict[tuple[str, str], list[Claim]] = {}
     for target, planned in _resources(plans):
         if planned.decision.import_mode is ImportMode.REFERENCE:

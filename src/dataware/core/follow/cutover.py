@@ -4,7 +4,7 @@
                   ^                 |         |          |
                   └──── thawed <────┴─────────┴──────────┘  a failure, or the limit of the freeze
 
-The record of it lies in the marker, so any machine that holds the lock goes on from it. Three laws
+The record of it lies in the marker, so any machine that holds the lock resumes from it. Three laws
 keep the two sides from being open at once, whatever is killed and whichever answer is lost:
 
 1. "frozen" counts in the marker before the freeze is asked for. So whoever finds that record knows
@@ -14,7 +14,7 @@ keep the two sides from being open at once, whatever is killed and whichever ans
    writer had seen.
 3. The target is open once "complete" counts, and never before. From then on nothing thaws.
 
-The way back is the same with the sides reversed, and opens the source by the record "following":
+The undo is the same with the sides reversed, and opens the source by the record "following":
 
     reversible > undoing > undo-frozen > undo-drained > undo-verified > following
                     ^            |             |              |
@@ -31,7 +31,7 @@ from typing import Any
 from dataware.calc.rate import format_tenths
 
 FREEZE_LIMIT = 300.0
-"""Seconds after which a freeze is given up, if nobody says otherwise."""
+"""Seconds after which a freeze is given up, if nothing else is said."""
 
 REVERSIBLE_SECONDS = 86400.0
 """For how long changes can be carried back: records of a stream are kept for 24 hours (Amazon

@@ -250,7 +250,7 @@ class CutoverLoop:
         return done
 
     def _is_caught_up(self) -> bool:
-        """Whether all that the last round told of is carried.
+        """Whether all that the last round reported is carried.
 
         Where nothing changes nothing is dirty, but writes of the copy may arrive yet.
         """

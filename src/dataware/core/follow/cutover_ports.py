@@ -94,7 +94,7 @@ class StrayKeys(Protocol):
 class CutoverPorts:
     """What a cut-over works with, beside the follow.
 
-    `watched` tells who writes to the source behind the switch; None where the follow's feed does.
+    `watched` tells who writes to the source after the switch; None where the follow's feed does.
     """
 
     records: CutoverRecords
@@ -166,5 +166,5 @@ class TouchedKeys:
         return self._carrier.carry(keys, now)
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.keys.clear()

@@ -21,7 +21,7 @@ TOPIC = "cutover"
 """The name of this request among those that a run may be asked."""
 
 WATCH_SECONDS = 60.0
-"""For how long the source is watched after the switch where nobody says otherwise."""
+"""For how long the source is watched after the switch where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What is to be done next in a cut-over, as a table of rows that are data; pure.
 
-The way forth and the way back (`core.follow.cutover`) are the same rows over other states.
+A cut-over and its undo (`core.follow.cutover`) are the same rows over other states.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _freeze_rows(way: CutoverDirection) -> Iterator[CutoverRow]:
 _OPEN = (_S.COPYING, _S.FOLLOWING, _S.GATED, _S.SWITCHED, _S.REVERSIBLE)
 TABLE = (
     *(row for way in WAYS for row in _give_up_rows(way)),
-    # Whoever gives the way back up leaves it open, and says so with "complete".
+    # Whoever gives the undo up leaves it open, and says so with "complete".
     CutoverRow(
         (_S.UNDOING,),
         lambda _r, f, _: bool(f.failure) or not f.requested,

@@ -232,7 +232,7 @@ class FollowStates(Protocol):
     """What follows keep, by the name of a kind and that of a target."""
 
     def open(self, kind: str, target: str, run: str, lost: Collection[Gap]) -> FollowState:
-        """Go on with what the follow `run` kept; without that begin anew, with the gaps `lost`."""
+        """Go on with what the follow `run` kept; without that start again, with the gaps `lost`."""
         ...
 
 

@@ -92,7 +92,7 @@ class Following:
     `forecast` says the same of a follow that has not begun, with the feed that it would read.
 
     `list_tags` lists a place without a feed, by key, with the tags of `core.follow.written`; None
-    where a feed tells of changes. `check_undo` raises RefusedError for an old side to which a
+    where a feed reports changes. `check_undo` raises RefusedError for an old side to which a
     cut-over must not be undone.
     """
 

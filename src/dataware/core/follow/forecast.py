@@ -60,7 +60,7 @@ class FollowForecast:
         """What it means that a service first makes the target, by a restore or an import.
 
         Empty where the feed keeps changes for longer than that takes; `seconds` is None where
-        nobody promises a time.
+        no time is promised.
         """
         kept = self.retention_seconds
         if kept is None or self.problem or (seconds is not None and seconds < kept):

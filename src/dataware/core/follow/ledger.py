@@ -46,7 +46,7 @@ def _find_gone(row: tuple[bytes, WrittenVersion]) -> Iterator[Tagged]:
 class LedgerFeed:
     """The ChangeFeed port over listings and what is on record of their keys.
 
-    Each round lists all, tells of each state of a key once, and rests then for as long as it took,
+    Each round lists all, reports each state of a key once, and rests then for as long as it took,
     by the clock `seconds`.
     """
 
@@ -73,7 +73,7 @@ class LedgerFeed:
             return FeedRound(frozenset(), {}, whole=False)
         changed = dict(find_changed(self._list_all(), self._on_record()))
         new = {key for key, tag in changed.items() if self._changes.get(key) != tag}
-        # What is again as it was left has changed as well since it was told of.
+        # What is again as it was left has changed as well since it was reported.
         new |= self._changes.keys() - changed.keys()
         self._changes = changed
         ended = self._seconds()

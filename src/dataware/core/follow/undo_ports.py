@@ -1,4 +1,4 @@
-"""The way back of a cut-over, in parts that know neither tables nor buckets.
+"""The undo of a cut-over, in parts that know neither tables nor buckets.
 
 What was written to the new side since the switch is carried to the old one, but for what was
 written there, too:
@@ -9,7 +9,7 @@ written there, too:
     to both                        a conflict: listed, and left to a person; but what neither side
                                    has any more, both have deleted, and nothing is to be decided
 
-The old side's feed tells of our own writes as well. Which keys we wrote is on disk before a write
+The old side's feed reports our own writes as well. Which keys we wrote is on disk before a write
 is sent, so such a key is looked at once more: what stands there has the tag of what we wrote, or
 somebody else wrote it after us, and it is a conflict.
 """
@@ -45,8 +45,8 @@ RECORDED_TOGETHER = 10_000
 def list_equal(
     kept: Iterable[tuple[bytes, WrittenVersion]], left_out: Container[bytes]
 ) -> Iterator[tuple[Mapping[bytes, WrittenVersion], Collection[bytes]]]:
-    """What is on both sides after a way back, as its follow would have written it, and what is on
-    none; of what the way back has `kept` on record, in chunks.
+    """What is on both sides after an undo, as its follow would have written it, and what is on
+    none; of what the undo has `kept` on record, in chunks.
 
     A key whose write is not on record as done is left out as well.
     """
@@ -57,7 +57,7 @@ def list_equal(
 
 
 class UndoWritten:
-    """The WrittenKeys port of a way back.
+    """The WrittenKeys port of an undo.
 
     What stands on the old side under a key of which nothing is on record may be replaced where
     `is_trusted`: it has stood there since the switch, as the old side's feed tells. With `replaces`
@@ -170,9 +170,9 @@ class OldSide:
 
 
 class StrayWait:
-    """Waits until the old side's feed has told of every stray that a comparison may have seen.
+    """Waits until the old side's feed has reported every stray that a comparison may have seen.
 
-    A comparison may see what a stray wrote before that feed tells of it, and such a key must not be
+    A comparison may see what a stray wrote before that feed reports it, and such a key must not be
     taken for one that the new side has changed. So the feed is read to its end once more, `settle`
     seconds after the result is there. Without a feed nothing is waited for.
     """
@@ -190,7 +190,7 @@ class StrayWait:
         self._rounds: int | None = None
 
     def restart(self) -> None:
-        """Wait anew, from the next look on."""
+        """Wait again, from the next look on."""
         self._since = self._rounds = None
 
     def is_over(self) -> bool:
@@ -208,7 +208,7 @@ class StrayWait:
 
 
 class SettledComparison:
-    """The KeyComparison port of a way back: what differs counts once it is known who wrote it.
+    """The KeyComparison port of an undo: what differs counts once it is known who wrote it.
 
     Keys that are asked for were carried before, and what is on record of them tells who wrote them
     since; of any other key it does not, so none is reported beside them.
@@ -251,7 +251,7 @@ class SettledComparison:
 
 
 class BothSidesFeed:
-    """The ChangeFeed port of a way back: the new side's feed, with what the old side's tells."""
+    """The ChangeFeed port of an undo: the new side's feed, with what the old side's tells."""
 
     def __init__(self, new: ChangeFeed, old: OldSide) -> None:
         self._new = new
@@ -280,7 +280,7 @@ def _find_none(_keys: Collection[bytes]) -> frozenset[bytes]:
 
 
 class UndoCarrier:
-    """The Carrier port of a way back: keys that were written on both sides are not carried.
+    """The Carrier port of an undo: keys that were written on both sides are not carried.
 
     `keep` has those on disk when it returns: the feeds tell of them once, and a person may decide
     after this run. `find_gone` gives those of some keys that neither side has.

@@ -43,7 +43,7 @@ NOT_WRITTEN = WrittenVersion()
 
 
 class TrustedVersion(WrittenVersion):
-    """What stands under a key to which nobody else has written, though its tag is on no record."""
+    """What stands under a key to which no one else has written, though its tag is on no record."""
 
     def explains(self, tag: str) -> bool:
         """Any value is one that may be replaced."""

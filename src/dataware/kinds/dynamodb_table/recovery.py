@@ -31,7 +31,7 @@ def find_latest_time(aws: Aws, name: str, done: str) -> int:
 
 
 def find_table(aws: Aws, name: str) -> Mapping[str, Any] | None:
-    """What DescribeTable tells of a table; None without one. Raises LookupFailedError."""
+    """What DescribeTable says of a table; None without one. Raises LookupFailedError."""
     try:
         with aws.translate_errors(f"table {name}", "dynamodb:DescribeTable"):
             return dict(aws.client("dynamodb").describe_table(TableName=name)["Table"])
@@ -40,7 +40,7 @@ def find_table(aws: Aws, name: str) -> Mapping[str, Any] | None:
 
 
 def require_table(aws: Aws, name: str, done: str) -> Mapping[str, Any]:
-    """What DescribeTable tells of a table. Raises LookupFailedError also where it is gone."""
+    """What DescribeTable says of a table. Raises LookupFailedError also where it is gone."""
     table = find_table(aws, name)
     if table is None:
         raise LookupFailedError(f"table {name} is gone; nothing was {done}")

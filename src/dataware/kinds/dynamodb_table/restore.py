@@ -130,7 +130,7 @@ class TableRestore:
         return record
 
     def look(self, record: Record, target: Location) -> CreationProgress:
-        """What DescribeTable tells of the new table; raises RefusedError for somebody else's."""
+        """What DescribeTable says of the new table; raises RefusedError for somebody else's."""
         table = find_table(self._aws, target.name)
         if table is None:
             return CreationProgress(exists=False, done=False)

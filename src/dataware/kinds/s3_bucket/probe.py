@@ -135,7 +135,7 @@ def _region(head: Mapping[str, Any]) -> str | None:
 
 
 def _facts_when_denied(look: _Look) -> Facts:
-    """A 403: ours if the caller's own list shows the name, or nobody else can have it.
+    """A 403: ours if the caller's own list shows the name, or no one else can have it.
 
     Any other is a stranger's.
     """

@@ -1,4 +1,4 @@
-"""What follows a switch: the source is watched for stray writers, until the way back is closed."""
+"""What follows a switch: the source is watched for stray writers, until the undo is closed."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class SourceWatch:
         self._journal.close()
 
     def watch(self, seconds: float | None) -> CutoverRecord:
-        """Watch for so long, or until the way back is closed or a person asks to stop.
+        """Watch for so long, or until the undo is closed or a person asks to stop.
 
         Raises SidesDifferError where somebody wrote to the source.
         """
@@ -206,7 +206,7 @@ def watch(
     places: tuple[Location, Location],
     seconds: float | None,
 ) -> None:
-    """Name whoever writes to the source, for so long or as long as the way back is open.
+    """Name whoever writes to the source, for so long or as long as the undo is open.
 
     Raises RefusedError where that is closed, InputError where nothing can be seen, and
     SidesDifferError where somebody wrote.
@@ -223,7 +223,7 @@ def watch(
 
 
 def close(context: Context, undoable: UndoableCutover, places: tuple[Location, Location]) -> None:
-    """End the watch and the way back, and switch off what the migration has switched on.
+    """End the watch and the undo, and switch off what the migration has switched on.
 
     Raises IncompleteError where the source could not be read to its end, and SidesDifferError where
     somebody has written to it.

@@ -78,7 +78,7 @@ def cut_over(
     """Follow `places` on, source and target, and cut over as `cutover` says.
 
     Raises IncompleteError where the cut-over was given up, SidesDifferError where somebody wrote to
-    the source behind the switch, RefusedError where both are switched already, and what `follow`
+    the source after the switch, RefusedError where both are switched already, and what `follow`
     raises.
     """
     source, target = places

@@ -216,7 +216,7 @@ class CutoverRun(FollowRun):
         return gate
 
     def _make_watched(self, order: CopyOrder) -> ChangeFeed | None:
-        """What tells who writes to a source without a feed behind the switch."""
+        """What tells who writes to a source without a feed after the switch."""
         following, state = require_following(self._migration.kind), self._state
         if following.list_tags is None:
             return None
@@ -336,7 +336,7 @@ class CutoverRun(FollowRun):
             self._context.emit(switched_event(cutover.frozen_seconds, words))
 
     def _watch(self, chosen: SourceFeed) -> Verdict:
-        """Name whoever writes to the source behind the switch. Raises SidesDifferError."""
+        """Name whoever writes to the source after the switch. Raises SidesDifferError."""
         self.is_on_record = True
         context, settings = self._context, self._cutover_settings
         if not chosen.noun and self._watched is None:

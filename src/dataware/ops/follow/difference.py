@@ -28,7 +28,7 @@ LEAST_PAUSE = 10.0
 @dataclass(frozen=True, slots=True)
 class DifferenceTools:
     """What a comparison needs: `compare` raises IncompleteError once its stop is true, and
-    `find_expired` tells of missing keys which only wait to be deleted, and `choose` which of the
+    `find_expired` reports missing keys which only wait to be deleted, and `choose` which of the
     differing keys count.
     """
 
@@ -95,7 +95,7 @@ class BackgroundDifference:
 
 
 class SettledDifference(BackgroundDifference):
-    """The comparison of a way back, whose result waits until the strays that it saw are known.
+    """The comparison of an undo, whose result waits until the strays that it saw are known.
 
     What differs is carried as soon as it is collected, over what stands on the old side. So nobody
     is given a key whose value there a stray may have written a moment ago.

@@ -1,4 +1,4 @@
-"""Into what a followed migration may write: a target that is empty at first, and nobody else's.
+"""Into what a followed migration may write: a target that is empty at first, and no one else's.
 
 A carry replaces what stands under a key, because that is what the copy, or an earlier carry, wrote.
 So a value of anybody else must not be there. Where a stack owns the target, an app may write to it

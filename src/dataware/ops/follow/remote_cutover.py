@@ -35,7 +35,7 @@ ANSWER_SECONDS = 1.0
 """How often it looks for an answer while it cuts over."""
 
 SILENT_SECONDS = 45.0
-"""Before the freeze, a request whose process gave no sign of life for so long is over."""
+"""Before the freeze, a request whose process gave no heartbeat for so long is over."""
 
 
 class CutoverRequestedError(Exception):

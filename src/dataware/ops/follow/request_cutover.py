@@ -116,7 +116,7 @@ class CutoverRequester:
 
         False where the follow is not alive any more, so that this machine may take over. Raises
         IncompleteError where the cut-over was given up, and SidesDifferError where somebody wrote
-        to the source behind the switch.
+        to the source after the switch.
         """
         holder = ""
         while True:
@@ -194,7 +194,7 @@ class CutoverRequester:
             self._context.emit(event("warning", text=text, **self._words))
 
     def _send(self) -> None:
-        """Write what is asked where that is new, or as a sign of life."""
+        """Write what is asked where that is new, or as a heartbeat."""
         is_open = self._gate.is_open(self._context.clock.now())
         self._request = replace(self._request, is_open=is_open)
         now = self._seconds()

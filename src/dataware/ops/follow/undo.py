@@ -52,7 +52,7 @@ class UndoableCutover:
 def find_undoable(context: Context, name: str) -> UndoableCutover:
     """The cut-over to `name` that can be undone.
 
-    Raises InputError where nothing was cut over, and RefusedError where the way back is closed, its
+    Raises InputError where nothing was cut over, and RefusedError where the undo is closed, its
     time is over, or another process works on it.
     """
     status, marker = find_migration(context, name)
@@ -135,7 +135,7 @@ def _list_texts(
 
 
 def check_old_side(context: Context, undoable: UndoableCutover, old: Location) -> None:
-    """Raise RefusedError where what a way back replaces would be gone."""
+    """Raise RefusedError where what an undo replaces would be gone."""
     check = require_following(undoable.kind).check_undo
     if check is not None:
         check(aws_of(context, old), old)

@@ -1,4 +1,4 @@
-"""The way back of a cut-over under the lock of its migration: the follow with its sides reversed.
+"""The undo of a cut-over under the lock of its migration: the follow with its sides reversed.
 
 What was written to the target since the switch is carried to the source, then the target's writers
 are stopped, the rest is carried and compared, and "following" opens the source again. Whatever
@@ -80,7 +80,7 @@ class UndoMigration(Migration):
     """The migration whose cut-over is undone; its record stays its own."""
 
     def begin_marker(self, new_run: str) -> Marker:
-        """The record as it is, with the way back begun."""
+        """The record as it is, with the undo begun."""
         record = read_cutover(self.marker.detail)
         if self.marker.state is MarkerState.COMPLETE:
             record = replace(record, state=CutoverState.UNDOING)
@@ -96,7 +96,7 @@ class UndoMigration(Migration):
 
 
 class UndoRun(CutoverRun):
-    """The steps of a way back."""
+    """The steps of an undo."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class UndoRun(CutoverRun):
         return self._migration.target
 
     def _open(self, journal: Journal, target: Facts) -> None:
-        """Keep the journal, which names who wrote behind the switch."""
+        """Keep the journal, which names who wrote after the switch."""
 
     def _fill(self, target: Facts) -> Verdict:
         del target
@@ -190,7 +190,7 @@ class UndoRun(CutoverRun):
         """What the follow of the new side works with."""
         _, window = self._states
         undecided = UndecidedKeys(journal, self._witness)
-        # The feeds have told of them to an earlier run, and do not again.
+        # The feeds have reported them to an earlier run, and do not again.
         window.add(undecided.keys, self._context.clock.now())
         telling = UncertainOutcomes(carrier, self._keeper.delay_next_run)
         replaces = self._on_conflict is UndoConflict.REPLACE
@@ -247,7 +247,7 @@ class UndoRun(CutoverRun):
         return read_cutover(self._forth.marker.detail).witness
 
     def _make_watched(self, order: CopyOrder) -> ChangeFeed | None:
-        """Nothing is watched after the way back."""
+        """Nothing is watched after the undo."""
         return None
 
     def _difference_tools(self, order: CopyOrder) -> DifferenceTools:
@@ -269,7 +269,7 @@ class UndoRun(CutoverRun):
         return frozenset(keys)
 
     def _go_on(self, loop: FollowLoop, chosen: SourceFeed) -> Verdict:
-        """Carry back and open the source. Raises where the way back was given up."""
+        """Carry back and open the source. Raises where the undo was given up."""
         self._cutover.copied = True
         self._enter("undoing")
         reporter = FollowReporter(self, loop, chosen)

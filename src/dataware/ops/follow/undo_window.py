@@ -44,7 +44,7 @@ def undo_kind(slug: str) -> str:
 
 
 class UndoWindow:
-    """The way back of one cut-over; nothing of it stops the cut-over."""
+    """The undo of one cut-over; nothing of it stops the cut-over."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class UndoWindow:
 def open_undo_window(
     context: Context, migration: Migration, run: str, witness: str, lost: Collection[Gap]
 ) -> FollowState:
-    """What is kept for the way back of the switch by `witness`; `lost` are its gaps where that is
+    """What is kept for the undo of the switch by `witness`; `lost` are its gaps where that is
     nothing here."""
     states: FollowStates | None = context.follow_states
     if states is None:
@@ -135,7 +135,7 @@ class KnownStrays:
 
     @staticmethod
     def read(records: Iterable[Mapping[str, Any]], witness: str) -> KnownStrays:
-        """Those behind the switch by `witness`."""
+        """Those after the switch by `witness`."""
         keys: set[bytes] = set()
         is_seen = is_missed = False
         for record in records:

@@ -26,7 +26,7 @@ class SnippetFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A resource that shall be declared; `identifier` is the property that holds its name."""
+    """A resource to be declared; `identifier` is the property that holds its name."""
 
     type: str
     preferred: str

@@ -41,7 +41,7 @@ def explain_workers(context: Context, marker: Marker) -> str:
 
 
 def remove_workers(context: Context, marker: Marker) -> None:
-    """Stop and remove the workers that an unfinished record tells of.
+    """Stop and remove the workers that an unfinished record reports.
 
     Raises IncompleteError where they stay, because nothing but the record knows of them.
     """

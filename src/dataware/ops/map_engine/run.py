@@ -6,7 +6,7 @@
 
 The attempt, which names its execution, is on record before anything is made, and workers go on only
 while it is: so whoever goes on after a kill finds the same execution, and a stop ends all of them.
-The journal is made anew from what was done before an execution and what it brought, so that reading
+The journal is rebuilt from what was done before an execution and what it brought, so that reading
 the results twice counts nothing twice.
 """
 

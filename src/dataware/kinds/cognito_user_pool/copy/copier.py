@@ -1,6 +1,6 @@
 """Copies what can be copied of a user pool into another one: no password, and no word to people.
 
-What is there is never changed, so a run that was killed goes on from what the target holds. Every
+What is there is never changed, so a run that was killed resumes from what the target holds. Every
 user is created with MessageAction SUPPRESS: Cognito writes to nobody. A user gets in again by a
 temporary password, which is sent when somebody asks for it (AdminCreateUser with RESEND).
 """

@@ -138,7 +138,7 @@ class PoolMember(NamedTuple):
 
 
 def is_federated(row: Mapping[str, Any]) -> bool:
-    """Whether an identity provider has brought the user, whom nobody else can create.
+    """Whether an identity provider has brought the user, whom no one else can create.
 
     Source: Amazon Cognito Developer Guide, "Linking federated users to an existing user profile".
     """

@@ -1,6 +1,6 @@
 """Reads all of a user pool that a copy can carry, entry by entry, without any code of the copy.
 
-Records hold the values of attributes and go nowhere; what is told of an entry is its kind and name.
+Records hold the values of attributes and go nowhere; what is said of an entry is its kind and name.
 ListUsers may be behind, so an entry that a listing lacks is looked up by itself (Amazon Cognito API
 Reference, ListUsers and AdminGetUser).
 """

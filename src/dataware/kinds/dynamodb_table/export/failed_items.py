@@ -1,6 +1,6 @@
 """Names the items that an import or a bulk put was given and did not bring.
 
-An import tells of each in CloudWatch Logs, in IMPORT/error of the group /aws-dynamodb/imports:
+An import reports each in CloudWatch Logs, in IMPORT/error of the group /aws-dynamodb/imports:
 with the file of the export, the place in it counted from zero, and why (Amazon DynamoDB Developer
 Guide, "Import format quotas and validation"). A bulk put writes a report into its bucket
 (Developer Guide, "Bulk put items output and reconciliation"), whose lines are read by the key that
@@ -10,7 +10,7 @@ they hold, whatever else their form is.
     line of the report ── whatever has all key attributes ──┴── key, as a comparison has it
 
 Nothing in them decides what is copied, so nothing in them ends a run: a line that cannot be read
-tells of an item without a key, and a file that cannot be unpacked any more is at its end.
+reports an item without a key, and a file that cannot be unpacked any more is at its end.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Amazon DynamoDB API Reference: BatchGetItem takes 100 keys, BatchWriteItem 25 puts and deletes; both
 may leave a part undone (UnprocessedKeys, UnprocessedItems), which is tried again later. A write is
-without conditions, because nobody else writes to the target.
+without conditions, because no one else writes to the target.
 
 A request that got no answer, or a server's error, may still be carried out later than one that is
 sent after it. The wire tries again by itself, so a success may hide such a request: then every key
@@ -45,7 +45,7 @@ class TableCarrier:
     def __init__(
         self, reading: Wire, writing: Wire, order: CopyOrder, written: WrittenKeys
     ) -> None:
-        del written  # nobody else writes to the target, and BatchWriteItem has no conditions
+        del written  # no one else writes to the target, and BatchWriteItem has no conditions
         self._order = order
         self._source = TableClient(reading, order.source)
         self._writing = writing

@@ -2,7 +2,7 @@
 
 Amazon DynamoDB Developer Guide, "Change data capture for DynamoDB Streams" (records are kept for 24
 hours), "Using Kinesis Data Streams to capture changes to DynamoDB", and "Incremental export" (a
-window has 15 minutes at least; the last changes are in none). A feed tells of items alone.
+window has 15 minutes at least; the last changes are in none). A feed reports items alone.
 """
 
 from __future__ import annotations

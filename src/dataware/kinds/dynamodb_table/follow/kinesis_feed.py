@@ -10,7 +10,7 @@ horizon then, so only the time that a reader was away shows a gap.
 The binary value of a record is Base64 twice, but for emulators, where it is Base64 once. Both
 readings of a binary key are taken for changed: one too many costs a read.
 
-A destination that was switched off and on keeps the same stream, and nothing tells of that. It
+A destination that was switched off and on keeps the same stream, and nothing reports that. It
 takes minutes, so who has not looked for `LONGEST_UNSEEN` cannot know, and reports a gap.
 """
 

@@ -5,7 +5,7 @@ order. The library reads an item and writes it with all of them in order, which 
 text unless something else than the order was to be changed: a number, spaces, escapes, Base64.
 
 Nothing is believed of the library: the text has to have the bytes of the item, as many of them and
-with the same sum, only in another order. An attribute that it lost, cut short or doubled shows
+with the same sum, only in another order. An attribute that it lost, truncated or doubled shows
 there, and so does every other spelling; such an item is read without it.
 
 For example ``{"b":{"SS":["y","x"]},"a":{"N":"1"}}`` is ``{"a":{"N":"1"},"b":{"SS":["x","y"]}}``,

@@ -2,7 +2,7 @@
 
 The copier's way to read a page rests on the same library, so nothing is believed of what it cuts:
 the items, joined with commas, have to be the page again, byte for byte from one bracket to the
-other. An item that it lost, cut short or invented shows there, and one that it cut in two shows
+other. An item that it lost, truncated or invented shows there, and one that it cut in two shows
 against the `Count` that DynamoDB sent. A page of which that is not so is read without it.
 
 For example ``{"Count":2,"Items":[{"id":{"N":"1"}},{"id":{"N":"2"}}],"ScannedCount":2}``: the cuts

@@ -1,6 +1,6 @@
 """Copies a repository into another one: every image by its digest, byte for byte, then its tags.
 
-What is there is not copied again, so a run that was killed goes on from what the target holds. A
+What is there is not copied again, so a run that was killed resumes from what the target holds. A
 tag that stands on another image of the target is never moved unless the order says so.
 """
 

@@ -78,7 +78,7 @@ class Registry:
     async def upload_blob(self, digest: str, source: Registry, address: str | None = None) -> int:
         """Hand a blob on from another registry, and answer with its size.
 
-        `address` is that of an upload that has begun. One that breaks off is begun anew, and none
+        `address` is that of an upload that has begun. One that breaks off is begun again, and none
         counts before the registry has seen that it is whole. Raises WrongContentError.
         """
         upload = _Upload(self._exchange, source._exchange, digest, address)

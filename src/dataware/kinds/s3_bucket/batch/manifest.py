@@ -61,7 +61,7 @@ class ManifestWriter:
 
     @property
     def fields(self) -> list[str]:
-        """The columns, as the job is told of them."""
+        """The columns, as the job gets them."""
         return ["Bucket", "Key", *(["VersionId"] if self._versions else [])]
 
     def add(self, row: ManifestRow) -> None:

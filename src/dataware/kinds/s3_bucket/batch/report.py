@@ -97,7 +97,7 @@ def record_report(
     """Read every file into the journal that an earlier run has not; the totals of all.
 
     `check` raises what ends the run, and is called for every chunk. Raises LookupFailedError for a
-    file that is cut short or changed.
+    file that is truncated or changed.
     """
     done = {one["key"]: one for one in journal.records() if one.get("type") == FILE}
     totals = ReportTotals()

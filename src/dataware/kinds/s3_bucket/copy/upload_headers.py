@@ -1,4 +1,4 @@
-"""The headers of an object that is written anew, because it inherits nothing from its source."""
+"""The headers of an object that is written again, because it inherits nothing from its source."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every version of a key, written again in the order in which the source got them.
 
 The target keeps its own version ids and times. What it holds of a key must be the beginning of
-the source's history, so that a run that was cut off goes on where it stopped; anything else
+the source's history, so that a run that was cut off resumes where it stopped; anything else
 under the key is a conflict.
 
 A delete marker is set only behind a version that this copy wrote, and only while that is the

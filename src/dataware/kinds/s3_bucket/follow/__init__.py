@@ -53,7 +53,7 @@ def _list_tags(aws: Aws, place: Location) -> Iterator[tuple[bytes, str]]:
 
 
 def _check_undo(aws: Aws, place: Location) -> None:
-    """Raise RefusedError for a bucket whose former objects a way back would overwrite for good.
+    """Raise RefusedError for a bucket whose former objects an undo would overwrite for good.
 
     Amazon S3 User Guide, "How S3 Versioning works": with versioning a write keeps what it replaces,
     and a delete makes a marker.

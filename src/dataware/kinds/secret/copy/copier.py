@@ -1,7 +1,7 @@
 """Copies a secret into another one: every labelled version, oldest first, under its own id.
 
 The service takes a version id once only, and refuses another value under it, so a run that was
-killed goes on from what the target holds. A version that somebody else has made current in the
+killed resumes from what the target holds. A version that somebody else has made current in the
 target is never moved away unless the order says so.
 """
 

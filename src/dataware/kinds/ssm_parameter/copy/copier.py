@@ -1,7 +1,7 @@
 """Copies a parameter into another one by writing all its values again, oldest first.
 
 What the target ends with is compared with what the source begins with, so a run that was killed
-goes on from there. A value that somebody else has set in the target is never hidden by newer ones
+resumes there. A value that somebody else has set in the target is never hidden by newer ones
 unless the order says so.
 """
 
