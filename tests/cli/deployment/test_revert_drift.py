@@ -24,8 +24,8 @@ def plan_of(*resources: Planned) -> Plan:
 
 
 def test_no_drift_is_reverted_while_data_is_copied() -> None:
-    """A migration may rest on a setting of its source or target that the stack does not know."""
-    with pytest.raises(RefusedError, match="the migration into Waitlist-prod may rest on"):
+    """A migration may need a setting of its source or target that the stack does not know."""
+    with pytest.raises(RefusedError, match="the migration into Waitlist-prod may need"):
         check_revert_drift(plan_of(migration(), ADOPTED), GIVEN)
 
 
