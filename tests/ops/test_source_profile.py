@@ -32,7 +32,8 @@ from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
 from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.ops.apply import apply_plan
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.engine_choice import EngineDemand, make_steps
+from dataware.ops.engine_choice import EngineDemand
+from dataware.ops.engine_steps import make_steps
 from dataware.ops.plan import make_plan
 from dataware.ops.rehearse_plan import rehearse_plan
 from support.world import BoxCopier, BoxReader, World, WorldAws, WorldMarkers, install

@@ -3,6 +3,10 @@
 A new resource type is one module under `dataware.kinds` that ends in a `KIND`. Core, the copy
 engine, the use cases and the constructs read nothing but this card; what it leaves out is never
 planned.
+
+A card is light, because every card is loaded where an app is planned: what copies, verifies,
+follows and rehearses, and what an engine does, stands in modules of its own, which a function of
+the card imports when it is called.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ from dataware.ops.cancel_deletions import cancel_planned, list_restored
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creation_group import CreationGroup
 from dataware.ops.decision_events import report_decision
-from dataware.ops.engine_choice import EngineDemand, make_steps, table_of
+from dataware.ops.engine_choice import EngineDemand, table_of
 from dataware.ops.engine_leftovers import sweep_leftovers
+from dataware.ops.engine_steps import make_steps
 from dataware.ops.follow.follow_many import check_follow, follow_migration
 from dataware.ops.history_check import check_history
 from dataware.ops.import_by_id import adopt_by_id, refuse_without_secrets

@@ -10,10 +10,17 @@ from dataware.core.copier import CopyOrder
 from dataware.core.errors import IncompleteError
 from dataware.core.model import Content, Facts
 from dataware.core.ports import Journal
-from dataware.ops.creator_run import CreatorRun
+from dataware.ops.creator_run import CreatorRun, make_creator_run
+from dataware.ops.engine_steps import EngineOrder
 from dataware.ops.probe import look
-from dataware.ops.run_migration import MigrationRun
+from dataware.ops.run_migration import MakeRun, MigrationRun
 from dataware.verify.verdict import Verdict
+
+
+def make_run(order: EngineOrder) -> MakeRun:
+    """How the steps of a migration are made whose target a service fills."""
+    creator, wanted = order.open_creator(), order.planned.wanted
+    return make_creator_run(order.card.name, creator, wanted, BulkLoadRun)
 
 
 class BulkLoadRun(CreatorRun):

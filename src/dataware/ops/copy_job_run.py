@@ -20,7 +20,7 @@ from dataware.calc.pauses import FIRST_PAUSE
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
 from dataware.core.engines.port import CopyJob, JobProgress, Record
-from dataware.core.errors import IncompleteError, NotFoundError, ServiceError
+from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
 from dataware.core.events import format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
@@ -28,6 +28,7 @@ from dataware.migrate import CopyState
 from dataware.ops.context import Context
 from dataware.ops.engine_failures import describe_failures
 from dataware.ops.engine_run import EngineRun
+from dataware.ops.engine_steps import EngineOrder
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration, MigrationDecision, MigrationStep
 from dataware.ops.run_migration import MakeRun
@@ -56,6 +57,22 @@ class JobEnd(Enum):
     FAILED = auto()
     PAUSED = auto()
     MISFIT = auto()
+
+
+def make_run(order: EngineOrder) -> MakeRun:
+    """How the steps of a migration are made whose data a service copies.
+
+    Raises RefusedError without the role that the service has to assume.
+    """
+    card, role = order.card, order.settings.service_role
+    if card.copy_job is None:
+        raise ValueError(f"{card.name} copies by no job")
+    if role is None:
+        raise RefusedError(
+            f"nothing was changed, because {card.name} needs a role that its service may assume; "
+            "run the same command with --batch-role ARN"
+        )
+    return make_copy_job_run(card.name, card.copy_job(order.context.aws, role))
 
 
 def make_copy_job_run(engine: EngineName, copy_job: CopyJob) -> MakeRun:

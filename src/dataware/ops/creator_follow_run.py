@@ -23,15 +23,23 @@ from dataware.core.follow.steady_time import SteadyTime
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
 from dataware.migrate import since_boot
-from dataware.ops.creator_run import CreatorRun
+from dataware.ops.creator_run import CreatorRun, make_creator_run
+from dataware.ops.engine_steps import EngineOrder
 from dataware.ops.follow.difference import BackgroundDifference
 from dataware.ops.follow.follow_checks import following_of
 from dataware.ops.follow.follow_run import FeedThread
 from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.follow.source_feed import choose_feed
+from dataware.ops.run_migration import MakeRun
 from dataware.ops.verify import report_differences
 from dataware.verify.merge import DifferenceKind
 from dataware.verify.verdict import Verdict
+
+
+def make_run(order: EngineOrder) -> MakeRun:
+    """How the steps of a followed migration are made whose target a service makes."""
+    creator, wanted = order.open_creator(), order.planned.wanted
+    return make_creator_run(order.card.name, creator, wanted, CreatorFollowRun)
 
 
 class NoCarrier:

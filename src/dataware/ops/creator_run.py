@@ -13,7 +13,6 @@ use: what it has is kept, as by any copy, and the rest is a conflict for a perso
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from dataware.core.copier import CopyOrder
@@ -25,7 +24,6 @@ from dataware.core.engines.port import (
 )
 from dataware.core.errors import IncompleteError, ServiceError
 from dataware.core.events import format_count
-from dataware.core.follow.written import WrittenVersion
 from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate import CopyState, Counts
@@ -36,8 +34,9 @@ from dataware.ops.engine_failures import (
     describe_failures,
     record_failures,
 )
+from dataware.ops.engine_steps import EngineOrder
 from dataware.ops.follow.follow_checks import require_following
-from dataware.ops.follow.sync_carrier import SyncCarrier
+from dataware.ops.follow.sync_carrier import NothingWritten, SyncCarrier
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
 from dataware.ops.migration_outcome import report_decision
 from dataware.ops.migration_policy import (
@@ -60,18 +59,9 @@ seen at first (Amazon DynamoDB API Reference, DescribeTable: "DescribeTable uses
 consistent query")."""
 
 
-class NothingWritten:
-    """The record of a carrier whose target nobody else writes to."""
-
-    def find_written(self, _keys: Collection[bytes]) -> Mapping[bytes, WrittenVersion]:
-        """Nothing is on record."""
-        return {}
-
-    def save_written(self, _versions: Mapping[bytes, WrittenVersion]) -> None:
-        """Nothing is recorded."""
-
-    def forget_written(self, _keys: Collection[bytes]) -> None:
-        """Nothing is recorded."""
+def make_run(order: EngineOrder) -> MakeRun:
+    """How the steps of a migration are made whose target a service makes."""
+    return make_creator_run(order.card.name, order.open_creator(), order.planned.wanted, CreatorRun)
 
 
 def make_creator_run(

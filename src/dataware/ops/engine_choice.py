@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dataware.core.engines.card import ENGINE, REFUSED, EngineCard, EngineName
+from dataware.core.engines.card import ENGINE, REFUSED, EngineName
 from dataware.core.engines.choice import EngineTable, estimate_engine, find_obstacle, name_engines
-from dataware.core.engines.port import TargetCreator
 from dataware.core.engines.situation import EngineSituation
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import InputError
 from dataware.core.estimate import Estimate, Prices, estimate
 from dataware.core.kind import Kind
 from dataware.core.model import Existence, Facts, Location, Marker, MarkerState
 from dataware.core.names import partition_of, place_of
 from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
-from dataware.ops.bulk_load_run import BulkLoadRun
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.copy_job_run import make_copy_job_run
-from dataware.ops.creator_follow_run import CreatorFollowRun
-from dataware.ops.creator_run import CreatorRun, make_creator_run
-from dataware.ops.map_engine.run import make_map_run
 from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
-from dataware.ops.run_migration import MakeRun
 from dataware.ops.source_profile import find_source
 from dataware.ops.verify import aws_of
 
@@ -190,48 +183,6 @@ def _find_problems(
         if problem:
             problems[card.name.value] = problem
     return problems
-
-
-def make_steps(
-    context: Context, kind: Kind, planned: Planned, settings: CopySettings
-) -> MakeRun | None:
-    """How a migration, followed or not, is carried out that a service carries; None for the
-    usual steps.
-
-    Raises RefusedError where the service lacks the role that it has to assume.
-    """
-    card = table_of(kind).find(planned.engine) if planned.engine else None
-    if card is not None and card.name is EngineName.MAP:
-        return make_map_run
-    if card is not None and card.creator is not None:
-        steps = CreatorFollowRun if settings.follow else BulkLoadRun if card.loads else CreatorRun
-        creator = _open_creator(context, kind, planned, card) or card.creator(context.aws)
-        return make_creator_run(card.name, creator, planned.wanted, steps)
-    if card is None or card.copy_job is None:
-        return None
-    if settings.service_role is None:
-        raise RefusedError(
-            f"nothing was changed, because {card.name} needs a role that its service may assume; "
-            "run the same command with --batch-role ARN"
-        )
-    return make_copy_job_run(card.name, card.copy_job(context.aws, settings.service_role))
-
-
-def _open_creator(
-    context: Context, kind: Kind, planned: Planned, card: EngineCard
-) -> TargetCreator | None:
-    """What makes the target where another profile reads the source; None where none does."""
-    if not context.source_profile or card.relayed_creator is None:
-        return None
-    source = find_source(context, kind, planned.decision.source or "")
-    if not source.profile:
-        return None
-    return card.relayed_creator(context.aws, context.open_profile(source.profile))
-
-
-def make_pair_steps(settings: CopySettings) -> MakeRun | None:
-    """How a copy by hand is carried out that workers carry; None for the usual steps."""
-    return make_map_run if settings.engine is EngineName.MAP else None
 
 
 def _estimate(

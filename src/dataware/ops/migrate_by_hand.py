@@ -7,7 +7,7 @@ from dataclasses import replace
 from dataware.core.events import event
 from dataware.core.model import Location
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.engine_choice import make_pair_steps
+from dataware.ops.engine_steps import make_pair_steps
 from dataware.ops.migrate import (
     check_source,
     prepare_migration,

@@ -19,8 +19,8 @@ from dataware.core.kind import Kind, Permissions
 from dataware.core.model import Location, Marker, MarkerState, OnConflict, Wanted
 from dataware.ops import engine_run
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.engine_choice import make_pair_steps
 from dataware.ops.engine_leftovers import explain_leftovers, remove_leftovers
+from dataware.ops.engine_steps import make_pair_steps
 from dataware.ops.map_engine import stack
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration

@@ -187,8 +187,7 @@ Source: Amazon Cognito Developer Guide, "Importing users into a user pool".
 
 
 def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
-    # Most runs copy no user pool, and a deployment never does.
-    from dataware.kinds.cognito_user_pool.copy.copier import (  # noqa: PLC0415 - see above
+    from dataware.kinds.cognito_user_pool.copy.copier import (
         UserPoolCopier,
     )
 
@@ -196,7 +195,7 @@ def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
 
 
 def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
-    from dataware.kinds.cognito_user_pool.verify.reader import (  # noqa: PLC0415 - as the copier
+    from dataware.kinds.cognito_user_pool.verify.reader import (
         UserPoolReader,
     )
 

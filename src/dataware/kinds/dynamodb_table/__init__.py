@@ -7,10 +7,12 @@ sides back and shares no code with it. `follow` carries what changes afterwards,
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
+from dataware.core.model import Location
 from dataware.core.phases import (
     CARRY,
     DESCRIBE,
@@ -20,15 +22,16 @@ from dataware.core.phases import (
     RESTORE_TO,
     UNDO,
 )
+from dataware.core.ports import Aws
+from dataware.core.reader import Reader
 from dataware.kinds.dynamodb_table.capacity import (
     FRESH_WRITES,
+    MAX_BATCH,
     advise_on_capacity,
     count_units,
     count_verify_units,
 )
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
-from dataware.kinds.dynamodb_table.copy.copier import TableCopier
-from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.declared import (
     declared_schema,
     fixed_parts,
@@ -41,7 +44,6 @@ from dataware.kinds.dynamodb_table.describe import describe_properties
 from dataware.kinds.dynamodb_table.probe import EXPIRES, declared_settings, key_schema, probe
 from dataware.kinds.dynamodb_table.restore_actions import RESTORED_FROM, RESTORED_TO
 from dataware.kinds.dynamodb_table.simple_table import SIMPLE_TABLE
-from dataware.kinds.dynamodb_table.verify.reader import TableReader
 
 if TYPE_CHECKING:
     from dataware.core.engines.card import EngineCard
@@ -82,23 +84,32 @@ def _governs(action: str, arn: str) -> bool:
     return (action in _OF_STREAMS) is arn.endswith("/stream/*")
 
 
+def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
+    from dataware.kinds.dynamodb_table.copy.copier import TableCopier
+
+    return TableCopier(tools, order)
+
+
+def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
+    from dataware.kinds.dynamodb_table.verify.reader import TableReader
+
+    return TableReader(aws, place, all_versions=all_versions, deep=deep)
+
+
 def _following() -> Following:
-    # Most runs follow nothing.
-    from dataware.kinds.dynamodb_table.follow.following import FOLLOWING  # noqa: PLC0415 - see above
+    from dataware.kinds.dynamodb_table.follow.following import FOLLOWING
 
     return FOLLOWING
 
 
 def _rehearsal() -> Rehearsal:
-    # Nothing is ever removed but by a rehearsal.
-    from dataware.kinds.dynamodb_table.rehearsal import TABLE_REHEARSAL  # noqa: PLC0415 - see above
+    from dataware.kinds.dynamodb_table.rehearsal import TABLE_REHEARSAL
 
     return TABLE_REHEARSAL
 
 
 def _engines() -> tuple[EngineCard, ...]:
-    # Only a plan chooses among them.
-    from dataware.kinds.dynamodb_table.engines import TABLE_ENGINES  # noqa: PLC0415 - see above
+    from dataware.kinds.dynamodb_table.engines import TABLE_ENGINES
 
     return TABLE_ENGINES
 
@@ -193,8 +204,8 @@ KIND = Kind(
     probe=probe,
     copying=Copying(
         scheme="dynamodb",
-        copier=TableCopier,
-        reader=TableReader,
+        copier=_make_copier,
+        reader=_make_reader,
         ordered=False,
         relays=True,
         key_schema=key_schema,

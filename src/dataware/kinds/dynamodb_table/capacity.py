@@ -13,6 +13,9 @@ from dataware.calc.measures import duration
 from dataware.core.events import format_count
 from dataware.core.model import Size
 
+MAX_BATCH = 25
+"""Puts in one BatchWriteItem (Amazon DynamoDB API Reference, BatchWriteItem)."""
+
 FRESH_WRITES = 4_000
 """Write units a second that a new on-demand table takes."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 from dataware.core.engines.card import (
     GIGABYTE,
@@ -32,11 +33,12 @@ from dataware.core.engines.map_card import MAP
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
-from dataware.kinds.dynamodb_table.export.bulk_put import TableBulkPut
+from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.export.scopes import BULK_SCOPES, IMPORT_SCOPES
-from dataware.kinds.dynamodb_table.export.table_import import TableImport
-from dataware.kinds.dynamodb_table.restore import TableRestore
 from dataware.kinds.dynamodb_table.restore_actions import RESTORE_ACTIONS
+
+if TYPE_CHECKING:
+    from dataware.core.engines.port import TargetCreator
 
 RESTORE_SECONDS = 20 * 60
 """How long even a small restore takes; AWS promises nothing, so this is a guess."""
@@ -89,6 +91,24 @@ def _estimate_bulk(_situation: EngineSituation, size: Size, prices: Prices) -> E
     return EngineCost(None, usd + _verification(size, prices), at_least=True)
 
 
+def _make_restore(aws: Aws) -> TargetCreator:
+    from dataware.kinds.dynamodb_table.restore import TableRestore
+
+    return TableRestore(aws)
+
+
+def _make_import(aws: Aws, reader: Aws | None = None) -> TargetCreator:
+    from dataware.kinds.dynamodb_table.export.table_import import TableImport
+
+    return TableImport(aws, reader)
+
+
+def _make_bulk_put(aws: Aws) -> TargetCreator:
+    from dataware.kinds.dynamodb_table.export.bulk_put import TableBulkPut
+
+    return TableBulkPut(aws)
+
+
 RESTORE = EngineCard(
     name=EngineName.RESTORE,
     pause="its restore goes on, because DynamoDB cannot pause one, and nothing else is done",
@@ -124,7 +144,7 @@ RESTORE = EngineCard(
         "Amazon DynamoDB Developer Guide, Before you begin using point-in-time recovery (across "
         "regions)",
     ),
-    creator=TableRestore,
+    creator=_make_restore,
 )
 
 BULK = EngineCard(
@@ -161,7 +181,7 @@ BULK = EngineCard(
         "Amazon DynamoDB API Reference, StartBulkPutItems",
         "Amazon DynamoDB Developer Guide, Bulk put items considerations",
     ),
-    creator=TableBulkPut,
+    creator=_make_bulk_put,
     loads=True,
 )
 
@@ -212,8 +232,8 @@ EXPORT_IMPORT = EngineCard(
         "Amazon DynamoDB Developer Guide, Requesting a table export in DynamoDB",
         "Amazon DynamoDB Developer Guide, DynamoDB data import from Amazon S3: how it works",
     ),
-    creator=TableImport,
-    relayed_creator=TableImport,
+    creator=_make_import,
+    relayed_creator=_make_import,
 )
 
 TABLE_ENGINES = (EXPORT_IMPORT, RESTORE, BULK, MAP)

@@ -136,8 +136,7 @@ def _advise(properties: Mapping[str, Any], _size: Size) -> str | None:
 
 
 def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
-    # Most runs copy no images, and a deployment never does.
-    from dataware.kinds.ecr_repository.copy.copier import (  # noqa: PLC0415 - see above
+    from dataware.kinds.ecr_repository.copy.copier import (
         RepositoryCopier,
     )
 
@@ -145,7 +144,7 @@ def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
 
 
 def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
-    from dataware.kinds.ecr_repository.verify.reader import (  # noqa: PLC0415 - as the copier
+    from dataware.kinds.ecr_repository.verify.reader import (
         RepositoryReader,
     )
 

@@ -9,8 +9,9 @@ one CopyObject. Sources: Amazon S3 API Reference and User Guide.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dataware.core.copier import Copier, CopyOrder, CopyTools
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import Location, Size
 from dataware.core.phases import CARRY, DESCRIBE, UNDO, VERSIONS, VERSIONS_WRITE, WRITE_ACL
@@ -19,14 +20,11 @@ from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.access_points import ACCESS_POINTS
 from dataware.kinds.s3_bucket.account_regional import name_expression
 from dataware.kinds.s3_bucket.comparison import COMPARISON
-from dataware.kinds.s3_bucket.copy.copier import make as make_copier
 from dataware.kinds.s3_bucket.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.s3_bucket.describe import describe_properties
 from dataware.kinds.s3_bucket.notes import EXPIRES, foresee_skipped
 from dataware.kinds.s3_bucket.probe import locate, probe
 from dataware.kinds.s3_bucket.settings import SETTINGS, declared_settings, list_problems
-from dataware.kinds.s3_bucket.verify.reader import BucketReader
-from dataware.kinds.s3_bucket.verify.versions import HistoryReader
 
 if TYPE_CHECKING:
     from dataware.core.engines.card import EngineCard
@@ -68,11 +66,6 @@ def check_existing_name(name: str) -> str | None:
     if name.endswith(_RESERVED_SUFFIXES):
         return "a bucket's name may not end with a part that S3 reserves for itself"
     return None
-
-
-def make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
-    """The reader of a place; does no I/O."""
-    return (HistoryReader if all_versions else BucketReader)(aws, place, deep=deep)
 
 
 def arns(name: str, account: str, region: str, partition: str) -> tuple[str, ...]:
@@ -139,23 +132,37 @@ def _governs(action: str, arn: str) -> bool:
 _SETTINGS = tuple(setting.permission for setting in SETTINGS)
 
 
+def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
+    from dataware.kinds.s3_bucket.copy.copier import make
+
+    return make(tools, order)
+
+
+def make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
+    """The reader of a place; does no I/O."""
+    if all_versions:
+        from dataware.kinds.s3_bucket.verify.versions import HistoryReader
+
+        return HistoryReader(aws, place, deep=deep)
+    from dataware.kinds.s3_bucket.verify.reader import BucketReader
+
+    return BucketReader(aws, place, deep=deep)
+
+
 def _following() -> Following:
-    # Most runs follow nothing, and a deployment never does.
-    from dataware.kinds.s3_bucket.follow import FOLLOWING  # noqa: PLC0415 - see above
+    from dataware.kinds.s3_bucket.follow import FOLLOWING
 
     return FOLLOWING
 
 
 def _rehearsal() -> Rehearsal:
-    # Nothing is ever removed but by a rehearsal.
-    from dataware.kinds.s3_bucket.rehearsal import BUCKET_REHEARSAL  # noqa: PLC0415 - see above
+    from dataware.kinds.s3_bucket.rehearsal import BUCKET_REHEARSAL
 
     return BUCKET_REHEARSAL
 
 
 def _engines() -> tuple[EngineCard, ...]:
-    # Only a plan chooses among them.
-    from dataware.kinds.s3_bucket.engines import BUCKET_ENGINES  # noqa: PLC0415 - see above
+    from dataware.kinds.s3_bucket.engines import BUCKET_ENGINES
 
     return BUCKET_ENGINES
 
@@ -225,7 +232,7 @@ KIND = Kind(
     probe=probe,
     copying=Copying(
         scheme="s3",
-        copier=make_copier,
+        copier=_make_copier,
         reader=make_reader,
         prefixes=True,
         batch=25,

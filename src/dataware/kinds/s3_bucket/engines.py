@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 from dataware.core.engines.card import (
     NOT_BOUNDED,
@@ -17,8 +18,11 @@ from dataware.core.engines.map_card import MAP
 from dataware.core.engines.situation import EngineSituation
 from dataware.core.estimate import Prices
 from dataware.core.model import Size
-from dataware.kinds.s3_bucket.batch.job import BatchCopy
+from dataware.core.ports import Aws
 from dataware.kinds.s3_bucket.batch.permissions import JOB_SERVICE, PERMISSIONS, list_grants
+
+if TYPE_CHECKING:
+    from dataware.core.engines.port import CopyJob
 
 MANY = 10_000_000
 """Objects above which a job is better than a copy by this machine."""
@@ -32,6 +36,12 @@ def _estimate_batch(_situation: EngineSituation, size: Size, prices: Prices) -> 
     requests = size.items + 5 * ceil(size.items / 1000)
     usd = price_of(prices, "s3.batch-job") + size.items * price_of(prices, "s3.batch-object")
     return EngineCost(None, usd + requests * price_of(prices, "s3.put"))
+
+
+def _make_job(aws: Aws, role: str) -> CopyJob:
+    from dataware.kinds.s3_bucket.batch.job import BatchCopy
+
+    return BatchCopy(aws, role)
 
 
 BATCH = EngineCard(
@@ -64,7 +74,7 @@ BATCH = EngineCard(
         "batch-job + N x batch-object + (N + 5 x N / 1,000) x put",
     ),
     sources=("Amazon S3 User Guide, Copy objects (S3 Batch Operations)",),
-    copy_job=BatchCopy,
+    copy_job=_make_job,
 )
 
 BUCKET_ENGINES = (BATCH, MAP)

@@ -155,14 +155,13 @@ def _declared_settings(properties: Mapping[str, Any]) -> Mapping[str, Setting]:
 
 
 def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
-    # Most runs copy no secret, and a deployment never does.
-    from dataware.kinds.secret.copy.copier import SecretCopier  # noqa: PLC0415 - see above
+    from dataware.kinds.secret.copy.copier import SecretCopier
 
     return SecretCopier(tools, order)
 
 
 def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
-    from dataware.kinds.secret.verify.reader import SecretReader  # noqa: PLC0415 - as the copier
+    from dataware.kinds.secret.verify.reader import SecretReader
 
     del all_versions, deep
     return SecretReader(aws, place)

@@ -57,14 +57,13 @@ def _arns(name: str, account: str, region: str, partition: str) -> tuple[str, ..
 
 
 def _make_copier(tools: CopyTools, order: CopyOrder) -> Copier[Any]:
-    # Most runs copy no parameter, and a deployment never does.
-    from dataware.kinds.ssm_parameter.copy.copier import ParameterCopier  # noqa: PLC0415 - see above
+    from dataware.kinds.ssm_parameter.copy.copier import ParameterCopier
 
     return ParameterCopier(tools, order)
 
 
 def _make_reader(aws: Aws, place: Location, *, all_versions: bool, deep: bool) -> Reader:
-    from dataware.kinds.ssm_parameter.verify.reader import (  # noqa: PLC0415 - as the copier
+    from dataware.kinds.ssm_parameter.verify.reader import (
         ParameterReader,
     )
 

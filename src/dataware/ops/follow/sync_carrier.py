@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import IncompleteError
 from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import AsyncCarrier, Following
-from dataware.core.follow.written import WrittenKeys
+from dataware.core.follow.written import WrittenKeys, WrittenVersion
 from dataware.core.ports import StopRequest, Wire
 from dataware.migrate import LeaseTerm
 from dataware.ops.context import Context
@@ -17,6 +17,20 @@ from dataware.ops.context import Context
 LOOK_SECONDS = 0.1
 GRACE_SECONDS = 10.0
 """How long a chunk that is under way may take once a person asks to stop."""
+
+
+class NothingWritten:
+    """The record of a carrier whose target nobody else writes to."""
+
+    def find_written(self, _keys: Collection[bytes]) -> Mapping[bytes, WrittenVersion]:
+        """Nothing is on record."""
+        return {}
+
+    def save_written(self, _versions: Mapping[bytes, WrittenVersion]) -> None:
+        """Nothing is recorded."""
+
+    def forget_written(self, _keys: Collection[bytes]) -> None:
+        """Nothing is recorded."""
 
 
 class SyncCarrier:

@@ -29,6 +29,7 @@ from dataware.migrate import CopyState, ThrottleRelay, split
 from dataware.migrate.shard import Shard
 from dataware.ops.context import ComparisonSpec, Context, CopySettings
 from dataware.ops.engine_run import EngineRun
+from dataware.ops.engine_steps import EngineOrder
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.map_engine.execution import MapExecution, WorkOrder
 from dataware.ops.map_engine.leftovers import place_of_workers
@@ -40,7 +41,7 @@ from dataware.ops.map_engine.verification import MapVerification, VerificationDe
 from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import Migration
 from dataware.ops.object_headers import record_headers
-from dataware.ops.run_migration import MigrationRun
+from dataware.ops.run_migration import MakeRun, MigrationRun
 from dataware.ops.stopping import unless_stopped
 from dataware.ops.verify import aws_of, sides_of
 from dataware.verify.verdict import Verdict
@@ -53,6 +54,11 @@ PART = "part"
 UNSEEN_LOOKS = 20
 """How often an execution that was begun may be looked for in vain (AWS Step Functions API
 Reference, DescribeExecution: "This operation is eventually consistent")."""
+
+
+def make_run(_order: EngineOrder) -> MakeRun:
+    """How the steps of a migration by workers are made."""
+    return make_map_run
 
 
 def make_map_run(

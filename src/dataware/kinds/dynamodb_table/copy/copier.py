@@ -30,6 +30,7 @@ from dataware.core.copier import (
 from dataware.core.errors import ConflictError, WriteDeniedError
 from dataware.core.model import Location, OnConflict, Size
 from dataware.core.page_cursor import PageCursor
+from dataware.kinds.dynamodb_table.capacity import MAX_BATCH
 from dataware.kinds.dynamodb_table.copy.client import (
     Answer,
     TableClient,
@@ -43,7 +44,6 @@ from dataware.kinds.dynamodb_table.copy.client import (
 )
 from dataware.kinds.dynamodb_table.copy.decoding import sliced
 from dataware.kinds.dynamodb_table.copy.items import (
-    MAX_BATCH,
     Batch,
     batches,
     equal,

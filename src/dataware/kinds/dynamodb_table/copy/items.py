@@ -9,14 +9,12 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from dataware.core.copier import Unit
+from dataware.kinds.dynamodb_table.capacity import MAX_BATCH
 from dataware.kinds.dynamodb_table.copy.decoding import json_object
 
 Item = Mapping[str, Any]
 Batch: TypeAlias = Unit[Sequence[bytes]]
 """Items that are written together, each as the JSON that was sent."""
-
-MAX_BATCH = 25
-"""Puts in one BatchWriteItem (Amazon DynamoDB API Reference, BatchWriteItem)."""
 
 MAX_BATCH_BYTES = 4 * 1024**2
 """Bytes of JSON in one batch: far below DynamoDB's 16 MB, because units in flight are memory."""

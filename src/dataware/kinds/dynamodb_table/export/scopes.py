@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataware.core.engines.card import EngineScope
 from dataware.core.engines.work_bucket import EXPORT_WRITES
 from dataware.core.phases import PolicySide
-from dataware.kinds.dynamodb_table.export.table_export import BUCKET_PREFIX
 
+BUCKET_PREFIX = "dataware-export-"
 _BUCKET = f"arn:{{partition}}:s3:::{BUCKET_PREFIX}{{account}}-*"
 
 _BY_SOURCE = (PolicySide.BOTH, PolicySide.SOURCE)

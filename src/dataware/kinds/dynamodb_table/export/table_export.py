@@ -25,13 +25,13 @@ from dataware.kinds.dynamodb_table.export.manifest import (
     find_files_key,
     read_data_prefix,
 )
+from dataware.kinds.dynamodb_table.export.scopes import BUCKET_PREFIX
 from dataware.kinds.dynamodb_table.recovery import find_latest_time, require_table
 
 BUCKET, TOKEN, ATTEMPT, TIME = "bucket", "token", "attempt", "export_time"
 SOURCE, EXPORT, DATA, FILES, ITEMS = "source_arn", "export", "data", "files", "items"
 FAILED, DENIED = "failed", "denied"
 
-BUCKET_PREFIX = "dataware-export-"
 """How the name of every such bucket begins; the account follows."""
 
 DONE = "exported"

@@ -21,6 +21,7 @@ from dataware.core.follow.feed import CarryOutcome, Conflict
 from dataware.core.follow.tracked_wire import TrackedWire
 from dataware.core.follow.written import WrittenKeys
 from dataware.core.ports import Judgement, Wire
+from dataware.kinds.dynamodb_table.capacity import MAX_BATCH
 from dataware.kinds.dynamodb_table.copy.client import (
     Answer,
     Shape,
@@ -29,7 +30,6 @@ from dataware.kinds.dynamodb_table.copy.client import (
     encode,
     has_nothing,
 )
-from dataware.kinds.dynamodb_table.copy.items import MAX_BATCH
 from dataware.kinds.dynamodb_table.follow.keys import decode_key, encode_key
 
 READ_TOGETHER = 100
