@@ -26,10 +26,11 @@ from dataware.core.lock_file import lock_entries
 from dataware.core.model import Action, Decision, Facts, Size, Wanted
 from dataware.core.plan import Plan, Planned
 from dataware.kinds import kinds
-from dataware.ops.inputs import Overrides, load_app
+from dataware.ops.inputs.app import load_app
 from dataware.ops.inputs.fleet_file import read_fleet
 from dataware.ops.inputs.opted_in import WORDS as TEMPLATE_WORDS
 from dataware.ops.inputs.toml_file import FIELDS
+from dataware.ops.inputs.wanted import Overrides
 from support.cli import ALL_COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent

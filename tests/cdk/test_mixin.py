@@ -29,7 +29,8 @@ from cdk.apps import KEY, make_stack, resources
 from dataware.cdk import DataAwareBucket, DataAwareMixin
 from dataware.core.model import ImportMode, OnError, OnFallbackData, Wanted
 from dataware.kinds import CATALOGUE, kinds, load
-from dataware.ops.inputs import Overrides, load_app
+from dataware.ops.inputs.app import load_app
+from dataware.ops.inputs.wanted import Overrides
 
 SETTINGS = {"on_error": "stop", "on_fallback_data": "import", "import_mode": "reference"}
 WORDS = {"OnError": "stop", "OnFallbackData": "import", "Import": "reference"}

@@ -14,7 +14,7 @@ import pytest
 from cdk.apps import BUCKET, ENVIRONMENT, TABLE, entry, make_table, write_lock
 from dataware.embedded import EmbeddedAws
 from dataware.kinds import kinds
-from dataware.ops.inputs import load_app
+from dataware.ops.inputs.app import load_app
 
 COUNT = 50
 APP = f"""

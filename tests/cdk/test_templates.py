@@ -16,7 +16,7 @@ from cdk.apps import BUCKET, KEY, TABLE, entry, make_stack, write_lock
 from dataware.cdk import DataAwareBucket, DataAwareTable
 from dataware.core.model import Creator, Wanted
 from dataware.kinds import kinds
-from dataware.ops.inputs import load_app
+from dataware.ops.inputs.app import load_app
 
 # The one app takes seconds: one process synthesizes it.
 pytestmark = pytest.mark.xdist_group("templates")

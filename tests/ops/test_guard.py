@@ -12,7 +12,7 @@ from dataware.core.errors import InputError, LookupFailedError, RefusedError
 from dataware.core.model import Deployed, Setting, Wanted
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import guard, losses
-from dataware.ops.inputs import App
+from dataware.ops.inputs.wanted import App
 from support.shapes import deep
 from support.world import World, WorldAws, install
 

@@ -12,7 +12,7 @@ from dataware.core.errors import InputError
 from dataware.core.model import Deployed, Wanted
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import losses, mark_allowed
-from dataware.ops.inputs import App
+from dataware.ops.inputs.wanted import App
 from ops.test_guard import StackedAws
 from support.world import World, install
 

@@ -11,8 +11,8 @@ import pytest
 from dataware.core.model import Action, Deployed, Wanted
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import guard
-from dataware.ops.inputs import App
 from dataware.ops.inputs.files import save_lock
+from dataware.ops.inputs.wanted import App
 from dataware.ops.plan import make_plan
 from dataware.ops.policy import iam_policy
 from ops.test_guard import StackedAws, context_of, document

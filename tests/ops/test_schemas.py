@@ -18,8 +18,9 @@ from dataware.core.lock_file import lock_entries
 from dataware.core.model import Action, ImportMode
 from dataware.core.plan import Plan
 from dataware.kinds import kinds
-from dataware.ops.inputs import Overrides, load_app
+from dataware.ops.inputs.app import load_app
 from dataware.ops.inputs.files import save_lock, save_plan
+from dataware.ops.inputs.wanted import Overrides
 from dataware.ops.schemas import NAMES, schema_of, schema_text
 from dataware.report.jsonlines import JsonRenderer
 from support.cli import run

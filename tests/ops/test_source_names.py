@@ -13,7 +13,7 @@ from dataware.core.model import Deployed
 from dataware.core.stack_template import StackTemplate
 from dataware.ops.apply import apply_plan
 from dataware.ops.guard import guard
-from dataware.ops.inputs import App
+from dataware.ops.inputs.wanted import App
 from dataware.ops.plan import make_plan
 from dataware.ops.source_profile import check_regions
 from ops.test_guard import StackedAws

@@ -14,7 +14,7 @@ from dataware.core.plan import Plan
 from dataware.core.ports import Aws
 from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
-from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
+from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.assembly import Select
 from dataware.ops.inputs.fallback_patterns import parse_patterns
 from dataware.ops.inputs.files import is_plan, read_plan
@@ -22,6 +22,7 @@ from dataware.ops.inputs.parameters_file import read_parameters
 from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.toml_file import project_patterns
 from dataware.ops.inputs.value_sources import OpenAws, ValueSources
+from dataware.ops.inputs.wanted import App, Overrides, StackEnvironment
 
 
 def app_of(

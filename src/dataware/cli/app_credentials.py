@@ -9,9 +9,9 @@ from dataware.cli.app import app_of
 from dataware.cli.deployment.credentials import AccountCredentials, read_credentials
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.ports import Aws
-from dataware.ops.inputs import App, StackEnvironment
 from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.selection import stacks_named
+from dataware.ops.inputs.wanted import App, StackEnvironment
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from dataware.ops.context import Context
 from dataware.ops.decision_events import report_decision
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.guard import GuardReport, guard
-from dataware.ops.inputs import App
+from dataware.ops.inputs.wanted import App
 from dataware.report.brief import PLAN
 from dataware.report.summary import app_plan_summary, price_notes
 

@@ -9,8 +9,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.kinds import kinds_by_type
 from dataware.ops.context import Context
-from dataware.ops.inputs import ResourceAddress, parse_pair
-from dataware.ops.inputs.addresses import check_distinct, parse_sides
+from dataware.ops.inputs.addresses import ResourceAddress, check_distinct, parse_pair, parse_sides
 from dataware.ops.verify import aws_of
 
 

@@ -10,9 +10,9 @@ from dataware.cli.deployment.credentials import AccountUse, read_credentials
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import InputError, LookupFailedError
 from dataware.embedded import EmbeddedAws
-from dataware.ops.inputs import StackEnvironment
 from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.stack_roles import NO_ROLES, StackRole, StackRoles
+from dataware.ops.inputs.wanted import StackEnvironment
 
 HOME, OTHER, THIRD = "000000000000", "222222222222", "333333333333"
 REGION = "us-east-1"

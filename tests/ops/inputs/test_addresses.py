@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import InputError
 from dataware.kinds import kinds
-from dataware.ops.inputs import parse_pair
-from dataware.ops.inputs.addresses import check_distinct, parse_address
+from dataware.ops.inputs.addresses import check_distinct, parse_address, parse_pair
 
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 ME, ELSE = "111122223333", "444455556666"

@@ -14,7 +14,8 @@ from dataware.core.errors import InputError
 from dataware.core.model import Content, Existence, Facts, Wanted, absent
 from dataware.core.rules import decide
 from dataware.kinds import kinds, load
-from dataware.ops.inputs import App, load_app
+from dataware.ops.inputs.app import load_app
+from dataware.ops.inputs.wanted import App
 from support.shapes import (
     DATE,
     FUNCTIONS,

@@ -11,10 +11,11 @@ import pytest
 from dataware.core.errors import AppError, InputError
 from dataware.core.model import Creator, ImportMode, OnError, OnFallbackData
 from dataware.kinds import kinds
-from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
+from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.cdk_app import error_line
 from dataware.ops.inputs.references import refers
 from dataware.ops.inputs.template import parse_template
+from dataware.ops.inputs.wanted import App, Overrides, StackEnvironment
 
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 

@@ -14,13 +14,14 @@ import pytest
 
 from dataware.core.errors import InputError
 from dataware.kinds import kinds
-from dataware.ops.inputs import App, AppRun, load_app
+from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.cdk_settings import (
     GivenSettings,
     context_of,
     executable_of,
     read_cdk_settings,
 )
+from dataware.ops.inputs.wanted import App
 from support.assemblies import assembly, opted_in
 from support.worlds import retained
 

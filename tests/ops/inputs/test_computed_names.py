@@ -13,12 +13,13 @@ from dataware.core.errors import InputError, LookupFailedError, NotFoundError
 from dataware.core.model import Deployed
 from dataware.core.parameters import GivenParameters
 from dataware.kinds import kinds_by_type
-from dataware.ops.inputs import App, load_app
+from dataware.ops.inputs.app import load_app
 from dataware.ops.inputs.fallback_patterns import parse_patterns
 from dataware.ops.inputs.parameters_file import read_parameters
 from dataware.ops.inputs.problems import check_file
 from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.value_sources import ValueSources
+from dataware.ops.inputs.wanted import App
 
 HERE = "111122223333"
 TABLE = {

@@ -11,7 +11,7 @@ import pytest
 
 from dataware.core.errors import InputError
 from dataware.kinds import kinds
-from dataware.ops.inputs import load_app
+from dataware.ops.inputs.app import load_app
 from dataware.ops.inputs.files import is_plan, read_plan, save_lock
 from dataware.ops.inputs.template import parse_template
 from dataware.ops.inputs.undeclared_resources import referred_resources

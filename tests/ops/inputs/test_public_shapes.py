@@ -12,10 +12,10 @@ from typing import Any
 
 from dataware.core.parameters import parse_parameters
 from dataware.kinds import kinds_by_type
-from dataware.ops.inputs import App, load_app
+from dataware.ops.inputs.app import load_app
 from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.value_sources import ValueSources
-from dataware.ops.inputs.wanted import Unplanned
+from dataware.ops.inputs.wanted import App, Unplanned
 from support.public_shapes import NAMED, UNNAMED, public_templates
 
 ROOT = Path(__file__).resolve().parents[3]

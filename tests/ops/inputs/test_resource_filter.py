@@ -6,8 +6,8 @@ import pytest
 
 from dataware.core.errors import InputError
 from dataware.core.model import Wanted
-from dataware.ops.inputs import App
 from dataware.ops.inputs.resource_filter import choose_resources
+from dataware.ops.inputs.wanted import App
 
 APP = App(
     [

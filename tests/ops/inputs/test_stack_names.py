@@ -9,7 +9,7 @@ import pytest
 
 from dataware.core.errors import InputError
 from dataware.kinds import kinds
-from dataware.ops.inputs import load_app
+from dataware.ops.inputs.app import load_app
 from support.assemblies import assembly, opted_in
 from support.cli import BUCKET, toml_resource, write_toml
 from support.worlds import retained

@@ -11,8 +11,9 @@ import pytest
 from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.kinds import kinds
-from dataware.ops.inputs import Overrides, load_app
+from dataware.ops.inputs.app import load_app
 from dataware.ops.inputs.assembly import read_declarations
+from dataware.ops.inputs.wanted import Overrides
 
 KINDS = {kind.cfn_type: kind for kind in kinds()}
 TABLE = {

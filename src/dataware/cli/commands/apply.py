@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dataware.cli.notify import Listener
     from dataware.core.app_plan import AppPlan
     from dataware.ops.context import Context
-    from dataware.ops.inputs import App
+    from dataware.ops.inputs.wanted import App
     from dataware.ops.run_summary import AdoptionMethod
 
 

@@ -116,7 +116,7 @@ def run_policy(
     from dataware.cli.context import outside
     from dataware.cli.policy import policy_of
     from dataware.cli.project import in_project
-    from dataware.ops.inputs import App
+    from dataware.ops.inputs.wanted import App
 
     saved = saved_plan(app)
     out = in_project(out, app)
@@ -165,7 +165,7 @@ def run_role_template(out: AwsOptions, app: AppOptions, use: PolicyUse, *, trust
     from dataware.cli.context import outside
     from dataware.cli.policy import policy_of
     from dataware.cli.project import in_project
-    from dataware.ops.inputs import App
+    from dataware.ops.inputs.wanted import App
     from dataware.ops.role_template import KnownEnvironments, make_role_template
 
     if use not in {PolicyUse.ALL, PolicyUse.PLAN}:

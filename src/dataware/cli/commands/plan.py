@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from dataware.core.plan import Plan
     from dataware.core.stack_template import StackTemplate
     from dataware.ops.context import Context
-    from dataware.ops.inputs import App
+    from dataware.ops.inputs.wanted import App
 
 DONE, CHANGES = 0, SidesDifferError.exit_code
 

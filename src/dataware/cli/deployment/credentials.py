@@ -24,9 +24,9 @@ from dataware.core.errors import InputError, LookupFailedError
 from dataware.core.names import is_arn
 from dataware.core.ports import Aws, Emit
 from dataware.ops.context import Context
-from dataware.ops.inputs import StackEnvironment
 from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.stack_roles import StackRole, StackRoles
+from dataware.ops.inputs.wanted import StackEnvironment
 from dataware.report.brief import RepetitionFilter
 
 OPTION = "--credentials"

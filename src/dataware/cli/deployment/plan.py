@@ -19,8 +19,8 @@ from dataware.core.parameters import GivenParameters, parse_parameters
 from dataware.core.plan import Plan
 from dataware.ops.cancel_deletions import ANY_NAME
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.inputs import App
 from dataware.ops.inputs.files import LOCK, save_lock
+from dataware.ops.inputs.wanted import App
 
 
 @dataclass(frozen=True, slots=True)

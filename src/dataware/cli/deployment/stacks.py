@@ -15,9 +15,9 @@ from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import InputError
 from dataware.core.events import event
 from dataware.ops.context import Context
-from dataware.ops.inputs import App
 from dataware.ops.inputs.assembly import Stack, read_stacks
 from dataware.ops.inputs.selection import StackSelection, is_literal, select_stacks, stacks_named
+from dataware.ops.inputs.wanted import App
 
 
 @dataclass(frozen=True, slots=True)

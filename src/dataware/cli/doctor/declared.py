@@ -10,8 +10,8 @@ from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import DoctorSubject
 from dataware.core.errors import DatawareError, InputError
 from dataware.core.events import format_count
-from dataware.ops.inputs import App
 from dataware.ops.inputs.opted_in import OPT_IN
+from dataware.ops.inputs.wanted import App
 
 SHOWN = 5
 

@@ -18,10 +18,11 @@ from dataware.cli.project import given_settings, is_project
 from dataware.cli.settings import AppOptions, AwsOptions
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.kinds import kinds_by_type
-from dataware.ops.inputs import App, AppRun, StackEnvironment, load_app
+from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.cdk_settings import read_cdk_settings
 from dataware.ops.inputs.selection import stacks_named
+from dataware.ops.inputs.wanted import App, StackEnvironment
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ from dataware.core.plan import Plan
 from dataware.core.ports import Aws, Emit
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.fleet import plan_targets
-from dataware.ops.inputs import App, AppRun, Overrides, StackEnvironment, load_app
+from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.assembly import Stack
 from dataware.ops.inputs.cdk_settings import PROJECT
 from dataware.ops.inputs.fallback_patterns import parse_patterns
@@ -36,6 +36,7 @@ from dataware.ops.inputs.resource_filter import choose_resources
 from dataware.ops.inputs.selection import stacks_named
 from dataware.ops.inputs.toml_file import project_patterns
 from dataware.ops.inputs.value_sources import ValueSources
+from dataware.ops.inputs.wanted import App, Overrides, StackEnvironment
 from dataware.report import Format
 
 SHOWN = frozenset(
