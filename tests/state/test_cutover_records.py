@@ -16,10 +16,10 @@ from dataware.core.ports import Lease
 from dataware.state import ParameterMarkers
 from dataware.state.cutover_records import (
     CompleteCutoverRecords,
-    CutoverRecordFactory,
     LeaseCutoverRecords,
     read_cutover,
 )
+from dataware.state.follow_records import CutoverRecordFactory
 from dataware.state.holder import Holder
 from dataware.state.lease import ParameterLease
 from dataware.state.marker_value import (

@@ -13,7 +13,8 @@ from dataware.core.follow.feed import Gap, GapCause
 from dataware.core.follow.written import WrittenVersion
 from dataware.core.ports import Aws
 from dataware.state import follow_file
-from dataware.state.follow_file import FollowFile, FollowFiles
+from dataware.state.follow_file import FollowFile
+from dataware.state.follow_records import FollowFiles
 
 LOST = Gap(GapCause.STATE_LOST)
 

@@ -36,8 +36,8 @@ from dataware.ops.follow.follow import follow
 from dataware.ops.follow.undo import find_undoable, undo
 from dataware.ops.follow.undo_run import UndoConflict
 from dataware.state import ParameterMarkers
-from dataware.state.cutover_records import CutoverRecordFactory, read_cutover
-from dataware.state.follow_file import FollowFiles
+from dataware.state.cutover_records import read_cutover
+from dataware.state.follow_records import CutoverRecordFactory, FollowFiles
 from dataware.state.holder import Holder
 from support.copying import MemoryJournal
 from support.follow_memory import LogFeed

@@ -28,8 +28,7 @@ from dataware.ops.run_bounds import AT_ONCE
 from dataware.report import Format
 from dataware.report.brief import NEEDED_IN_LOGS, RepetitionFilter, without_decisions
 from dataware.state import FileJournals, ParameterMarkers
-from dataware.state.cutover_records import CutoverRecordFactory
-from dataware.state.follow_file import FollowFiles
+from dataware.state.follow_records import CutoverRecordFactory, FollowFiles
 
 
 @contextmanager

@@ -6,7 +6,7 @@ A new type is one module that ends in a `KIND`, and one line in `CATALOGUE`. A k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import MappingProxyType
 
@@ -84,8 +84,30 @@ def kinds() -> tuple[Kind, ...]:
 
 
 def kinds_by_type() -> Mapping[str, Kind]:
-    """Every card by its CloudFormation type."""
-    return {kind.cfn_type: kind for kind in kinds()}
+    """Every card by its CloudFormation type, each loaded when it is asked for."""
+    return LoadedKinds()
+
+
+class LoadedKinds(Mapping[str, Kind]):
+    """The cards of the catalogue; whoever asks for one type loads no other."""
+
+    def __getitem__(self, cfn_type: str) -> Kind:
+        """The card of a type; KeyError for one that is not in the catalogue."""
+        if cfn_type not in CATALOGUE:
+            raise KeyError(cfn_type)
+        return load(cfn_type)
+
+    def __contains__(self, cfn_type: object) -> bool:
+        """Whether the catalogue has a type."""
+        return cfn_type in CATALOGUE
+
+    def __iter__(self) -> Iterator[str]:
+        """The types, in the order of the catalogue."""
+        return iter(CATALOGUE)
+
+    def __len__(self) -> int:
+        """How many types there are."""
+        return len(CATALOGUE)
 
 
 def guarded_kinds() -> Mapping[str, Kind]:

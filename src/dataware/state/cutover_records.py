@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dataware.core.errors import IncompleteError, LookupFailedError, RefusedError
+from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.follow.cutover_request import TOPIC as REQUEST
 from dataware.core.follow.cutover_request import CutoverRequest
 from dataware.core.model import MarkerState
-from dataware.core.ports import Lease
 from dataware.state.lease import ParameterLease
 from dataware.state.marker_value import APPROVAL, ASKED, CUTOVER, OUTCOME, SWITCHED_ON
 from dataware.state.markers import ParameterMarkers
@@ -81,31 +80,6 @@ class LeaseCutoverRecords:
         if state is not MarkerState.COMPLETE:
             return None
         return LookupFailedError("the record says complete, which this run had written before")
-
-
-class CutoverRecordFactory:
-    """Makes the records of the run that holds a lock on one of `markers`."""
-
-    def __init__(self, markers: ParameterMarkers) -> None:
-        self._markers = markers
-
-    def __call__(
-        self,
-        marked: tuple[str, str, str],
-        lease: Lease,
-        publish: Callable[[Mapping[str, Any]], None],
-        send_heartbeat: Callable[[], None],
-    ) -> LeaseCutoverRecords:
-        """The records under `lease` of what is `marked`: kind, target and run."""
-        if not isinstance(lease, ParameterLease):
-            raise IncompleteError("the lock of this run cannot keep the record of a cut-over")
-        kind, target, run = marked
-
-        def amend(detail: Mapping[str, Any]) -> None:
-            now = self._markers.get(kind, target).detail
-            self._markers.amend(kind, target, run, {**now, **detail})
-
-        return LeaseCutoverRecords(lease, publish, send_heartbeat, amend)
 
 
 class CompleteCutoverRecords:

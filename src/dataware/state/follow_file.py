@@ -19,7 +19,6 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,7 @@ from typing import Any
 from dataware.core.errors import IncompleteError
 from dataware.core.follow.feed import Gap, GapCause
 from dataware.core.follow.written import WrittenVersion
-from dataware.core.ports import Aws
-from dataware.state.journal import journal_path, state_folder
+from dataware.state.journal import state_folder
 from dataware.state.private import make_private, open_private
 
 FORMAT = 1
@@ -48,18 +46,6 @@ CREATE TABLE written (key BLOB PRIMARY KEY, source TEXT NOT NULL, target TEXT NO
 CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _TABLES = ("ready", "lent", "waiting")
-
-
-@dataclass(frozen=True, slots=True)
-class FollowFiles:
-    """The FollowStates port over files beside the journals of an account and region."""
-
-    aws: Aws
-
-    def open(self, kind: str, target: str, run: str, lost: Collection[Gap]) -> FollowFile:
-        """Go on with what the follow `run` kept; without that begin anew, with the gaps `lost`."""
-        journal = journal_path(self.aws.account, self.aws.region, kind, target)
-        return FollowFile(journal.with_suffix(".follow"), run, lost)
 
 
 class FollowFile:

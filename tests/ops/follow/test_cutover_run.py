@@ -30,7 +30,7 @@ from dataware.ops.follow.cut_over import cut_over, find_followed
 from dataware.ops.follow.cutover_run import NAMED, CutoverRun, GivenUpError, StrayKeyReporter
 from dataware.ops.follow.undo_window import KnownStrays
 from dataware.ops.migration_policy import UNDO_FEED
-from dataware.state.follow_file import FollowFiles
+from dataware.state.follow_records import FollowFiles
 from dataware.state.marker_value import ACCEPTS
 from support.copying import MemoryJournal
 from support.followed_boxes import (

@@ -19,7 +19,7 @@ from dataware.ops.follow.undo_window import (
     undo_kind,
 )
 from dataware.ops.migrate import prepare_migration
-from dataware.state.follow_file import FollowFiles
+from dataware.state.follow_records import FollowFiles
 from support.copying import MemoryJournal
 from support.followed_boxes import FOLLOW, SLUG, TYPE, FollowedBoxes, follow_boxes, places
 

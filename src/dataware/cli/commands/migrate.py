@@ -72,8 +72,6 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
     from dataware.cli.notify import notifying
     from dataware.cli.pair import addresses_of, locations_of
     from dataware.ops.engine_choice import check_pair
-    from dataware.ops.follow.follow import follow
-    from dataware.ops.migrate_by_hand import migrate as migrate_pair
     from dataware.ops.object_headers import check_object_headers
     from dataware.ops.verify import with_real_region
 
@@ -100,8 +98,14 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         if copy.rehearse:
             _rehearse(at_target, out, one.kind.cfn_type, (source, target), settings)
             return 0
-        carry_out = follow if copy.follow else migrate_pair
-        carry_out(at_target, one.kind.cfn_type, source, target, settings)
+        if copy.follow:
+            from dataware.ops.follow.follow import follow
+
+            follow(at_target, one.kind.cfn_type, source, target, settings)
+        else:
+            from dataware.ops.migrate_by_hand import migrate as migrate_pair
+
+            migrate_pair(at_target, one.kind.cfn_type, source, target, settings)
     return 0
 
 

@@ -6,6 +6,7 @@ What an address looks like comes from the cards of the kinds: the scheme, and th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from dataware.calc.suggest import did_you_mean
 from dataware.calc.words import with_article
@@ -13,7 +14,9 @@ from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.core.names import PLACEHOLDERS, is_arn, parse_name
-from dataware.ops.inputs.wanted import Kinds
+
+if TYPE_CHECKING:
+    from dataware.ops.inputs.wanted import Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +75,35 @@ def parse_sides(source: str, target: str, kinds: Kinds) -> tuple[ResourceAddress
 
 def parse_address(text: str, kinds: Kinds) -> ResourceAddress:
     """One side of a copy. Raises InputError."""
+    scheme, separator, rest = text.partition("://")
+    copied = (kind for kind in kinds.values() if kind.copying)
+    # Two types may be one thing (table, global table); the first of the catalogue stands for it.
+    # Cards are loaded up to that one.
+    kind = next((one for one in copied if one.require_copying().scheme == scheme), None)
+    if separator and kind is not None:
+        return _from_indirect(text, [kind]) or _check_address(ResourceAddress(text, kind, rest))
+    return _parse_unnamed(text, kinds)
+
+
+def _parse_unnamed(text: str, kinds: Kinds) -> ResourceAddress:
+    """An address that begins with the scheme of no type. Raises InputError where it is no ARN."""
     copied = [kind for kind in kinds.values() if kind.copying]
-    if address := _from_indirect(text, copied):
-        return address
     if is_arn(text):
+        if address := _from_indirect(text, copied):
+            return address
         _refuse_uncopied(text, "".join(text.lower().split(":")[2:3]), kinds)
         return _from_arn(text, copied)
-    scheme, separator, rest = text.partition("://")
-    # Two types may be one thing (table, global table); the first of the catalogue stands for it.
-    by_scheme = {kind.require_copying().scheme: kind for kind in reversed(copied)}
+    scheme, separator, _ = text.partition("://")
+    by_scheme = {kind.require_copying().scheme: kind for kind in copied}
     if not separator:
         prefix, _, name = text.partition(":/")
         schemes = [prefix] if prefix in by_scheme and name else sorted(by_scheme)
         rest = name.lstrip("/") if prefix in by_scheme and name else text or "name"
         examples = " or ".join(f"{one}://{rest}" for one in schemes)
         raise InputError(f"{text or 'The empty address'} needs a scheme: {examples}")
-    if scheme not in by_scheme:
-        _refuse_uncopied(text, scheme, kinds)
-        near = did_you_mean(scheme, by_scheme)
-        raise InputError(f"{text} has the unknown scheme {scheme}://, {near}")
-    return _check_address(ResourceAddress(text, by_scheme[scheme], rest))
+    _refuse_uncopied(text, scheme, kinds)
+    near = did_you_mean(scheme, by_scheme)
+    raise InputError(f"{text} has the unknown scheme {scheme}://, {near}")
 
 
 def _from_indirect(text: str, kinds: list[Kind]) -> ResourceAddress | None:

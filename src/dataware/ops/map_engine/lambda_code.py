@@ -51,7 +51,7 @@ LEFT_OUT = (
         "core/engines/map_card.py",
         "kinds/dynamodb_table/engines.py",
     ),
-    *("kinds/s3_bucket/engines.py", "ops/engine_choice.py", "report/engine_lines.py"),
+    *("kinds/s3_bucket/engines.py", "ops/engine_choice.py", "ops/engine_steps.py"),
     *("core/destructive_change.py", "core/plan.py", "core/plan_shape.py"),
     *("core/follow/cutover.py", "core/follow/cutover_loop.py", "core/follow/cutover_ports.py"),
     *(
@@ -117,7 +117,8 @@ LEFT_OUT = (
     *("report/recorder.py", "report/run_progress.py", "report/runs.py", "report/summary.py"),
     *("report/wrapping.py",),
     *("report/table.py", "report/table_terminal.py", "report/terminal.py"),
-    *("state/cutover_records.py", "state/follow_file.py", "state/forgotten.py"),
+    *("state/cutover_records.py", "state/follow_file.py", "state/follow_records.py"),
+    *("state/forgotten.py", "report/engine_lines.py"),
     *("state/run_names.py", "state/runs.py", "wire/curl"),
     *("wire/semaphore.py", "wire/signing.py", "wire/sockets.py"),
 )
