@@ -28,7 +28,7 @@ from dataware.ops.apply import apply_plan, check_sources, look_again
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.decision_events import report_decision
 from dataware.ops.engine_choice import EngineDemand
-from dataware.ops.follow.follow_many import check_follow
+from dataware.ops.follow.follow_checks import check_follow
 from dataware.ops.inputs.prices import read_prices
 from dataware.ops.run_summary import AdoptionMethod
 from dataware.ops.source_profile import check_relay

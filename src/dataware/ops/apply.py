@@ -30,7 +30,7 @@ from dataware.ops.decision_events import report_decision
 from dataware.ops.engine_choice import EngineDemand, table_of
 from dataware.ops.engine_leftovers import sweep_leftovers
 from dataware.ops.engine_steps import make_steps
-from dataware.ops.follow.follow_many import check_follow, follow_migration
+from dataware.ops.follow.follow_checks import check_follow
 from dataware.ops.history_check import check_history
 from dataware.ops.import_by_id import adopt_by_id, refuse_without_secrets
 from dataware.ops.migrate import order_of, refuse_unfollowed, with_recorded_depth
@@ -337,6 +337,8 @@ def _migrate(
         create=partial(group.create, planned.wanted) if missing else None,
     )
     if settings.follow:
+        from dataware.ops.follow.follow_many import follow_migration  # noqa: PLC0415 - few runs follow
+
         steps = make_steps(context, kind, planned, settings)
         if steps is None or not migration.marker.detail.get(FOLLOWED):
             # What changed before a feed was opened is known of a restore that began with it alone.

@@ -26,7 +26,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow import follow_names
 from dataware.ops.follow.after_switch import find_switched
 from dataware.ops.follow.cut_over import find_followed
-from dataware.ops.follow.follow_many import check_follow
+from dataware.ops.follow.follow_checks import check_follow
 from dataware.ops.follow.follow_names import (
     LOCK_SECONDS,
     LOOK_SECONDS,

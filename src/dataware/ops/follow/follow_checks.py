@@ -13,9 +13,12 @@ from dataware.core.errors import InputError, RefusedError
 from dataware.core.follow.following import Following
 from dataware.core.kind import Kind
 from dataware.core.model import Owner, Ownership
+from dataware.core.plan import Plan, Planned, copies
+from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.migrate import refuse_content
 from dataware.ops.migration_policy import FOLLOWED, GUARDED, Migration
+from dataware.ops.side_by_side import MOST_BEGUN
 from dataware.ops.verify import aws_of
 
 
@@ -88,3 +91,29 @@ def _owner_of(context: Context, migration: Migration) -> Owner:
     target = migration.order.target
     aws = aws_of(context, target)
     return aws.owner_of(migration.kind.all_types, migration.target.physical_id or target.name)
+
+
+def check_follow(plan: Plan, settings: CopySettings) -> None:
+    """Raise InputError or RefusedError for a plan that cannot be followed; nothing is asked."""
+    if not settings.follow:
+        return
+    followed = copies(plan)
+    for planned in followed:
+        check_settings(load(planned.wanted.type), settings)
+    if len(followed) > MOST_BEGUN:
+        raise InputError(
+            f"{len(followed):,} resources would be followed at the same time, and {MOST_BEGUN} can "
+            "be; choose some of them with --only"
+        )
+    targets = {(one.wanted.type, one.wanted.preferred) for one in followed}
+    for planned in followed:
+        if (planned.wanted.type, planned.decision.source) in targets:
+            raise RefusedError(_describe_chain(planned))
+
+
+def _describe_chain(planned: Planned) -> str:
+    source, target = planned.decision.source, planned.wanted.preferred
+    return (
+        f"nothing was changed, because {source} is itself filled by this run: cut it over first, "
+        f"and then follow it into {target}"
+    )

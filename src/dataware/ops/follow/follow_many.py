@@ -9,43 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.plan import Plan, Planned, copies
-from dataware.kinds import load
-from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.follow_checks import check_exclusive, check_settings, require_following
+from dataware.ops.context import Context
+from dataware.ops.follow.follow_checks import check_exclusive, require_following
 from dataware.ops.follow.follow_run import FollowRun
 from dataware.ops.follow.remote_cutover import RemoteCutoverFollowRun
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import MakeRun, run_migration
-from dataware.ops.side_by_side import MOST_BEGUN
-
-
-def check_follow(plan: Plan, settings: CopySettings) -> None:
-    """Raise InputError or RefusedError for a plan that cannot be followed; nothing is asked."""
-    if not settings.follow:
-        return
-    followed = copies(plan)
-    for planned in followed:
-        check_settings(load(planned.wanted.type), settings)
-    if len(followed) > MOST_BEGUN:
-        raise InputError(
-            f"{len(followed):,} resources would be followed at the same time, and {MOST_BEGUN} can "
-            "be; choose some of them with --only"
-        )
-    targets = {(one.wanted.type, one.wanted.preferred) for one in followed}
-    for planned in followed:
-        if (planned.wanted.type, planned.decision.source) in targets:
-            raise RefusedError(_describe_chain(planned))
-
-
-def _describe_chain(planned: Planned) -> str:
-    source, target = planned.decision.source, planned.wanted.preferred
-    return (
-        f"nothing was changed, because {source} is itself filled by this run: cut it over first, "
-        f"and then follow it into {target}"
-    )
 
 
 def follow_migration(

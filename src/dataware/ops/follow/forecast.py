@@ -12,8 +12,7 @@ from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.follow.follow_checks import check_settings, require_following
-from dataware.ops.follow.follow_many import check_follow
+from dataware.ops.follow.follow_checks import check_follow, check_settings, require_following
 from dataware.ops.verify import aws_of
 
 
