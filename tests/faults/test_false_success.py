@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Response
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from support.accounting import check_sums
 from support.memory_aws import Call, Fault, Forward
 from support.memory_jobs import Job, filled

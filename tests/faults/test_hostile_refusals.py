@@ -16,7 +16,7 @@ from dataware.core.copier import SkipReason
 from dataware.core.errors import DatawareError, NotFoundError
 from dataware.core.ports import Response
 from dataware.http.absence import CODES
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from support.memory_aws import saying
 from support.memory_jobs import filled
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dataware.core.ports import Response
-from dataware.migrate import EngineSettings
+from dataware.migrate.engine import EngineSettings
 from support.memory_aws import Call, Forward
 from support.memory_jobs import KINDS, WRITES, filled
 

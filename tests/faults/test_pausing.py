@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dataware.core.errors import IncompleteError
 from dataware.core.ports import Request, Response
 from dataware.core.run_control import NO_CONTROL, RunControl
-from dataware.migrate import EngineSettings
+from dataware.migrate.engine import EngineSettings
 from support.copying import Events
 from support.memory_jobs import KINDS, Job, filled
 

@@ -14,7 +14,8 @@ import pytest
 
 from dataware.core.errors import IncompleteError
 from dataware.core.ports import Response
-from dataware.migrate import CopyState, EngineSettings
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import EngineSettings
 from support.accounting import check_identity, check_sums, journal_of
 from support.cli import interrupted, launch, run
 from support.dynamo import refuse

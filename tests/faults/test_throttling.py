@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dataware.core.errors import LookupFailedError
 from dataware.core.ports import Response
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from dataware.wire import RetryBudget
 from support.accounting import check_identity, check_sums
 from support.dynamo import refuse, respond

@@ -14,7 +14,7 @@ from dataware.embedded import EmbeddedAws
 from dataware.handler import copy_shard
 from dataware.handler import work as work_step
 from dataware.handler.invocation import SeenLock
-from dataware.migrate import EngineSettings
+from dataware.migrate.engine import EngineSettings
 from dataware.ops.context import CopySettings
 from dataware.ops.migration_job import MigrationJob
 from dataware.state import ParameterMarkers

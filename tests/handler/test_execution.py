@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataware.handler import finish
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from dataware.verify.merge import DifferenceKind, KeyDifference
 from dataware.verify.verdict import Verdict
 from support.deployments import (

@@ -10,8 +10,7 @@ from dataware.core.errors import LookupFailedError
 from dataware.handler import finish
 from dataware.handler.job import job_of
 from dataware.handler.verification import skipped_by
-from dataware.migrate import CopyState
-from dataware.migrate.copy_state import Counts
+from dataware.migrate.copy_state import CopyState, Counts
 from dataware.migrate.shard import Shard
 from dataware.ops.migration_policy import SkippedKeys
 from dataware.verify.merge import DifferenceKind, KeyDifference

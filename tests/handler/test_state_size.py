@@ -13,9 +13,10 @@ from dataware.core.copier import CopyOutcome, SkippedKey, SkipReason, Unit
 from dataware.core.model import Size
 from dataware.handler import finish
 from dataware.handler.verification import skipped_by
-from dataware.migrate import CopyState, Engine, EngineSettings, RunTools
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
-from dataware.migrate.copy_state import Counts
+from dataware.migrate.copy_state import CopyState, Counts
+from dataware.migrate.engine import Engine, EngineSettings
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.shard import LIMIT, Shard, ShardJournal, shared_out
 from support.copying import Events, LoopClock, MemoryCopier
 from support.deployments import Time, begin, properties

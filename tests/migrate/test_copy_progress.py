@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from dataware.calc.highest_counts import HighestCounts
 from dataware.core.events import FEW_BATCHES
 from dataware.core.model import Size
-from dataware.migrate import Counts
 from dataware.migrate.copy_progress import SLOW_SECONDS, CopyProgress, CopySubject
+from dataware.migrate.copy_state import Counts
 from support.copying import Events
 from support.transports import ManualClock
 

@@ -24,8 +24,10 @@ from dataware.core.copier import (
 )
 from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.model import Size
-from dataware.migrate import CopyState, Counts, Engine, EngineSettings, RunTools
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.copy_state import CopyState, Counts
+from dataware.migrate.engine import Engine, EngineSettings
+from dataware.migrate.run_tools import RunTools
 from support.copying import (
     Events,
     LoopClock,

@@ -19,7 +19,8 @@ from dataware.core.copier import (
     no_page_bound,
 )
 from dataware.core.errors import WriteDeniedError
-from dataware.migrate import CopyState, EngineSettings
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import EngineSettings
 from dataware.migrate.first_writes import FEW
 from support.copying import Events, MemoryCopier, MemoryJournal
 from support.crews import Team

@@ -8,8 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataware.migrate import CopyState
-from dataware.migrate.copy_state import Counts
+from dataware.migrate.copy_state import CopyState, Counts
 from dataware.migrate.shard import CURSOR_LENGTH, KEPT, Shard, ShardJournal
 
 counts = st.builds(Counts, *[st.integers(0, 10**9)] * 4)

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.copier import CopyOutcome, Unit
-from dataware.migrate import CopyState, Engine, EngineSettings, RunTools
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import Engine, EngineSettings
 from dataware.migrate.rate_limiter import RateLimiter
 from dataware.migrate.resizable_semaphore import ResizableSemaphore
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.worker import Worker
 from support.copying import Events, LoopClock, MemoryCopier, MemoryJournal
 from support.crews import Team

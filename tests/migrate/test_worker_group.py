@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dataware.core.copier import CopyOutcome, Rates, SkippedKey, SkipReason, Unit
 from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.run_control import RunControl
-from dataware.migrate import EngineSettings
+from dataware.migrate.engine import EngineSettings
 from dataware.migrate.worker_task import UnexpectedError
 from support.accounting import check_identity
 from support.copying import MemoryCopier, MemoryJournal, cannot_see, failing_after

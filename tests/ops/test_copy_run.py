@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from dataware.core.copier import CopyOrder, CopyTools
 from dataware.core.errors import IncompleteError
 from dataware.core.model import Location
-from dataware.migrate import EngineSettings, WorkerTask
+from dataware.migrate.engine import EngineSettings
+from dataware.migrate.worker_task import WorkerTask
 from dataware.ops import copy_run
 from dataware.ops.context import CopySettings
 from dataware.ops.copy_run import (

@@ -9,7 +9,7 @@ import pytest
 
 from dataware.core.copier import CopyOrder, SkipReason
 from dataware.core.model import Location, Marker, MarkerState, OnConflict
-from dataware.migrate import CopyState, Counts
+from dataware.migrate.copy_state import CopyState, Counts
 from dataware.ops.context import CopySettings
 from dataware.ops.migration_policy import (
     COMMAND,

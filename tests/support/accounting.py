@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dataware.calc.multiset_digest import MultisetDigest
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from dataware.state import FileJournal
 from support.killing import journals
 

@@ -11,9 +11,13 @@ from typing import Any
 from dataware.core.copier import Copier
 from dataware.core.ports import Journal
 from dataware.core.run_control import RunControl, read_no_control
-from dataware.migrate import CopyState, EngineSettings, RunTools, WorkerGroup, WorkerTask, split
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import EngineSettings, split
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.worker import Message, Worker
+from dataware.migrate.worker_group import WorkerGroup
+from dataware.migrate.worker_task import WorkerTask
 from dataware.verify.run import TaskRunner
 from support.copying import Events, LoopClock, MemoryCopier
 from support.virtual import run_virtually

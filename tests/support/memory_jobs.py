@@ -12,9 +12,11 @@ from dataware.core.model import Location, OnConflict, Size
 from dataware.core.run_control import RunControl, read_no_control
 from dataware.kinds.dynamodb_table.copy.copier import TableCopier
 from dataware.kinds.s3_bucket.copy.copier import make as bucket_copier
-from dataware.migrate import CopyState, Counts, Engine, EngineSettings, RunTools, ThrottleRelay
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.copy_state import CopyState, Counts
+from dataware.migrate.engine import Engine, EngineSettings, ThrottleRelay
 from dataware.migrate.pausable_wire import PausableWire
+from dataware.migrate.run_tools import RunTools
 from dataware.ops.stopping import unless_stopped
 from dataware.wire import RetryBudget, RetryingWire
 from support.accounting import check_identity, check_tally

@@ -20,7 +20,6 @@ from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.fleet import TargetAnswer, ask_targets
-from dataware.ops.follow.forecast import forecast_follows
 from dataware.ops.plan import make_plan
 from dataware.ops.source_profile import check_regions
 
@@ -70,6 +69,10 @@ def plan_environments(
         )
         if terms.follow is None:
             return plan
+        from dataware.ops.follow.forecast import (  # noqa: PLC0415 - few plans are followed
+            forecast_follows,
+        )
+
         return forecast_follows(there, plan, terms.follow, report=report)
 
     groups = group_by_place(wanted, (context.aws.account, context.aws.region))

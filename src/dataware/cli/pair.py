@@ -8,9 +8,8 @@ from dataware.cli.settings import PairOptions
 from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.kinds import kinds_by_type
-from dataware.ops.context import Context
+from dataware.ops.context import Context, aws_of
 from dataware.ops.inputs.addresses import ResourceAddress, check_distinct, parse_pair, parse_sides
-from dataware.ops.verify import aws_of
 
 
 def addresses_of(

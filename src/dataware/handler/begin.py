@@ -15,11 +15,12 @@ from dataware.core.model import Size
 from dataware.handler.copy_shard import work_on
 from dataware.handler.finish import COPY, LITTLE, finish
 from dataware.handler.invocation import Invocation, LambdaContext, working
-from dataware.migrate import CopyState, ThrottleRelay
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import ThrottleRelay
 from dataware.migrate.shard import Shard, shared_out
+from dataware.ops.context import aws_of
 from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import restore_snapshot
-from dataware.ops.verify import aws_of
 
 
 def handler(request: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from dataware.core.model import Size
 from dataware.core.ports import Wire
 from dataware.handler.invocation import Invocation, LambdaContext, working
 from dataware.handler.verification import sides_of
-from dataware.migrate import CopyState, Engine, EngineSettings, RunTools, ThrottleRelay
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import Engine, EngineSettings, ThrottleRelay
 from dataware.migrate.pausable_wire import PausableWire
+from dataware.migrate.run_tools import RunTools
 from dataware.migrate.shard import Shard, ShardJournal
+from dataware.ops.context import aws_of
 from dataware.ops.migration_job import MigrationJob
-from dataware.ops.verify import aws_of
 from dataware.verify.pausable_stop import PausableStop
 from dataware.verify.steps import carry_out
 from dataware.verify.task_state import TaskState

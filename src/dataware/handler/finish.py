@@ -20,7 +20,7 @@ from dataware.handler.verification import (
     sides_of,
     skipped_by,
 )
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from dataware.migrate.shard import Shard
 from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_outcome import report_decision

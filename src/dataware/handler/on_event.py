@@ -21,13 +21,12 @@ from dataware.core.model import Content, Existence, Facts, Location, Marker, Mar
 from dataware.handler.invocation import LambdaContext, looking, markers_of
 from dataware.handler.job import job_of, physical_id, place_of
 from dataware.handler.source_stream import open_stream
-from dataware.ops.context import Context
+from dataware.ops.context import Context, aws_of
 from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import check_source, prepare_migration, refuse_content
 from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import CARRIER, FEED_ENABLED, Migration
 from dataware.ops.probe import look
-from dataware.ops.verify import aws_of
 
 
 def handler(request: Mapping[str, Any], _context: LambdaContext) -> dict[str, Any]:

@@ -12,10 +12,9 @@ from dataware.core.errors import DatawareError, InputError, RefusedError
 from dataware.core.events import event
 from dataware.core.follow.following import Following, FunctionFeed
 from dataware.core.kind import Kind
-from dataware.ops.context import Context
+from dataware.ops.context import Context, aws_of
 from dataware.ops.migration_job import MigrationJob
 from dataware.ops.migration_policy import FEED_ENABLED
-from dataware.ops.verify import aws_of
 
 
 def require_following(kind: Kind) -> Following:

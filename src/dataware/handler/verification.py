@@ -14,6 +14,7 @@ from dataware.core.errors import IncompleteError
 from dataware.handler.invocation import Invocation
 from dataware.migrate.shard import Shard
 from dataware.ops import verify
+from dataware.ops.context import aws_of
 from dataware.ops.migration_policy import NAMED, SkippedKeys
 from dataware.verify.comparison import Comparison
 from dataware.verify.steps import Readers
@@ -42,7 +43,7 @@ def skipped_by(shards: Sequence[Shard]) -> SkippedKeys:
 
 def sides_of(work: Invocation) -> Readers:
     """The readers of both sides of a job."""
-    return verify.sides_of(work.job.kind, work.job.pair, partial(verify.aws_of, work.outside))
+    return verify.sides_of(work.job.kind, work.job.pair, partial(aws_of, work.outside))
 
 
 def begin_verification(work: Invocation) -> dict[str, Any]:

@@ -13,13 +13,15 @@ from dataware.core.kind import Kind
 from dataware.core.model import Location, OnConflict, Wanted
 from dataware.core.object_headers import NO_HEADERS, ObjectHeaders
 from dataware.core.ports import Aws, Clock, Emit, Journal, Journals, Lease, Markers, StopRequest
-from dataware.migrate import LeaseTerm, WorkerHandle, WorkerTask
 from dataware.ops.run_bounds import AT_ONCE, RunBounds
-from dataware.verify.run import TaskRunner
 
 if TYPE_CHECKING:
     from dataware.core.follow.cutover_ports import CutoverRecords
     from dataware.core.follow.feed import FollowStates
+    from dataware.migrate.lease_term import LeaseTerm
+    from dataware.migrate.worker_group import WorkerHandle
+    from dataware.migrate.worker_task import WorkerTask
+    from dataware.verify.run import TaskRunner
 
 
 class TargetToMake(NamedTuple):
@@ -274,3 +276,16 @@ class Context:
     def in_region(self, region: str) -> Context:
         """The same context in another region of the account, where other records lie."""
         return self if region == self.aws.region else self.move(self, region)
+
+
+def aws_of(context: Context, place: Location) -> Aws:
+    """The control plane of the place's region, which expects the place's owner."""
+    aws = context.open_profile(place.profile) if place.profile else context.aws
+    there = reach(aws, place)
+    return there if place.owner == aws.account else there.expecting(place.owner)
+
+
+def reach(aws: Aws, place: Location) -> Aws:
+    """The control plane of the place's region, which says who pays where that is asked for."""
+    there = aws.for_region(place.region)
+    return there.as_requester() if place.requester_pays else there

@@ -24,7 +24,7 @@ from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, S
 from dataware.core.events import format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from dataware.ops.context import Context
 from dataware.ops.engine_failures import describe_failures
 from dataware.ops.engine_run import EngineRun

@@ -14,22 +14,16 @@ from dataware.core.kind import Kind
 from dataware.core.model import Size
 from dataware.core.ports import Journal
 from dataware.core.run_control import RunControl, read_no_control
-from dataware.migrate import (
-    CopyState,
-    Engine,
-    EngineSettings,
-    LeaseTerm,
-    RunTools,
-    ThrottleRelay,
-    WorkerGroup,
-    WorkerTask,
-    split,
-)
 from dataware.migrate.copy_progress import CopyProgress, CopySubject
-from dataware.ops.context import Context, CopySettings, Workers
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import Engine, EngineSettings, ThrottleRelay, split
+from dataware.migrate.lease_term import LeaseTerm
+from dataware.migrate.run_tools import RunTools
+from dataware.migrate.worker_group import WorkerGroup
+from dataware.migrate.worker_task import WorkerTask
+from dataware.ops.context import Context, CopySettings, Workers, aws_of
 from dataware.ops.copy_wires import CopyWires
 from dataware.ops.stopping import unless_stopped
-from dataware.ops.verify import aws_of
 
 SMALL = 200_000
 """Items or objects that one process copies before others have got going."""

@@ -22,7 +22,7 @@ from dataware.core.follow.loop import FollowLoop, FollowPorts
 from dataware.core.follow.steady_time import SteadyTime
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
-from dataware.migrate import since_boot
+from dataware.migrate.lease_term import since_boot
 from dataware.ops.creator_run import CreatorRun, make_creator_run
 from dataware.ops.engine_steps import EngineOrder
 from dataware.ops.follow.difference import BackgroundDifference

@@ -26,7 +26,7 @@ from dataware.core.errors import IncompleteError, ServiceError
 from dataware.core.events import format_count
 from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
-from dataware.migrate import CopyState, Counts
+from dataware.migrate.copy_state import CopyState, Counts
 from dataware.ops.context import Context
 from dataware.ops.creator_request import FAILED, CreatorRequest
 from dataware.ops.engine_failures import (

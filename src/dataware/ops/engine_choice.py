@@ -15,11 +15,10 @@ from dataware.core.model import Existence, Facts, Location, Marker, MarkerState
 from dataware.core.names import partition_of, place_of
 from dataware.core.plan import COPYING, Planned
 from dataware.kinds import load
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, aws_of
 from dataware.ops.object_headers import record_headers
 from dataware.ops.probe import look
 from dataware.ops.source_profile import find_source
-from dataware.ops.verify import aws_of
 
 RECOVERY = "point_in_time_recovery"
 """What the probe of a type calls the setting from which a restore is made."""

@@ -21,7 +21,7 @@ from dataware.core.model import (
     Ownership,
 )
 from dataware.kinds import list_copied, load
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, aws_of
 from dataware.ops.history_check import check_history
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import DEEP, FOLLOWED, Migration
@@ -29,7 +29,7 @@ from dataware.ops.named_resources import check_part, warn_of_slashes
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.partial_copy import require_consent
 from dataware.ops.probe import look
-from dataware.ops.verify import aws_of, describe_schemas, with_real_region
+from dataware.ops.verify import describe_schemas, with_real_region
 from dataware.state.marker_value import was_switched
 
 

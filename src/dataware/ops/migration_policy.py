@@ -28,7 +28,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Facts, Marker, MarkerState, OnConflict
 from dataware.core.names import full_name
 from dataware.core.skip_causes import advise, list_causes
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from dataware.ops.context import CopySettings, MadeTarget
 from dataware.ops.failure_summary import carry_over
 from dataware.ops.marker_names import on_record

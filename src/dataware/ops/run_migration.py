@@ -31,7 +31,8 @@ from dataware.core.errors import (
 from dataware.core.events import event
 from dataware.core.model import Existence, Facts, Marker
 from dataware.core.ports import Journal
-from dataware.migrate import CopyState, Counts, since_boot
+from dataware.migrate.copy_state import CopyState, Counts
+from dataware.migrate.lease_term import since_boot
 from dataware.ops.context import ComparisonSpec, Context, MadeTarget
 from dataware.ops.control_reporter import ControlReporter
 from dataware.ops.copy_run import CopyRun

@@ -20,7 +20,7 @@ from dataware.core.model import Marker, MarkerState
 from dataware.core.names import is_arn, parse_name, place_of
 from dataware.core.run_control import RunControl
 from dataware.kinds import kinds, short_of
-from dataware.migrate import CopyState
+from dataware.migrate.copy_state import CopyState
 from dataware.ops.context import Context
 from dataware.ops.control_reporter import describe_control
 from dataware.ops.failure_summary import state_of

@@ -17,7 +17,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.core.ports import Aws
 from dataware.kinds import list_copied, load
-from dataware.ops.context import ComparisonSpec, Context
+from dataware.ops.context import ComparisonSpec, Context, aws_of
 from dataware.ops.named_resources import address_of, describe_empty, holds_history, warn_of_slashes
 from dataware.ops.run_bounds import RunBounds
 from dataware.verify.merge import DifferenceKind
@@ -172,19 +172,6 @@ def sides_of(kind: Kind, pair: ComparisonSpec, open_place: Callable[[Location], 
     if pair.reads_unsettled:
         source.reads_unsettled = True
     return Readers(source, target)
-
-
-def aws_of(context: Context, place: Location) -> Aws:
-    """The control plane of the place's region, which expects the place's owner."""
-    aws = context.open_profile(place.profile) if place.profile else context.aws
-    there = reach(aws, place)
-    return there if place.owner == aws.account else there.expecting(place.owner)
-
-
-def reach(aws: Aws, place: Location) -> Aws:
-    """The control plane of the place's region, which says who pays where that is asked for."""
-    there = aws.for_region(place.region)
-    return there.as_requester() if place.requester_pays else there
 
 
 def with_real_region(context: Context, kind: Kind, place: Location) -> Location:

@@ -16,8 +16,8 @@ from dataware.cli.settings import AwsOptions
 from dataware.core.errors import IncompleteError, LookupFailedError
 from dataware.core.model import Location
 from dataware.kinds import load
-from dataware.ops.context import ComparisonSpec
-from dataware.ops.verify import reach, sides_of
+from dataware.ops.context import ComparisonSpec, reach
+from dataware.ops.verify import sides_of
 from dataware.report import Format
 from dataware.verify.progress import VerifyProgress
 from dataware.verify.run import Stop, ThreadRunner, compare

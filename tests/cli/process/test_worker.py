@@ -25,8 +25,9 @@ from dataware.cli.settings import AwsOptions
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.model import Location
-from dataware.migrate import EngineSettings, LeaseTerm, WorkerTask, since_boot
-from dataware.migrate.worker_task import error_json
+from dataware.migrate.engine import EngineSettings
+from dataware.migrate.lease_term import LeaseTerm, since_boot
+from dataware.migrate.worker_task import WorkerTask, error_json
 from dataware.report import Format
 from dataware.state import FileJournal
 from support.copying import MemoryJournal

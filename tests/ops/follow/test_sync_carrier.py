@@ -15,7 +15,7 @@ from dataware.core.errors import IncompleteError, ServiceError
 from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import Following
 from dataware.core.model import Location
-from dataware.migrate import LeaseTerm
+from dataware.migrate.lease_term import LeaseTerm
 from dataware.ops.context import Context
 from dataware.ops.follow import sync_carrier
 from dataware.ops.follow.sync_carrier import SyncCarrier

@@ -25,8 +25,8 @@ from dataware.cli.process.malloc import limit_malloc_arenas
 from dataware.cli.process.open_account import OpenAccount
 from dataware.core.errors import IncompleteError
 from dataware.kinds import load
-from dataware.ops.context import ComparisonSpec
-from dataware.ops.verify import reach, sides_of
+from dataware.ops.context import ComparisonSpec, reach
+from dataware.ops.verify import sides_of
 from dataware.verify.pausable_stop import PausableStop
 from dataware.verify.run import Stop, TaskRunner, as_they_end
 from dataware.verify.steps import Count, Readers, TaskResult, VerifyTask, carry_out, ignore_count

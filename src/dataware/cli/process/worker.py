@@ -29,11 +29,11 @@ from dataware.cli.process.open_account import open_source
 from dataware.cli.settings import AwsOptions
 from dataware.cli.transport import make_wire
 from dataware.kinds import load
-from dataware.migrate import LeaseTerm, WorkerTask
+from dataware.migrate.lease_term import LeaseTerm
 from dataware.migrate.worker import Message, Worker
-from dataware.migrate.worker_task import error_of
+from dataware.migrate.worker_task import WorkerTask, error_of
+from dataware.ops.context import reach
 from dataware.ops.copy_wires import CopyWires
-from dataware.ops.verify import reach
 
 SILENT_SECONDS = 15.0
 """Without a word for so long this process ends: well before another run may begin."""

@@ -16,18 +16,20 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataware.cli.process.cpu_count import cores
 from dataware.cli.process.open_account import OpenAccount
 from dataware.cli.settings import AwsOptions
 from dataware.core.errors import IncompleteError
 from dataware.core.ports import Journal
-from dataware.migrate import LeaseTerm, WorkerTask
-from dataware.migrate.worker_task import error_json
+from dataware.migrate.worker_task import WorkerTask, error_json
 from dataware.ops.context import ComparisonSpec
 from dataware.state import FileJournal
-from dataware.verify.run import TaskRunner
+
+if TYPE_CHECKING:
+    from dataware.migrate.lease_term import LeaseTerm
+    from dataware.verify.run import TaskRunner
 
 ALIVE_SECONDS = 1.0
 """How often a worker is told that this process runs; without that it ends by itself."""

@@ -24,7 +24,7 @@ from dataware.core.follow.loop import FollowPorts
 from dataware.core.model import Location, MarkerState
 from dataware.core.ports import Journal
 from dataware.kinds import kind_of_record
-from dataware.migrate import since_boot
+from dataware.migrate.lease_term import since_boot
 from dataware.ops.context import Context
 from dataware.ops.follow import follow_run
 from dataware.ops.follow.cutover_run import StrayKeyReporter

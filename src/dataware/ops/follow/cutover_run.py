@@ -30,8 +30,8 @@ from dataware.core.follow.cutover_table import FORTH
 from dataware.core.follow.feed import ChangeFeed, Gap, find_refused
 from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.ports import Journal
-from dataware.migrate import since_boot
-from dataware.ops.context import ComparisonSpec, Context
+from dataware.migrate.lease_term import since_boot
+from dataware.ops.context import ComparisonSpec, Context, aws_of
 from dataware.ops.follow import follow_run
 from dataware.ops.follow.approval_gate import ApprovalGate, make_approval
 from dataware.ops.follow.follow_checks import require_following
@@ -42,7 +42,7 @@ from dataware.ops.follow.source_feed import SourceFeed
 from dataware.ops.follow.undo_window import UndoWindow, find_old_feed
 from dataware.ops.lease_keeper import LeaseKeeper
 from dataware.ops.migration_policy import Migration
-from dataware.ops.verify import aws_of, sides_of
+from dataware.ops.verify import sides_of
 from dataware.state.cutover_records import read_cutover
 from dataware.state.lease import ParameterLease
 from dataware.state.marker_value import APPROVAL

@@ -15,11 +15,10 @@ from dataware.core.kind import Kind
 from dataware.core.model import Owner, Ownership
 from dataware.core.plan import Plan, Planned, copies
 from dataware.kinds import load
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, aws_of
 from dataware.ops.migrate import refuse_content
 from dataware.ops.migration_policy import FOLLOWED, GUARDED, Migration
 from dataware.ops.side_by_side import MOST_BEGUN
-from dataware.ops.verify import aws_of
 
 
 def require_following(kind: Kind) -> Following:

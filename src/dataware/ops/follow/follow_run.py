@@ -31,8 +31,9 @@ from dataware.core.follow.loop import FollowLoop, FollowPorts, FollowStep
 from dataware.core.follow.steady_time import SteadyTime
 from dataware.core.follow.written import WrittenKeys
 from dataware.core.ports import Journal, StopRequest
-from dataware.migrate import CopyState, since_boot
-from dataware.ops.context import ComparisonSpec
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.lease_term import since_boot
+from dataware.ops.context import ComparisonSpec, aws_of
 from dataware.ops.copy_run import CopyRun
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceTools
 from dataware.ops.follow.follow_checks import following_of, require_following
@@ -46,7 +47,7 @@ from dataware.ops.migration_policy import (
     CompletedCopy,
 )
 from dataware.ops.run_migration import MigrationRun, read_skipped
-from dataware.ops.verify import aws_of, run_comparison
+from dataware.ops.verify import run_comparison
 from dataware.state.cutover_records import read_cutover
 from dataware.verify.pausable_stop import PausableStop
 from dataware.verify.verdict import Verdict

@@ -11,9 +11,8 @@ from dataware.core.follow.forecast import FeedOptions, FollowForecast
 from dataware.core.names import place_of
 from dataware.core.plan import COPYING, Plan, Planned
 from dataware.kinds import load
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, aws_of
 from dataware.ops.follow.follow_checks import check_follow, check_settings, require_following
-from dataware.ops.verify import aws_of
 
 
 def forecast_follows(context: Context, plan: Plan, settings: CopySettings, *, report: bool) -> Plan:

@@ -17,7 +17,7 @@ from dataware.core.follow.cutover_request import TOPIC, CutoverRequest
 from dataware.core.follow.loop import FollowStep
 from dataware.core.model import MarkerState
 from dataware.core.ports import Journal
-from dataware.migrate import since_boot
+from dataware.migrate.lease_term import since_boot
 from dataware.ops.context import Context
 from dataware.ops.follow.cutover_run import CutoverRun, CutoverSettings
 from dataware.ops.follow.follow_run import FollowRun

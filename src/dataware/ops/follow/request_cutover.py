@@ -23,7 +23,7 @@ from dataware.core.follow.cutover import STATES, CutoverRecord, CutoverState
 from dataware.core.follow.cutover_request import TOPIC, CutoverRequest
 from dataware.core.model import Marker, MarkerState
 from dataware.core.run_control import NO_CONTROL
-from dataware.migrate import since_boot
+from dataware.migrate.lease_term import since_boot
 from dataware.ops.context import Context
 from dataware.ops.control_reporter import ControlReporter
 from dataware.ops.follow.approval_gate import ApprovalGate, make_approval

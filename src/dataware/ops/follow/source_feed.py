@@ -14,11 +14,10 @@ from dataware.core.follow.feed import ChangeFeed
 from dataware.core.follow.following import Following
 from dataware.core.model import Marker
 from dataware.core.names import plain_name
-from dataware.ops.context import Context
+from dataware.ops.context import Context, aws_of
 from dataware.ops.follow.difference import BackgroundDifference, DifferenceFeed
 from dataware.ops.follow.undo_window import switch_off
 from dataware.ops.migration_policy import FEED_ENABLED, UNDO_FEED, Migration
-from dataware.ops.verify import aws_of
 
 EXPORTS = "incremental exports"
 """What a feed of exports is called."""

@@ -11,7 +11,7 @@ from dataware.core.follow.feed import CarryOutcome
 from dataware.core.follow.following import AsyncCarrier, Following
 from dataware.core.follow.written import WrittenKeys, WrittenVersion
 from dataware.core.ports import StopRequest, Wire
-from dataware.migrate import LeaseTerm
+from dataware.migrate.lease_term import LeaseTerm
 from dataware.ops.context import Context
 
 LOOK_SECONDS = 0.1

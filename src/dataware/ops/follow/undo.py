@@ -15,7 +15,7 @@ from dataware.core.follow.cutover import CutoverRecord, CutoverState
 from dataware.core.kind import Kind
 from dataware.core.model import Location, Marker, MarkerState
 from dataware.kinds import kind_of_record
-from dataware.ops.context import Context, CopySettings
+from dataware.ops.context import Context, CopySettings, aws_of
 from dataware.ops.follow.cutover_run import CutoverSettings
 from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.freeze_warning import warn_of_freeze
@@ -26,7 +26,6 @@ from dataware.ops.marker_names import on_record
 from dataware.ops.migrate import prepare_migration
 from dataware.ops.run_migration import run_migration
 from dataware.ops.run_summary import RunSummary
-from dataware.ops.verify import aws_of
 from dataware.state.cutover_records import read_cutover
 from dataware.state.marker_value import is_undone
 

@@ -33,8 +33,8 @@ from dataware.core.follow.undo_ports import (
 )
 from dataware.core.model import Facts, Marker, MarkerState
 from dataware.core.ports import Journal
-from dataware.migrate import since_boot
-from dataware.ops.context import ComparisonSpec, Context
+from dataware.migrate.lease_term import since_boot
+from dataware.ops.context import ComparisonSpec, Context, aws_of
 from dataware.ops.follow.cutover_run import (
     CutoverRun,
     CutoverSettings,
@@ -59,7 +59,7 @@ from dataware.ops.follow.undo_window import (
 from dataware.ops.lease_keeper import LeaseKeeper, await_settled
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import UNDO_FEED, Migration
-from dataware.ops.verify import aws_of, sides_of
+from dataware.ops.verify import sides_of
 from dataware.state.cutover_records import read_cutover
 from dataware.state.marker_value import ACCEPTS, ASKED, CUTOVER, HOOK, OUTCOME
 from dataware.verify.verdict import Verdict

@@ -22,12 +22,11 @@ from dataware.core.model import Location
 from dataware.core.names import place_of
 from dataware.core.ports import Journal
 from dataware.kinds import kinds
-from dataware.migrate import since_boot
-from dataware.ops.context import Context
+from dataware.migrate.lease_term import since_boot
+from dataware.ops.context import Context, aws_of
 from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.marker_names import on_record
 from dataware.ops.migration_policy import UNDO_FEED, Migration
-from dataware.ops.verify import aws_of
 
 SWITCHING = "switching"
 """The record in the journal after which strays belong to the cut-over that goes on."""

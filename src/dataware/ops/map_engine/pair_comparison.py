@@ -24,7 +24,7 @@ from dataware.core.engines.port import JobProgress
 from dataware.core.errors import DatawareError, IncompleteError, InputError, NotFoundError
 from dataware.core.events import event
 from dataware.core.kind import Kind
-from dataware.ops.context import ComparisonSpec, Context, CopySettings
+from dataware.ops.context import ComparisonSpec, Context, CopySettings, aws_of
 from dataware.ops.map_engine.comparison_record import ComparisonRecord
 from dataware.ops.map_engine.execution import MapExecution
 from dataware.ops.map_engine.leftovers import place_of_workers
@@ -33,7 +33,7 @@ from dataware.ops.map_engine.state_machine import LONGEST_DAYS
 from dataware.ops.map_engine.template import make_comparison_template
 from dataware.ops.map_engine.verification import PART, MapVerification, VerificationDesk
 from dataware.ops.migration_job import MigrationJob
-from dataware.ops.verify import aws_of, sides_of
+from dataware.ops.verify import sides_of
 from dataware.verify.verdict import Verdict
 
 TELL_SECONDS = 10.0

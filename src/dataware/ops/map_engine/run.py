@@ -25,9 +25,10 @@ from dataware.core.errors import DatawareError, IncompleteError, NotFoundError, 
 from dataware.core.events import format_count
 from dataware.core.model import Facts
 from dataware.core.ports import Journal
-from dataware.migrate import CopyState, ThrottleRelay, split
+from dataware.migrate.copy_state import CopyState
+from dataware.migrate.engine import ThrottleRelay, split
 from dataware.migrate.shard import Shard
-from dataware.ops.context import ComparisonSpec, Context, CopySettings
+from dataware.ops.context import ComparisonSpec, Context, CopySettings, aws_of
 from dataware.ops.engine_run import EngineRun
 from dataware.ops.engine_steps import EngineOrder
 from dataware.ops.lease_keeper import LeaseKeeper
@@ -43,7 +44,7 @@ from dataware.ops.migration_policy import Migration
 from dataware.ops.object_headers import record_headers
 from dataware.ops.run_migration import MakeRun, MigrationRun
 from dataware.ops.stopping import unless_stopped
-from dataware.ops.verify import aws_of, sides_of
+from dataware.ops.verify import sides_of
 from dataware.verify.verdict import Verdict
 
 VERIFICATION = "verification"
