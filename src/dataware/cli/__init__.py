@@ -33,9 +33,10 @@ def run() -> NoReturn:
 
 
 def _run(arguments: Sequence[str], signals: CommandSignals) -> int:
-    from dataware.cli.process.streams import forgiving_streams  # noqa: PLC0415 - only a run needs it
+    from dataware.cli.process.gc import relaxed_gc  # noqa: PLC0415 - only a run needs it
+    from dataware.cli.process.streams import forgiving_streams  # noqa: PLC0415 - see above
 
-    with forgiving_streams():
+    with relaxed_gc(), forgiving_streams():
         try:
             # Only a run needs click.
             from dataware.cli.run_command import run_command  # noqa: PLC0415 - see above

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from dataware.core.errors import LookupFailedError
@@ -124,6 +123,9 @@ def skew_in(date: str, now: float, used: float) -> float | None:
     None if it is no date, or the one that was signed with: `used` is the skew of that very
     request, because others may have corrected it meanwhile.
     """
+    # Most refusals have another cause, and most commands meet none.
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - see above
+
     try:
         skew = parsedate_to_datetime(date).timestamp() - now
     except ValueError:

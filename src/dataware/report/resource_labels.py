@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dataware.kinds import short_of
-
 
 class ResourceLabels:
     """The labels of all resources that events have named so far."""
@@ -34,10 +32,17 @@ class ResourceLabels:
         """The name of a resource, with its kind where another has the name as well."""
         name, kind = str(data.get("name", "")), data.get("kind")
         is_shared = len(self._kinds.get(name, ())) > 1
-        return f"{name} ({short_of(str(kind))})" if kind and is_shared else name
+        return f"{name} ({_short_of(str(kind))})" if kind and is_shared else name
 
     def full_label(self, data: Mapping[str, object]) -> str:
         """The label, behind its place where the name stands in several."""
         place, label = data.get("target"), self.label(data)
         several = len(self._places.get(str(data.get("name", "")), ())) > 1
         return f"{place}: {label}" if place and several else label
+
+
+def _short_of(slug: str) -> str:
+    # Seldom do two types share a name, and --version needs no card at all.
+    from dataware.kinds import short_of  # noqa: PLC0415 - see above
+
+    return short_of(slug)

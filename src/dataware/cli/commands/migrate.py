@@ -25,9 +25,9 @@ from dataware.cli.settings import (
     pick,
 )
 from dataware.cli.source_profile import check_source_profile, source_profile_option
-from dataware.core.kind import Kind
 
 if TYPE_CHECKING:
+    from dataware.core.kind import Kind
     from dataware.core.model import Location
     from dataware.ops.context import Context, CopySettings
 
