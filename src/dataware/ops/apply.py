@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -38,7 +38,7 @@ from dataware.ops.migration_policy import FOLLOWED, Migration
 from dataware.ops.object_headers import check_object_headers, with_recorded_headers
 from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
-from dataware.ops.run_migration import run_migration
+from dataware.ops.run_migration import MakeRun, run_migration
 from dataware.ops.run_outcome import sum_up, waits
 from dataware.ops.run_summary import AdoptionMethod, RunSummary, describe_idle
 from dataware.ops.side_by_side import (
@@ -336,15 +336,24 @@ def _migrate(
         planned.preferred,
         create=partial(group.create, planned.wanted) if missing else None,
     )
-    if settings.follow:
-        from dataware.ops.follow.follow_many import follow_migration  # noqa: PLC0415 - few runs follow
-
-        steps = make_steps(context, kind, planned, settings)
-        if steps is None or not migration.marker.detail.get(FOLLOWED):
-            # What changed before a feed was opened is known of a restore that began with it alone.
-            refuse_service_work(migration.marker, source.name, target.name)
-        follow_migration(context, migration, lambda: report_decision(emit, planned), steps)
-        return
-    refuse_unfollowed(migration)
+    if not settings.follow:
+        refuse_unfollowed(migration)
     steps = make_steps(context, kind, planned, settings)
-    run_migration(context, migration, lambda: report_decision(emit, planned), steps)
+    carry_out = _follow if settings.follow else run_migration
+    carry_out(context, migration, lambda: report_decision(emit, planned), steps)
+
+
+def _follow(
+    context: Context,
+    migration: Migration,
+    on_locked: Callable[[], None],
+    steps: MakeRun | None,
+) -> None:
+    """Copy, and carry what changes. Raises RefusedError for what a service has begun without."""
+    from dataware.ops.follow.follow_many import follow_migration  # noqa: PLC0415 - few runs follow
+
+    if steps is None or not migration.marker.detail.get(FOLLOWED):
+        # What changed before a feed was opened is known of a restore that began with it alone.
+        order = migration.order
+        refuse_service_work(migration.marker, order.source.name, order.target.name)
+    follow_migration(context, migration, on_locked, steps)

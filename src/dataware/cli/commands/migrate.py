@@ -98,15 +98,22 @@ def run_migrate(out: AwsOptions, pair: PairOptions, copy: CopyOptions) -> int:
         if copy.rehearse:
             _rehearse(at_target, out, one.kind.cfn_type, (source, target), settings)
             return 0
-        if copy.follow:
-            from dataware.ops.follow.follow import follow
-
-            follow(at_target, one.kind.cfn_type, source, target, settings)
-        else:
-            from dataware.ops.migrate_by_hand import migrate as migrate_pair
-
-            migrate_pair(at_target, one.kind.cfn_type, source, target, settings)
+        _carry_out(at_target, one.kind.cfn_type, (source, target), settings)
     return 0
+
+
+def _carry_out(
+    context: Context, type_name: str, places: tuple[Location, Location], settings: CopySettings
+) -> None:
+    """Copy, and follow what changes if that is asked for."""
+    if settings.follow:
+        from dataware.ops.follow.follow import follow
+
+        follow(context, type_name, *places, settings)
+    else:
+        from dataware.ops.migrate_by_hand import migrate as migrate_pair
+
+        migrate_pair(context, type_name, *places, settings)
 
 
 def _rehearse(

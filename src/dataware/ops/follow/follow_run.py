@@ -41,11 +41,7 @@ from dataware.ops.follow.source_feed import SourceFeed, choose_feed
 from dataware.ops.follow.sync_carrier import SyncCarrier
 from dataware.ops.lease_keeper import await_settled
 from dataware.ops.marker_names import on_record
-from dataware.ops.migration_policy import (
-    CARRIER,
-    ROUNDS,
-    CompletedCopy,
-)
+from dataware.ops.migration_policy import CARRIER, ROUNDS, CompletedCopy
 from dataware.ops.run_migration import MigrationRun, read_skipped
 from dataware.ops.verify import run_comparison
 from dataware.state.cutover_records import read_cutover
