@@ -270,7 +270,9 @@ def check_plan(world: Environments, cards: Mapping[str, Kind], plan: Plan) -> No
             meant.add(key_of(kind, facts.name, plan.account, plan.region))
     for planned in plan.resources:
         one, kind = planned.wanted, cards[planned.wanted.type]
-        for facts in (planned.preferred, *planned.fallbacks):
+        # Of a fallback that is not there nothing more is asked.
+        there = [one for one in planned.fallbacks if one.existence is not Existence.ABSENT]
+        for facts in (planned.preferred, *there):
             check_facts(world, kind, one, facts)
         if planned.decision.source is not None:
             key = key_of(kind, planned.decision.source, plan.account, plan.region)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,29 @@ def test_decisions_come_in_the_order_of_the_app(monkeypatch: pytest.MonkeyPatch)
         Action.CREATE,
     ]
     assert [p.preferred.name for p in plan.resources] == ["a", "c", "b", "d"]
+
+
+def test_a_fallback_that_is_not_there_is_asked_for_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is read from there, whoever had it; that spares two of its calls of three."""
+    there = world(old=3)
+    install(monkeypatch, there)
+    asked: list[str] = []
+
+    def owner_of(self: WorldAws, types: Collection[str], physical_id: str) -> Owner:
+        asked.append(physical_id)
+        return ask(self, types, physical_id)
+
+    def get(self: WorldMarkers, kind: str, target: str) -> Marker:
+        asked.append(target)
+        return read(self, kind, target)
+
+    ask, read = WorldAws.owner_of, WorldMarkers.get
+    monkeypatch.setattr(WorldAws, "owner_of", owner_of)
+    monkeypatch.setattr(WorldMarkers, "get", get)
+    plan_of(there, wanted("new", "old", "older"))
+    assert sorted(asked) == ["new", "new", "old", "old"]
 
 
 def test_planning_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

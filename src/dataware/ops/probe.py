@@ -107,13 +107,17 @@ def _in_parallel(
 
 def _probe_name(context: Context, wanted: Wanted, name: str, is_source: bool) -> Facts:
     """The facts of one name; those of a source by the credentials that read it."""
+    if not is_source:
+        return _probe(context, wanted, name)
     kind = load(wanted.type)
-    return _probe(enter_source(context, kind, name) if is_source else context, wanted, name)
+    return _probe(enter_source(context, kind, name), wanted, name, is_source=True)
 
 
-def _probe(context: Context, wanted: Wanted, name: str) -> Facts:
+def _probe(context: Context, wanted: Wanted, name: str, *, is_source: bool = False) -> Facts:
     kind = load(wanted.type)
     facts = _look_there(context, kind, name)
+    if is_source and facts.existence is Existence.ABSENT:
+        return facts  # nothing is read from there, whoever had it
     if facts.alike:
         facts = _choose_own(context, kind, wanted, facts)
     if facts.owner.ownership is Ownership.FOREIGN:
