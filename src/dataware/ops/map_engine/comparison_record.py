@@ -16,7 +16,7 @@ from dataware.core.engines.unfinished_work import COMPARED, COMPARISON
 from dataware.core.errors import DatawareError, RefusedError
 from dataware.core.events import event
 from dataware.core.model import Marker, MarkerState
-from dataware.migrate import since_boot
+from dataware.migrate.lease_term import since_boot
 from dataware.ops.context import ComparisonSpec, Context
 from dataware.ops.failure_summary import ending
 from dataware.ops.lease_keeper import LeaseKeeper, keep_alive
