@@ -27,7 +27,14 @@ from dataware.core.model import (
 )
 from dataware.core.plan import Planned
 from dataware.kinds import load
-from dataware.ops import engine_choice
+from dataware.ops import (
+    bulk_load_run,
+    copy_job_run,
+    creator_follow_run,
+    creator_run,
+    engine_choice,
+    engine_steps,
+)
 from dataware.ops.bulk_load_run import BulkLoadRun
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.creator_follow_run import CreatorFollowRun
@@ -38,10 +45,9 @@ from dataware.ops.engine_choice import (
     check_pair,
     choose_engines,
     find_unfinished_engine,
-    make_pair_steps,
-    make_steps,
     table_of,
 )
+from dataware.ops.engine_steps import make_pair_steps, make_steps
 from dataware.ops.map_engine.run import make_map_run
 from support.plans import PRICES
 from support.world import World, install
@@ -202,27 +208,29 @@ def test_what_a_service_has_against_it_is_asked_before_it_is_picked(
 
 
 @pytest.mark.parametrize(
-    ("settings", "loads", "steps"),
+    ("settings", "engine", "steps"),
     [
-        (PLAIN, False, CreatorRun),
-        (PLAIN, True, BulkLoadRun),
-        (CopySettings(follow=True), False, CreatorFollowRun),
-        (CopySettings(follow=True), True, CreatorFollowRun),
+        (PLAIN, EngineName.RESTORE, CreatorRun),
+        (PLAIN, EngineName.EXPORT_IMPORT, CreatorRun),
+        (PLAIN, EngineName.BULK, BulkLoadRun),
+        (CopySettings(follow=True), EngineName.RESTORE, CreatorFollowRun),
+        (CopySettings(follow=True), EngineName.EXPORT_IMPORT, CreatorFollowRun),
     ],
 )
 def test_a_service_that_makes_the_target_has_steps_of_its_own(
     box: Callable[..., Kind],
     monkeypatch: pytest.MonkeyPatch,
     settings: CopySettings,
-    loads: bool,
+    engine: EngineName,
     steps: type,
 ) -> None:
     """Followed or not, and by what makes it."""
     creator, made = Creator(), []
-    monkeypatch.setattr(engine_choice, "make_creator_run", lambda *given: made.append(given))
-    kind, planned = box(restoring(creator, loads=loads)), copied(EngineName.RESTORE)
+    for module in (creator_run, creator_follow_run, bulk_load_run):
+        monkeypatch.setattr(module, "make_creator_run", lambda *given: made.append(given))
+    kind, planned = box(restoring(creator, name=engine)), copied(engine)
     make_steps(World().context(), kind, planned, settings)
-    assert made == [(EngineName.RESTORE, creator, planned.wanted, steps)]
+    assert made == [(engine, creator, planned.wanted, steps)]
 
 
 @pytest.mark.parametrize("reads", ["", "reader"])
@@ -231,9 +239,9 @@ def test_a_target_of_another_profile_is_made_by_both(
 ) -> None:
     """Where that profile reads this source."""
     near, relayed, made = Creator(), Creator(), []
-    monkeypatch.setattr(engine_choice, "make_creator_run", lambda *given: made.append(given[1]))
+    monkeypatch.setattr(creator_run, "make_creator_run", lambda *given: made.append(given[1]))
     source = replace(HERE, profile=reads)
-    monkeypatch.setattr(engine_choice, "find_source", lambda *_: source)
+    monkeypatch.setattr(engine_steps, "find_source", lambda *_: source)
     opened: list[str] = []
 
     def open_profile(profile: str) -> Any:
@@ -254,13 +262,14 @@ def test_a_service_that_copies_needs_a_role(
 ) -> None:
     """Which it is given."""
     made: list[Any] = []
-    monkeypatch.setattr(engine_choice, "make_copy_job_run", lambda *given: made.append(given))
-    kind = box(replace(RESTORE, creator=None, copy_job=lambda _aws, role: f"job by {role}"))
-    planned = copied(EngineName.RESTORE)
+    monkeypatch.setattr(copy_job_run, "make_copy_job_run", lambda *given: made.append(given))
+    job = replace(RESTORE, name=EngineName.BATCH, creator=None)
+    kind = box(replace(job, copy_job=lambda _aws, role: f"job by {role}"))
+    planned = copied(EngineName.BATCH)
     with pytest.raises(RefusedError, match="run the same command with --batch-role ARN"):
         make_steps(World().context(), kind, planned, PLAIN)
     make_steps(World().context(), kind, planned, CopySettings(service_role="arn:role"))
-    assert made == [(EngineName.RESTORE, "job by arn:role")]
+    assert made == [(EngineName.BATCH, "job by arn:role")]
 
 
 def test_what_this_machine_or_workers_copy_has_the_usual_steps(box: Callable[..., Kind]) -> None:
@@ -269,7 +278,7 @@ def test_what_this_machine_or_workers_copy_has_the_usual_steps(box: Callable[...
     assert workers is not None
     kind = box(replace(RESTORE, creator=None, copy_job=None), workers)
     context = World().context()
-    for engine in (None, EngineName.LOCAL, EngineName.RESTORE):
+    for engine in (None, EngineName.LOCAL):
         assert make_steps(context, kind, copied(engine), PLAIN) is None
     assert make_steps(context, kind, copied(EngineName.MAP), PLAIN) is make_map_run
     assert make_pair_steps(PLAIN) is None
