@@ -36,4 +36,26 @@ def test_a_record_goes_only_with_a_yes(tmp_path: Path, monkeypatch: pytest.Monke
     (kept,) = (tmp_path / "state" / "forgotten").iterdir()
     assert str(kept) in ran.out
     assert "(rule 9)" not in run("plan", app).out
-    assert run("forget", "new", "--yes").code == 1
+    again = run("forget", "new", "--yes")
+    assert again.code == 0
+    assert "Nothing to do: no migration into new is recorded in account" in again.out
+
+
+@pytest.mark.usefixtures("aws_server")
+def test_a_name_that_is_nearly_on_record_is_an_error_unless_its_record_was_deleted_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slip of the fingers is not taken for done; a command that is run again is."""
+    monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
+    make_table("old", [{"pk": {"S": "1"}}])
+    for name in ("orders-one", "orders-two"):
+        app = table_app(tmp_path / f"{name}.toml", name, "old")
+        assert run("apply", app).code == 0
+    slip = run("forget", "orders-tow", "--yes")
+    assert (slip.code, "did you mean orders-two?" in slip.err) == (1, True)
+    assert run("forget", "nothing-like-it", "--yes").code == 0
+    for _ in range(2):
+        assert run("forget", "dynamodb://orders-one", "--yes").code == 0
+    (kept,) = (tmp_path / "state" / "forgotten").iterdir()
+    kept.write_text("{}", encoding="utf-8")
+    assert run("forget", "orders-one", "--yes").code == 1

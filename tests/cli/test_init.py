@@ -131,6 +131,21 @@ def test_the_twin_of_what_init_writes_is_equal() -> None:
         assert twin == {name: first[name] for name in first if name not in NOT_CREATED[cfn_type]}
 
 
+def test_a_file_that_says_so_already_is_nothing_to_do() -> None:
+    """A job that is retried ends well and writes nothing; another file stays an error."""
+    make_bucket("uploads-of-space")
+    assert run("init", "uploads-of-space", "--schema").code == 0
+    Path("dataware.schema.json").unlink()
+    assert run("init", "uploads-of-space", "--schema").code == 0
+    assert Path("dataware.schema.json").exists()
+    before = Path("dataware.toml").stat().st_mtime_ns
+    again = run("init", "uploads-of-space", "--schema")
+    told = "Nothing to do: dataware.toml declares 1 resource just so"
+    assert (again.code, told in again.out) == (0, True)
+    assert Path("dataware.toml").stat().st_mtime_ns == before
+    assert run("init", "uploads-of-space").code == 1
+
+
 def test_no_file_is_overwritten_and_nothing_is_half_written() -> None:
     """What is there stays to the letter, also when the resource does not exist."""
     make_bucket("uploads-of-space")

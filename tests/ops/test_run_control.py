@@ -78,6 +78,10 @@ def test_a_pause_says_when_it_begins_and_how_it_ends(desk: Desk) -> None:
     lease.send_heartbeat({})
     pause(desk.context, desk.controls, "dynamodb://new", "laptop")
     assert desk.control().paused_at == began
+    assert desk.last == (
+        "Nothing to do: the migration into new is paused already: the run stops within 10 s; "
+        "`dataware resume new` continues it"
+    )
 
 
 def test_where_no_run_is_alive_the_next_one_waits(desk: Desk) -> None:
@@ -120,11 +124,19 @@ def test_what_is_complete_or_unknown_cannot_be_asked_for_anything(desk: Desk) ->
     with pytest.raises(InputError, match="no migration into new is recorded"):
         pause(desk.context, desk.controls, TARGET, "laptop")
     desk.run().complete({"verified": 7})
-    for change in (pause, resume):
-        with pytest.raises(RefusedError, match="is complete"):
-            change(desk.context, desk.controls, TARGET, "laptop")
+    with pytest.raises(RefusedError, match="is complete"):
+        pause(desk.context, desk.controls, TARGET, "laptop")
     with pytest.raises(RefusedError, match="is complete"):
         throttle(desk.context, desk.controls, TARGET, 5.0, "laptop")
+
+
+def test_of_what_is_complete_nothing_waits_and_no_rate_holds(desk: Desk) -> None:
+    """So what ends a pause or a rate has nothing to do, however often it is typed."""
+    desk.run().complete({"verified": 7})
+    resume(desk.context, desk.controls, TARGET, "laptop")
+    throttle(desk.context, desk.controls, TARGET, None, "laptop")
+    told = "Nothing to do: the migration into new is complete, so nothing of it waits"
+    assert [one.text() for one in desk.world.events] == [told, told]
 
 
 def test_status_says_since_when_and_how_it_goes_on(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
     DatawareError              exit 1
     ├── InputError               exit 1   an argument, a file or a setting is wrong
+    │   ├── NotRecordedError  exit 1   nothing is on record under a name
     │   ├── AppError          exit 1   the user's own app ended with an error
     │   └── AuthenticationError           exit 1   credentials or clock: AWS hears no question
     ├── ServiceError          exit 1   a service did not do what was asked
@@ -35,6 +36,14 @@ class DatawareError(Exception):
 
 class InputError(DatawareError):
     """An argument, a file or a setting cannot be used as it is."""
+
+
+class NotRecordedError(InputError):
+    """Nothing is on record under a name; `similar` is what is, and may have been meant."""
+
+    def __init__(self, message: str, similar: str | None = None) -> None:
+        super().__init__(message)
+        self.similar = similar
 
 
 class AppError(InputError):

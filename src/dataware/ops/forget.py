@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dataware.core.engines.unfinished_work import COMPARISON, describe_change
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import InputError, NotRecordedError, RefusedError
 from dataware.core.events import event
 from dataware.core.follow.cutover import may_be_frozen
 from dataware.core.model import Marker, MarkerState
@@ -57,6 +57,20 @@ def find_record(context: Context, name: str) -> ForgettableRecord:
     return ForgettableRecord(status, marker)
 
 
+def report_forgotten(context: Context, name: str, error: NotRecordedError, *, kept: bool) -> None:
+    """Tell that no record is left to delete; `kept` says that this machine has a copy of it.
+
+    Raises the error where another name was meant, perhaps.
+    """
+    if error.similar is not None and not kept:
+        raise NotRecordedError(f"{error}; did you mean {error.similar}?", error.similar) from error
+    reason = (
+        f"no migration into {name} is recorded in account {context.aws.account}, "
+        f"{context.aws.region}"
+    )
+    context.emit(event("nothing-to-do", reason=reason))
+
+
 def find_migration(context: Context, name: str) -> tuple[MigrationStatus, Marker]:
     """The one migration into `name`, a name or an address, and its record.
 
@@ -70,7 +84,7 @@ def find_migration(context: Context, name: str) -> tuple[MigrationStatus, Marker
         if not separator or not slugs or run.kind in slugs
     ]
     if not matches:
-        raise InputError(f"no migration into {name} is recorded; `dataware status` lists all")
+        raise NotRecordedError(f"no migration into {name} is recorded; `dataware status` lists all")
     if len(matches) > 1:
         raise InputError(
             f"{name} stands for {len(matches)} records: name one of {_choices(matches)}"
@@ -79,7 +93,7 @@ def find_migration(context: Context, name: str) -> tuple[MigrationStatus, Marker
     records = {(kind, target): marker for kind, target, marker in context.markers.all()}
     marker = records.get(status.key)
     if marker is None:
-        raise InputError(f"the record of the migration into {name} was just deleted")
+        raise NotRecordedError(f"the record of the migration into {name} was just deleted")
     return status, marker
 
 

@@ -40,19 +40,22 @@ def check_source(context: Context, migration: Migration) -> None:
     check_part(migration.kind, aws, order.source, all_versions=order.all_versions)
 
 
+def is_switched(migration: Migration) -> bool:
+    """Whether the target is in use since a cut-over from this very source."""
+    marker = migration.marker
+    return marker.state is MarkerState.COMPLETE and was_switched(marker.detail)
+
+
 def refuse_after_switch(migration: Migration) -> None:
     """Raise RefusedError where the target is in use since a cut-over, and the source is not.
 
     A copy would bring back what was deleted in the target since.
     """
-    marker, order = migration.marker, migration.order
-    if marker.state is not MarkerState.COMPLETE:
-        return
-    if was_switched(marker.detail):
-        name = order.target.name
+    if is_switched(migration):
+        name = migration.order.target.name
         raise RefusedError(
             f"nothing was changed, because {name} has been in use since the cut-over from "
-            f"{order.source.name} and a copy could restore deleted data; to start over: `dataware "
+            f"{migration.order.source.name} and a copy could restore deleted data; to start over: `dataware "
             f"forget {name}`"
         )
 

@@ -10,7 +10,7 @@ from dataware.core.engines.unfinished_work import COMPARISON
 from dataware.core.errors import RefusedError
 from dataware.core.events import event
 from dataware.core.follow.cutover import may_be_frozen
-from dataware.core.model import Marker
+from dataware.core.model import Marker, MarkerState
 from dataware.core.run_control import RunControl
 from dataware.ops.context import Context
 from dataware.ops.engine_leftovers import describe_pause_of_work
@@ -42,20 +42,31 @@ def pause(context: Context, controls: RunControls, name: str, by: str) -> None:
             "start again; let it end, or stop it with Ctrl-C"
         )
 
+    is_new = True
+
     def change(now: RunControl, at: float) -> RunControl:
+        nonlocal is_new
+        is_new = not now.is_paused
         return RunControl(at if now.paused_at is None else now.paused_at, now.max_rate, by)
 
     controls.change(status.kind, status.target, change)
     effect = describe_pause_of_work(status.kind, marker) or _when(marker, "stops", "waits")
-    text = f"Paused the migration into {status.target}: {effect}"
     command = f"`dataware resume {quote(status.target)}` continues it"
-    _report(context, status, f"{text}; {command}")
+    if is_new:
+        text = f"Paused the migration into {status.target}: {effect}; {command}"
+        _report(context, status, text)
+        return
+    reason = f"the migration into {status.target} is paused already: {effect}; {command}"
+    context.emit(event("nothing-to-do", reason=reason))
 
 
 def resume(context: Context, controls: RunControls, name: str, by: str) -> None:
-    """End the pause of the migration into `name`. Raises RefusedError for a complete one."""
+    """End the pause of the migration into `name`; a complete one has none any more."""
     status, marker = _find_controlled(context, name)
     paused = False
+    if marker.state is MarkerState.COMPLETE:
+        report_complete(context, status)
+        return
 
     def change(now: RunControl, _at: float) -> RunControl:
         nonlocal paused
@@ -74,14 +85,23 @@ def resume(context: Context, controls: RunControls, name: str, by: str) -> None:
     _report(context, status, f"{text}: {_when(marker, 'goes on', '')}")
 
 
+def report_complete(context: Context, status: MigrationStatus) -> None:
+    """Tell that nothing of a complete migration waits."""
+    reason = f"the migration into {status.target} is complete, so nothing of it waits"
+    context.emit(event("nothing-to-do", reason=reason))
+
+
 def throttle(
     context: Context, controls: RunControls, name: str, rate: float | None, by: str
 ) -> None:
     """Hold the migration into `name` at a rate, whatever it was started with; None ends that.
 
-    Raises RefusedError for a complete one.
+    A complete one has no rate to end. Raises RefusedError for one that is to be held.
     """
     status, marker = _find_controlled(context, name)
+    if rate is None and marker.state is MarkerState.COMPLETE:
+        report_complete(context, status)
+        return
     controls.change(
         status.kind, status.target, lambda now, _at: RunControl(now.paused_at, rate, by)
     )

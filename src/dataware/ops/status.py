@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any
 
 from dataware.calc.rate import rough
+from dataware.calc.suggest import nearest
 from dataware.calc.words import list_words
 from dataware.core.engines.port import WORK
 from dataware.core.engines.unfinished_work import COMPARED, COMPARISON
-from dataware.core.errors import InputError, LookupFailedError
+from dataware.core.errors import LookupFailedError, NotRecordedError
 from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState, may_be_frozen
 from dataware.core.model import Marker, MarkerState
@@ -201,9 +202,10 @@ def runs_on_record(
     chosen = [run for run in runs if run.is_into(own)] or [run for run in runs if run.is_of(name)]
     chosen = chosen or [run for run in runs if run.is_of(resolve(name))]
     if not chosen:
-        raise InputError(
+        raise NotRecordedError(
             f"no migration into {name} is recorded in account {context.aws.account}, "
-            f"{context.aws.region}; `dataware status` lists those that are"
+            f"{context.aws.region}; `dataware status` lists those that are",
+            nearest(name.rpartition("://")[2], {run.target for run in runs}),
         )
     return chosen
 

@@ -35,3 +35,17 @@ def keep_record(parameter: Mapping[str, Any], account: str, region: str, now: fl
     with os.fdopen(open_private(path, flags), "w", encoding="utf-8") as file:
         file.write(text + "\n")
     return path
+
+
+def was_forgotten(target: str, account: str, region: str) -> bool:
+    """Whether this machine keeps a copy of a record of a migration into `target`."""
+    for path in (state_folder() / "forgotten").glob("*.json"):
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(kept["value"])
+            found = kept["account"], kept["region"], value["target"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a copy that cannot be read says nothing
+        if found == (account, region, target):
+            return True
+    return False

@@ -103,8 +103,11 @@ def test_a_watch_lasts_as_long_as_the_way_back_and_closes_it(boxes: FollowedBoxe
     assert boxes.streams == {"old"}
     assert len(boxes.texts("closed")) == 1
     assert boxes.texts("done") == ["Switched off the stream of new, which the follow had enabled"]
-    with pytest.raises(RefusedError, match="is closed, so nothing is watched"):
-        watch_for(boxes)
+    watch_for(boxes)
+    assert boxes.texts("nothing-to-do") == [
+        "Nothing to do: the cut-over to new is closed, so nothing is watched"
+    ]
+    assert len(boxes.texts("watching")) == 1
 
 
 def test_a_watch_ends_when_a_person_asks_for_it(boxes: FollowedBoxes) -> None:
@@ -162,7 +165,8 @@ def test_a_way_back_is_closed_once_the_source_was_read_to_its_end(boxes: Followe
     assert boxes.streams == {"old"}
     assert len(boxes.texts("closed")) == 1
     close(boxes.context(), find_switched(boxes.context(), "new"), places())
-    assert len(boxes.texts("closed")) == 2
+    assert len(boxes.texts("closed")) == 1
+    assert boxes.texts("nothing-to-do") == ["Nothing to do: the cut-over to new is closed already"]
     assert len(boxes.texts("done")) == 1
 
 

@@ -19,7 +19,7 @@ from dataware.core.errors import (
     LookupFailedError,
     RefusedError,
 )
-from dataware.core.model import Action, Marker, MarkerState
+from dataware.core.model import NO_MARKER, Action, Marker, MarkerState
 from dataware.core.plan import Plan
 from dataware.kinds import load
 from dataware.ops.context import Context, CopySettings
@@ -50,7 +50,7 @@ from support.followed_boxes import (
 from support.plans import migration, one
 
 REPOSITORY = load("AWS::ECR::Repository")
-RECORDED = RecordedFollow(load("AWS::DynamoDB::Table"), "old", "new")
+RECORDED = RecordedFollow(load("AWS::DynamoDB::Table"), "old", "new", NO_MARKER)
 FOLLOW = CopySettings(follow=True)
 
 
@@ -252,8 +252,9 @@ def followed(boxes: FollowedBoxes, *names: str, is_complete: bool = False) -> li
     """Some migrations from the old box, in the place where the boxes are."""
     assert boxes.kind is not None
     kind, (old, new) = boxes.kind, places()
+    marker = Marker(MarkerState.COMPLETE, "old", "run") if is_complete else NO_MARKER
     return [
-        (RecordedFollow(kind, "old", name, is_complete), (old, replace(new, name=name)))
+        (RecordedFollow(kind, "old", name, marker), (old, replace(new, name=name)))
         for name in names
     ]
 
@@ -275,11 +276,25 @@ def test_what_is_cut_over_is_told_and_left_alone(
     """A service that is started again ends well, and any number of them is fine."""
     follows = Follows(monkeypatch)
     names = [f"box{number}" for number in range(MOST_BEGUN + 1)]
+    for name in names:
+        boxes.make(name)
     done = followed(boxes, *names, is_complete=True)
     follow_recorded(boxes.context(), [*done, *followed(boxes, "new")], FOLLOW)
     assert follows.ended == ["new"]
     assert boxes.texts("note")[0] == "Nothing to follow into box0: it is complete"
     assert len(boxes.texts("note")) == len(names)
+
+
+def test_a_target_that_is_gone_since_it_was_complete_is_told_beside_the_others(
+    boxes: FollowedBoxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that ended well then would hide that its data is lost."""
+    follows = Follows(monkeypatch)
+    done = followed(boxes, "gone", is_complete=True)
+    with pytest.raises(RefusedError, match="memory box gone, which was complete, does not exist"):
+        follow_recorded(boxes.context(), [*done, *followed(boxes, "new")], FOLLOW)
+    assert follows.ended == ["new"]
+    assert len(boxes.texts("incomplete")) == 1
 
 
 def test_more_than_one_process_can_follow_are_refused(

@@ -46,12 +46,14 @@ def run_close(out: AwsOptions, name: str, source: str | None, *, yes: bool) -> i
     from dataware.cli.context import outside
     from dataware.cli.pair import places_on_record
     from dataware.cli.question import confirm
+    from dataware.core.follow.cutover import CutoverState
     from dataware.ops.follow.after_switch import close as close_undo_window
     from dataware.ops.follow.after_switch import find_switched
 
     with outside(out) as context:
         undoable = find_switched(context, name)
-        if not yes:
+        is_closed = undoable.record.state is CutoverState.CLOSED
+        if not yes and not is_closed:
             if not sys.stdin.isatty():
                 raise InputError("this is not a terminal: pass --yes to continue")
             confirm(f"Close the cut-over to {undoable.target}? It cannot be undone after that.")

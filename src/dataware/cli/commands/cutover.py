@@ -143,6 +143,7 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
     from dataware.ops.context import CopySettings
     from dataware.ops.follow.cut_over import cut_over, find_followed
     from dataware.ops.follow.cutover_run import CutoverSettings
+    from dataware.ops.follow.reached_goal import report_switched
     from dataware.ops.follow.request_cutover import ask_follow
 
     if options.approve is not None:
@@ -150,6 +151,8 @@ def run_cutover(out: AwsOptions, name: str, options: CutoverOptions) -> int:
     check_hooks(options.freeze, options.thaw, options.freeze_limit, frozen=options.frozen)
     with outside(out, copies=True) as stopping:
         context = go_on_after_stop(stopping, out)
+        if report_switched(context, name):
+            return 0
         followed = find_followed(context, name)
         hooks = ShellHooks(options.freeze, options.thaw, options.freeze_limit)
         cutover = CutoverSettings(

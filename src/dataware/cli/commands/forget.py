@@ -13,7 +13,7 @@ from dataware.cli.commands.completion import complete_run
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
-from dataware.core.errors import DatawareError, InputError
+from dataware.core.errors import DatawareError, InputError, NotRecordedError
 
 if TYPE_CHECKING:
     from dataware.ops.context import Context
@@ -44,12 +44,19 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
     from dataware.cli.context import outside
     from dataware.cli.question import confirm
     from dataware.ops.follow.source_feed import switch_feeds_off
-    from dataware.ops.forget import find_record, give_up_work, report_record
+    from dataware.ops.forget import find_record, give_up_work, report_forgotten, report_record
     from dataware.ops.forget import forget as forget_record
     from dataware.state import ParameterMarkers
+    from dataware.state.forgotten import was_forgotten
 
     with outside(out) as context:
-        record = find_record(context, name)
+        try:
+            record = find_record(context, name)
+        except NotRecordedError as error:
+            place = context.aws.account, context.aws.region
+            kept = was_forgotten(name.rpartition("://")[2], *place)
+            report_forgotten(context, name, error, kept=kept)
+            return 0
         report_record(context, record)
         if not yes:
             if not sys.stdin.isatty():

@@ -83,6 +83,20 @@ class InitOutput:
         if self.schema and (self.form != "toml" or self.path == STANDARD_OUTPUT):
             raise InputError("--schema needs a dataware.toml to stand beside: leave it out")
 
+    def is_written(self, text: str) -> bool:
+        """Whether the file is there already. Raises InputError for one that says something else."""
+        if not self.path.exists():
+            return False
+        try:
+            is_same = self.path.read_text(encoding="utf-8") == self._content(text)
+        except (OSError, ValueError):
+            is_same = False
+        if not is_same:
+            raise InputError(
+                f"{self.path} exists and is not overwritten: name another file with --out"
+            )
+        return not self.schema or self._beside.exists()
+
     def write(self, text: str) -> list[Path]:
         """Write the new file, and its schema first; returns what was written."""
         if not self.schema:
@@ -90,11 +104,18 @@ class InitOutput:
             return [self.path]
         from dataware.ops.schemas import schema_text
 
-        beside = self.path.parent / SCHEMA
-        if not beside.exists():
-            _write_new(beside, schema_text("toml"))
-        _write_new(self.path, f"#:schema ./{SCHEMA}\n\n{text}")
-        return [self.path, beside]
+        if not self._beside.exists():
+            _write_new(self._beside, schema_text("toml"))
+        if not self.path.exists():
+            _write_new(self.path, self._content(text))
+        return [self.path, self._beside]
+
+    @property
+    def _beside(self) -> Path:
+        return self.path.parent / SCHEMA
+
+    def _content(self, text: str) -> str:
+        return f"#:schema ./{SCHEMA}\n\n{text}" if self.schema else text
 
 
 def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitOutput) -> int:
@@ -110,13 +131,17 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitO
         declared = [_declaration(one) for one in description]
         click.echo(write_declarations(SnippetFormat(output.form), declared), nl=False)
         return 0
-    if path.exists():
-        raise InputError(f"{path} exists and is not overwritten: name another file with --out")
-    check_writable(path)
+    if not path.exists():
+        check_writable(path)
     with outside(out) as context:
         description = describe_resources(context.aws, names, suffix)
         declared = [_declaration(one) for one in description]
-        answer = output.write(write_declarations(SnippetFormat(output.form), declared))
+        text = write_declarations(SnippetFormat(output.form), declared)
+        if output.is_written(text):
+            reason = f"{path} declares {format_count(len(description), 'resource')} just so"
+            context.emit(event("nothing-to-do", reason=reason))
+            return 0
+        answer = output.write(text)
         for one in description:
             for text in one.described.left_out:
                 context.emit(event("warning", text=f"not declared for {one.name}: {text}"))

@@ -55,6 +55,7 @@ def run_undo(out: AwsOptions, name: str, options: UndoOptions) -> int:
     from dataware.cli.question import confirm
     from dataware.ops.context import CopySettings
     from dataware.ops.follow.cutover_run import CutoverSettings
+    from dataware.ops.follow.reached_goal import find_undone, report_undone
     from dataware.ops.follow.undo import find_undoable, report_undo, undo
     from dataware.ops.follow.undo_run import UndoConflict
 
@@ -62,6 +63,10 @@ def run_undo(out: AwsOptions, name: str, options: UndoOptions) -> int:
         check_hooks(options.freeze, options.thaw, options.freeze_limit, frozen=options.frozen)
     with outside(out, copies=True) as stopping:
         context = go_on_after_stop(stopping, out)
+        if (undone := find_undone(context, name)) is not None:
+            sides = undone.kind, undone.source, undone.target
+            report_undone(context, undone, places_on_record(context, *sides, options.source)[0])
+            return 0
         undoable = find_undoable(context, name)
         places = places_on_record(
             context, undoable.kind, undoable.source, undoable.target, options.source

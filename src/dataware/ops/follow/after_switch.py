@@ -208,11 +208,13 @@ def watch(
 ) -> None:
     """Name whoever writes to the source, for so long or as long as the undo is open.
 
-    Raises RefusedError where that is closed, InputError where nothing can be seen, and
+    Where that is closed nothing is watched. Raises InputError where nothing can be seen, and
     SidesDifferError where somebody wrote.
     """
     if undoable.record.state is CutoverState.CLOSED:
-        raise RefusedError(f"the cut-over to {undoable.target} is closed, so nothing is watched")
+        reason = f"the cut-over to {undoable.target} is closed, so nothing is watched"
+        context.emit(event("nothing-to-do", reason=reason))
+        return
     words = {"kind": undoable.kind.names.slug, "source": undoable.source, "name": undoable.target}
     context.emit(event("watching", **words))
     with SourceWatch(context, undoable, places) as source:
@@ -230,7 +232,12 @@ def close(context: Context, undoable: UndoableCutover, places: tuple[Location, L
     """
     slug = undoable.kind.names.slug
     words = {"kind": slug, "source": undoable.source, "name": undoable.target}
-    if undoable.record.state is not CutoverState.CLOSED:
+    if undoable.record.state is CutoverState.CLOSED:
+        # An earlier one may have been stopped before it had switched everything off.
+        _switch_feeds_off(context, undoable)
+        reason = f"the cut-over to {undoable.target} is closed already"
+        context.emit(event("nothing-to-do", reason=reason))
+    else:
         record = undoable.record
         try:
             with SourceWatch(context, undoable, places) as source:
@@ -241,8 +248,8 @@ def close(context: Context, undoable: UndoableCutover, places: tuple[Location, L
             ParameterMarkers(context.aws, context.clock), slug, undoable.target
         )
         records.write(replace(record, state=CutoverState.CLOSED))
-    _switch_feeds_off(context, undoable)
-    context.emit(event("closed", **words))
+        _switch_feeds_off(context, undoable)
+        context.emit(event("closed", **words))
 
 
 def _switch_feeds_off(context: Context, undoable: UndoableCutover) -> None:

@@ -6,6 +6,7 @@ from dataware.core.errors import RefusedError
 from dataware.core.events import event
 from dataware.core.follow.approval import TOPIC, Approval
 from dataware.ops.context import Context
+from dataware.ops.follow.reached_goal import report_switched
 from dataware.ops.follow.request_cutover import AskableMarkers
 from dataware.ops.forget import find_migration
 from dataware.state.cutover_records import list_token_digests
@@ -14,8 +15,11 @@ from dataware.state.cutover_records import list_token_digests
 def approve(context: Context, markers: AskableMarkers, name: str, token: str, by: str) -> None:
     """Approve the cut-over to `name` that waits for `token`.
 
-    Raises RefusedError where none waits, and for a token of another one.
+    One that is switched already needs no approval any more. Raises RefusedError where none waits,
+    and for a token of another one.
     """
+    if report_switched(context, name):
+        return
     status, marker = find_migration(context, name)
     awaited = list_token_digests(marker.detail)
     if not marker.alive or not awaited:

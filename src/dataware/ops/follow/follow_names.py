@@ -21,6 +21,7 @@ from dataware.kinds import kind_of_record
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow.follow import follow
 from dataware.ops.follow.follow_checks import require_following
+from dataware.ops.follow.reached_goal import check_target
 from dataware.ops.forget import find_migration
 from dataware.ops.migration_policy import FOLLOWED
 from dataware.ops.side_by_side import HALT_SECONDS, MOST_BEGUN
@@ -33,12 +34,17 @@ LOOK_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class RecordedFollow:
-    """A followed migration on record: its kind, both names, and whether it is cut over."""
+    """A followed migration on record: its kind, both names, and the record."""
 
     kind: Kind
     source: str
     target: str
-    is_complete: bool = False
+    marker: Marker
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to follow."""
+        return self.marker.state is MarkerState.COMPLETE
 
 
 def find_recorded(context: Context, name: str) -> RecordedFollow:
@@ -52,7 +58,7 @@ def find_recorded(context: Context, name: str) -> RecordedFollow:
             "--follow` or `dataware apply --follow`"
         )
     require_following(kind)
-    return RecordedFollow(kind, status.source, status.target, is_complete)
+    return RecordedFollow(kind, status.source, status.target, marker)
 
 
 def follow_recorded(
@@ -68,10 +74,8 @@ def follow_recorded(
     going = [one for one in followed if not one[0].is_complete]
     if len(going) > MOST_BEGUN:
         raise InputError(f"name {MOST_BEGUN} at most, and start another process for the others")
-    for recorded, _ in followed:
-        if recorded.is_complete:
-            text = f"Nothing to follow into {recorded.target}: it is complete"
-            context.emit(event("note", text=text, name=recorded.target))
+    done = (one for one in followed if one[0].is_complete)
+    failed = [error for one in done if (error := _report_complete(context, *one)) is not None]
     halted = threading.Event()
     beside = replace(context, stop=lambda: halted.is_set() or context.stop())
     ended = [_start(_work(beside, *one, settings), one[0].target) for one in going]
@@ -81,7 +85,22 @@ def follow_recorded(
         halted.set()
         wait(ended, HALT_SECONDS)
         raise
-    _sum_up([error for one in ended if (error := one.result()) is not None])
+    _sum_up([*failed, *(error for one in ended if (error := one.result()) is not None)])
+
+
+def _report_complete(
+    context: Context, recorded: RecordedFollow, places: tuple[Location, Location]
+) -> DatawareError | None:
+    """Tell that nothing is left to follow; why that is not so where the target is gone since."""
+    try:
+        check_target(context, recorded.kind, places[1], recorded.marker)
+    except DatawareError as error:
+        words = {"kind": recorded.kind.names.slug, "name": recorded.target}
+        context.emit(event("incomplete", reason=str(error), **words))
+        return error
+    text = f"Nothing to follow into {recorded.target}: it is complete"
+    context.emit(event("note", text=text, name=recorded.target))
+    return None
 
 
 def _work(
