@@ -24,7 +24,7 @@ from support.cli import (
     write_toml,
 )
 from support.killing import Strike
-from support.servers import FaultProxy, Seen
+from support.servers import FaultProxy, Seen, json_error
 from support.worlds import (
     KEYS,
     client,
@@ -118,6 +118,35 @@ def test_a_table_of_an_account_that_may_see_nothing_of_ours(
     theirs = seen_as(monkeypatch, THEIRS, items_of, "Orders")
     assert seen_as(monkeypatch, OURS, items_of, "Orders") == theirs
     assert len(theirs) == 60
+
+
+@pytest.mark.parametrize(
+    ("key", "operation", "skip", "whose"),
+    [
+        (THEIRS, "DescribeTable", 0, "of profile partner"),
+        (THEIRS, "Scan", 1, "of profile partner"),
+        (OURS, "DescribeTable", 0, "from environment variables"),
+        (OURS, "PutItem", 0, "from environment variables"),
+    ],
+)
+def test_credentials_that_have_expired_are_named_with_their_profile(
+    proxy: FaultProxy, key: str, operation: str, skip: int, whose: str
+) -> None:
+    """Two of them are in use, and only one is to be renewed; by the SDK and by the copiers."""
+    fill_table("Orders")
+    expired = json_error("ExpiredTokenException")
+    proxy.add(expired, operation=operation, skip=skip, when=lambda seen: signer(seen) == key)
+    ran = run("migrate", "dynamodb://Orders", "dynamodb://Orders", *WITH)
+    assert ran.code in (1, 4), ran
+    assert f"the AWS credentials {whose} have expired; renew them" in ran.err
+
+
+def test_a_profile_without_credentials_is_named(proxy: FaultProxy, tmp_path: Path) -> None:
+    """The others are fine."""
+    fill_table("Orders")
+    (tmp_path / "config").write_text("[profile partner]\nregion = us-east-1\n", encoding="utf-8")
+    ran = run("migrate", "dynamodb://Orders", "dynamodb://Orders", *WITH)
+    assert (ran.code, "no usable AWS credentials of profile partner: " in ran.err) == (1, True), ran
 
 
 def test_objects_of_an_account_that_may_see_nothing_of_ours(

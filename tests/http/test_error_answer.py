@@ -267,7 +267,12 @@ def test_a_bucket_that_a_copy_misses_may_be_either() -> None:
 def test_a_denied_write_of_an_item_is_told_from_a_denied_look() -> None:
     """Because it says what a copy still needs."""
     said = {"__type": "AccessDeniedException", "message": "no"}
-    assert isinstance(read_json_error("PutItem", 400, said).to_error("table t"), WriteDeniedError)
-    look = read_json_error("Scan", 400, said).to_error("table t", "dynamodb:Scan")
+    assert isinstance(
+        read_json_error("PutItem", Response(400, {}, b""), said).to_error("table t"),
+        WriteDeniedError,
+    )
+    look = read_json_error("Scan", Response(400, {}, b""), said).to_error(
+        "table t", "dynamodb:Scan"
+    )
     assert not isinstance(look, WriteDeniedError)
     assert str(look) == "table t: Scan returned AccessDeniedException; it needs dynamodb:Scan"

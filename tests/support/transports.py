@@ -53,6 +53,7 @@ class FixedAccess:
     region: str = REGION
     ca_bundle: str = field(default_factory=lambda: get_cert_path(True))
     user_agent: str = "dataware/test"
+    credentials_name: str = "of profile test"
     proxy_url: str | None = None
     regional: Mapping[str, str] = field(default_factory=dict)
 

@@ -89,6 +89,24 @@ def test_a_request_is_sent_twice_at_most_for_its_signature() -> None:
     assert (code, len(raw.sent)) == (403, 2)
 
 
+def test_a_refusal_says_whose_the_credentials_are_and_another_answer_does_not() -> None:
+    """Who they are is found out once, however many keys are refused."""
+    raw = ScriptedTransport([refusal(403), refusal(400), refusal(404), FINE], [keys("old")])
+    asked: list[str] = []
+
+    def find_name() -> str:
+        asked.append("once")
+        return "of profile prod"
+
+    corrected = CorrectingTransport(raw, lambda: keys("old"), "us-east-1", lambda: NOW, find_name)
+
+    async def main() -> list[str]:
+        return [(await corrected.exchange(REQUEST)).whose for _ in range(4)]
+
+    assert asyncio.run(main()) == ["of profile prod", "of profile prod", "", ""]
+    assert asked == ["once"]
+
+
 def test_what_was_learnt_holds_for_later_requests() -> None:
     """Only the first request is refused."""
     raw = ScriptedTransport([refusal(403, 3600.0), FINE, FINE], [keys("old")])

@@ -4,6 +4,7 @@ Nothing outside of this package imports boto3 or botocore.
 """
 
 from dataware.aws.assumed_role import AssumedRole
+from dataware.aws.client_settings import ClientSettings
 from dataware.aws.clock import SystemClock
 from dataware.aws.holding_stack import PERMISSIONS as HOLDING_PERMISSIONS
 from dataware.aws.holding_stack import WaitIntervals
@@ -11,7 +12,7 @@ from dataware.aws.joint_creation import HeldResource, create_together
 from dataware.aws.leftover_stacks import LeftoverStacks
 from dataware.aws.ownership import PERMISSIONS as OWNERSHIP_PERMISSIONS
 from dataware.aws.sdk_session import region_of_profile
-from dataware.aws.session import Account, ClientSettings
+from dataware.aws.session import Account
 from dataware.aws.stacks import PERMISSIONS as STACK_PERMISSIONS
 from dataware.aws.transport import BotocoreTransport
 

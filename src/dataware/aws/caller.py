@@ -30,6 +30,10 @@ SOURCES = {
 }
 
 
+_WITHOUT_PROFILE = frozenset({"env", "container-role", "iam-role"})
+"""The sources that the SDK takes whatever the profile is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where credentials come from; `expires` is None if they do not, or if it is not said."""
@@ -55,6 +59,22 @@ def origin_of(credentials: Any) -> Origin:
     expires = getattr(credentials, "_expiry_time", None)
     until = expires.astimezone(UTC) if isinstance(expires, datetime) else None
     return Origin(SOURCES.get(method, method), bool(frozen.token), until)
+
+
+def name_credentials(session: Any, role: str) -> str:
+    """Whose the credentials of a boto3 session are, in a clause.
+
+    They are those of a `role`, if one was assumed for them; else of a profile, or from what has no
+    profile. Empty where there are none, and no profile is named.
+    """
+    if role:
+        return f"of role {role}"
+    credentials, profile = session.get_credentials(), session._session.profile
+    if credentials is None:
+        return f"of profile {profile}" if profile else ""
+    method = str(credentials.method)
+    known = method in _WITHOUT_PROFILE
+    return f"from {SOURCES[method]}" if known else f"of profile {session.profile_name}"
 
 
 def caller(aws: Aws) -> Caller:

@@ -8,7 +8,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -69,6 +69,31 @@ def translate_errors(what: str, permission: str | None = None) -> Iterator[None]
         raise unreadable(what, permission) from error
 
 
+def missing_credentials_error(whose: str) -> AuthenticationError:
+    """The error where there are no credentials; `whose` they would be, such as "of profile X"."""
+    text = f"no usable AWS credentials {whose}".rstrip()
+    return AuthenticationError(f"{text}: {GET_CREDENTIALS}")
+
+
+@contextmanager
+def naming_credentials(find_name: Callable[[], str]) -> Iterator[None]:
+    """Let the SDK's errors know whose credentials a call was made with, as "of profile X"."""
+    try:
+        yield
+    except (sdk.ClientError, sdk.BotoCoreError) as error:
+        setattr(error, _WHOSE, find_name())
+        raise
+
+
+def _whose(error: Exception) -> str:
+    """Whose the credentials of a failed call were; empty where that is not known."""
+    return str(getattr(error, _WHOSE, ""))
+
+
+_WHOSE = "dataware_whose"
+"""The attribute of an error of the SDK that names the credentials."""
+
+
 def status_of(error: sdk.ClientError) -> int:
     """The HTTP status of an answer; 0 where the SDK does not say it."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
@@ -79,7 +104,7 @@ def _from_answer(error: sdk.ClientError, what: str, permission: str | None) -> D
     details, status = error.response.get("Error", {}), status_of(error)
     code = one_line(str(details.get("Code") or "")) or str(status or "Unknown")
     message = without_credentials(one_line(str(details.get("Message", ""))))
-    answer = ErrorAnswer(error.operation_name, code, status, message)
+    answer = ErrorAnswer(error.operation_name, code, status, message, whose=_whose(error))
     return answer.to_error(what, permission, looking=True)
 
 
@@ -87,9 +112,10 @@ def from_sdk(error: sdk.BotoCoreError, what: str, permission: str | None) -> Dat
     """The error for a call that no service answered."""
     detail = without_credentials(one_line(str(error)))
     if isinstance(error, NO_CREDENTIALS):
-        return AuthenticationError(f"no usable AWS credentials: {GET_CREDENTIALS}")
+        return missing_credentials_error(_whose(error))
     if isinstance(error, STALE_CREDENTIALS):
-        return AuthenticationError(f"the AWS credentials cannot be used ({detail}): {RENEW}")
+        whose = f" {name}" if (name := _whose(error)) else ""
+        return AuthenticationError(f"the AWS credentials{whose} cannot be used ({detail}): {RENEW}")
     if isinstance(error, sdk.NoRegionError):
         return InputError(NO_REGION)
     if isinstance(error, BAD_SETTINGS):

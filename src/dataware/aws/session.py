@@ -24,13 +24,14 @@ from botocore.utils import get_environ_proxies
 from dataware import __version__
 from dataware.aws import errors, ownership, stacks
 from dataware.aws.assumed_role import AssumedRole, assume_role
-from dataware.aws.caller import Origin, origin_of
+from dataware.aws.caller import Origin, name_credentials, origin_of
 from dataware.aws.certificates import share_certificates
+from dataware.aws.client_settings import ClientSettings
 from dataware.aws.complete_answers import correct_errors, require_documents, whole
 from dataware.aws.endpoints import check_endpoint, making_client
 from dataware.aws.fetch import fetch, keep_raw_bodies
 from dataware.aws.identity import Identity
-from dataware.aws.interruptible_calls import ANSWER_SECONDS, InterruptibleCalls, Stop
+from dataware.aws.interruptible_calls import InterruptibleCalls, Stop
 from dataware.aws.own_host import keep_own_host
 from dataware.aws.paging import end_circles
 from dataware.aws.read_only import refuse_writes
@@ -38,12 +39,11 @@ from dataware.aws.sdk_session import asks_for_code, open_session
 from dataware.aws.shared_models import MAKING_CLIENTS
 from dataware.aws.skew import ClockSkew
 from dataware.calc.suggest import suggestion_for
-from dataware.core.errors import AuthenticationError, LookupFailedError
+from dataware.core.errors import LookupFailedError
 from dataware.core.model import Deployed, Owner
 from dataware.core.ports import PlainHttp, Wire
 from dataware.core.read_only_wire import ReadOnlyWire
 from dataware.http.endpoint import PROXY_WANTS_CREDENTIALS, Credentials, Endpoint, proxy_refusal
-from dataware.http.error_answer import GET_CREDENTIALS
 
 USER_AGENT = f"dataware/{__version__}"
 
@@ -53,30 +53,12 @@ MakeWire = Callable[[Endpoint, OnThrottle], Wire]
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """How control calls behave.
-
-    `attempts` counts the first try; the pool is as large as the number of threads that may share
-    one client. A call that hangs ends after `read_seconds` and is tried again, so `attempts`
-    times `read_seconds` bounds it; an answer that trickles is given up after `answer_seconds`. Who
-    the caller is comes first and is asked `first_attempts` times only, so that a wrong address is
-    told of soon.
-    """
-
-    first_attempts: int = 3
-    attempts: int = 8
-    connect_seconds: float = 10.0
-    read_seconds: float = 55.0
-    answer_seconds: float = ANSWER_SECONDS
-    connections: int = 64
-
-
-@dataclass(frozen=True, slots=True)
 class Login:
     """What the regions of an account share: session, lock, the caller, the clock of AWS.
 
     `asks_for_code` says that a person types a code (MFA) for the credentials, and `requester_pays`
     that every request to S3 says that the caller pays for it; one that `reads_only` never writes.
+    `role` is the ARN of the role that the credentials were assumed for, by the command itself.
     `plain_http` holds one as soon as somebody has asked for it.
     """
 
@@ -88,6 +70,7 @@ class Login:
     asks_for_code: bool
     requester_pays: bool = False
     reads_only: bool = False
+    role: str = ""
     lock: RLock = field(default_factory=RLock)
     identity: Identity = field(default_factory=Identity)
     skew: ClockSkew = field(default_factory=ClockSkew)
@@ -139,7 +122,13 @@ class Account(stacks.DeployedValues):
         there, login = region or self._region, self._login
         session = assume_role(login.session, role, there, login.endpoint_url)
         fresh = replace(
-            login, session=session, lock=RLock(), identity=Identity(), skew=ClockSkew(), regions={}
+            login,
+            session=session,
+            role=role.arn,
+            lock=RLock(),
+            identity=Identity(),
+            skew=ClockSkew(),
+            regions={},
         )
         return fresh.regions.setdefault(there, Account(fresh, there))
 
@@ -252,7 +241,8 @@ class Account(stacks.DeployedValues):
 
     def keys(self) -> Credentials:
         """The present credentials, refreshed if needed. Raises AuthenticationError."""
-        with errors.translate_errors("the AWS credentials"):
+        naming = errors.naming_credentials(lambda: self.credentials_name)
+        with errors.translate_errors("the AWS credentials"), naming:
             credentials = self._credentials()
             frozen = credentials.get_frozen_credentials
             # A person types the code on the thread that wants it, which gives the terminal back.
@@ -262,14 +252,21 @@ class Account(stacks.DeployedValues):
 
     def origin(self) -> Origin:
         """Where the credentials come from. Raises AuthenticationError without any."""
-        with errors.translate_errors("the AWS credentials"):
+        naming = errors.naming_credentials(lambda: self.credentials_name)
+        with errors.translate_errors("the AWS credentials"), naming:
             return origin_of(self._credentials())
+
+    @property
+    def credentials_name(self) -> str:
+        """Whose the credentials are, such as "of profile prod"; empty where there are none."""
+        with self._login.lock:
+            return name_credentials(self._login.session, self._login.role)
 
     def _credentials(self) -> Any:
         with self._login.lock:
             credentials = self._login.session.get_credentials()
         if credentials is None:
-            raise AuthenticationError(f"no usable AWS credentials: {GET_CREDENTIALS}")
+            raise errors.missing_credentials_error(self.credentials_name)
         return credentials
 
     def endpoint(self, service: str, region: str) -> str:
@@ -357,7 +354,8 @@ class Account(stacks.DeployedValues):
     def _answer(self, operation: str, call: Callable[[], T]) -> T:
         if self._login.asks_for_code:
             self.keys()
-        return self._login.calls.answer(operation, call)
+        with errors.naming_credentials(lambda: self.credentials_name):
+            return self._login.calls.answer(operation, call)
 
     def _config(self, service: str) -> Config:
         settings = self._login.client_settings

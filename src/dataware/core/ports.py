@@ -45,11 +45,15 @@ class Judgement(Enum):
 
 
 class Response(NamedTuple):
-    """An HTTP answer. Header names are lower case; `body` is complete and undecoded."""
+    """An HTTP answer. Header names are lower case; `body` is complete and undecoded.
+
+    Of a refusal `whose` says with whose credentials was asked, such as "of profile prod".
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    whose: str = ""
 
 
 class Request(NamedTuple):

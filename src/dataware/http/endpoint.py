@@ -54,6 +54,11 @@ class Endpoint(Protocol):
         ...
 
     @property
+    def credentials_name(self) -> str:
+        """Whose the credentials are, such as "of profile prod"; empty where that is not known."""
+        ...
+
+    @property
     def ca_bundle(self) -> str:
         """The file of the certificates that are trusted."""
         ...

@@ -125,8 +125,8 @@ GET_CREDENTIALS = (
 )
 RENEW = "renew them (`aws sso login`, or fetch new ones) and run the same command again"
 _AUTH_HINTS: Mapping[Meaning, str] = {
-    Meaning.EXPIRED: f"the AWS credentials have expired; {RENEW}",
-    Meaning.REJECTED: f"AWS does not accept the credentials; {GET_CREDENTIALS}",
+    Meaning.EXPIRED: f"the AWS credentials{{whose}} have expired; {RENEW}",
+    Meaning.REJECTED: f"AWS does not accept the credentials{{whose}}; {GET_CREDENTIALS}",
     Meaning.SKEWED: "the clock of this machine is wrong; set it and run the same command again",
 }
 _SKIPS: Mapping[Meaning | None, tuple[SkipReason, str]] = {
@@ -153,7 +153,8 @@ _EVERY_KEY = frozenset({*_AUTH_HINTS, Meaning.CLOSED, Meaning.MISDIRECTED})
 class ErrorAnswer:
     """An error answer to an operation; `code` is the status where the answer names none.
 
-    `condition` is the precondition that failed, where S3 names it.
+    `condition` is the precondition that failed, where S3 names it, and `whose` says with whose
+    credentials was asked, where that is known.
     """
 
     operation: str
@@ -161,6 +162,7 @@ class ErrorAnswer:
     status: int
     message: str = ""
     condition: str = ""
+    whose: str = ""
 
     @property
     def meaning(self) -> Meaning | None:
@@ -197,7 +199,8 @@ class ErrorAnswer:
     @property
     def auth_hint(self) -> str | None:
         """What is wrong with the caller and what to do; None where it is not the matter."""
-        return _AUTH_HINTS.get(self.meaning) if self.meaning else None
+        hint = _AUTH_HINTS.get(self.meaning) if self.meaning else None
+        return hint and hint.format(whose=f" {self.whose}" if self.whose else "")
 
     @property
     def says_absent(self) -> bool:
@@ -279,16 +282,22 @@ def read_error(operation: str, response: Response) -> ErrorAnswer:
     members = _members(response.body)
     code = named or members.get("Code") or str(response.status)
     return ErrorAnswer(
-        operation, code, response.status, members.get("Message", ""), members.get("Condition", "")
+        operation,
+        code,
+        response.status,
+        members.get("Message", ""),
+        members.get("Condition", ""),
+        response.whose,
     )
 
 
-def read_json_error(operation: str, status: int, document: Mapping[str, object]) -> ErrorAnswer:
+def read_json_error(
+    operation: str, response: Response, document: Mapping[str, object]
+) -> ErrorAnswer:
     """The error in the decoded answer of a JSON service; the status where it names none."""
-    members = _json_members(document)
-    return ErrorAnswer(
-        operation, members.get("Code") or str(status), status, members.get("Message", "")
-    )
+    members, status = _json_members(document), response.status
+    code, message = members.get("Code") or str(status), members.get("Message", "")
+    return ErrorAnswer(operation, code, status, message, whose=response.whose)
 
 
 def _members(body: bytes) -> Mapping[str, str]:

@@ -83,9 +83,12 @@ class CorrectingTransport:
         keys: Callable[[], Credentials],
         region: str,
         now: Callable[[], float] = time.time,
+        find_name: Callable[[], str] = str,
     ) -> None:
-        """`region` is that of requests that name none."""
+        """`region` is that of requests that name none; `find_name` says whose the keys are."""
         self._transport = transport
+        self._find_name = find_name
+        self._whose: str | None = None
         self._keys = keys
         self._now = now
         self._regions = BucketRegions(region)
@@ -115,10 +118,18 @@ class CorrectingTransport:
         response = await self._correct_signature(request, skew, response, token)
         moved = self._regions.follow_redirect(request, response)
         if moved is None:
-            return response
+            return self._name_credentials(response)
         skew = self._transport.skew
         response, token = await self._transport.send(moved)
-        return await self._correct_signature(moved, skew, response, token)
+        return self._name_credentials(await self._correct_signature(moved, skew, response, token))
+
+    def _name_credentials(self, response: Response) -> Response:
+        """The answer, with whose credentials were refused, if that is what it says."""
+        if response.status not in _REFUSED_SIGNATURE:
+            return response
+        if self._whose is None:
+            self._whose = self._find_name()
+        return response._replace(whose=self._whose)
 
     async def _correct_signature(
         self, request: Request, skew: float, response: Response, token: str | None
@@ -142,4 +153,6 @@ def with_corrections(
     transport: RawTransport, access: Endpoint, now: Callable[[], float] = time.time
 ) -> Transport:
     """A raw transport with every correction of a refusal that AWS itself shows the way out of."""
-    return CorrectingTransport(transport, access.keys, access.region, now)
+    return CorrectingTransport(
+        transport, access.keys, access.region, now, lambda: access.credentials_name
+    )

@@ -110,7 +110,7 @@ class _Exchange:
         self.answer = answer
         if response.status == 200:
             return Judgement.RETRY if "__type" in answer else self._shape(answer)
-        refused = read_json_error(self._operation, response.status, answer)
+        refused = read_json_error(self._operation, response, answer)
         if not refused.is_named:
             return Judgement.THROTTLED if response.status in (429, 503) else Judgement.RETRY
         verdict = refused.judge()
