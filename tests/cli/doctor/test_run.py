@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_on_a_good_day_everything_is_told_in_order_and_nothing_stands_in_the_way
     ran = run("doctor", app)
     assert ran.code == 0, ran
     told = [line.split(" ", 1)[1].strip().partition(":")[0] for line in ran.lines[:-1]]
-    assert list(dict.fromkeys(told)) == NAMES
+    assert list(dict.fromkeys(told)) == [name for name in NAMES if name != "source-profile"]
     assert ran.lines[-1].startswith("✅ All checks passed")
     assert "1 resource opts in: new-one" in ran.out
     assert run("doctor", app, "--plain").lines[0].startswith("ok: python: ")
@@ -114,6 +114,74 @@ def test_the_printed_policy_lacks_nothing(
     ran, checks = doctor()
     assert ran.code == 0, ran
     assert [told["code"] for told in checks["permissions"]] == ["check-passed", "check-note"]
+
+
+@pytest.fixture
+def two_readers(
+    least: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[str], None]:
+    """Makes the users of both sides, each with what `iam-policy` prints for it.
+
+    The one that reads the sources, by the profile `partner`, lacks the action that is named.
+    """
+    del least
+
+    def make(lacking: str) -> None:
+        target, source = (
+            asking(json.loads(run("iam-policy", "--side", side).out))
+            for side in ("target", "source")
+        )
+        with monkeypatch.context() as theirs:
+            sign_in(theirs, without(source, lacking), "reader")
+            keys = [os.environ[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")]
+        config = tmp_path / "config"
+        config.write_text(
+            "[profile partner]\nregion = us-east-1\n"
+            f"aws_access_key_id = {keys[0]}\naws_secret_access_key = {keys[1]}\n",
+            encoding="utf-8",
+        )
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        sign_in(monkeypatch, target, "writer")
+
+    return make
+
+
+def test_the_profile_of_the_sources_is_checked_beside_the_caller(
+    two_readers: Callable[[str], None],
+) -> None:
+    """Each side has what its half of the policy prints, and nothing is missing."""
+    two_readers("nothing:AtAll")
+    ran, checks = doctor("--source-profile", "partner")
+    assert ran.code == 0, ran
+    (reads,) = checks["source-profile"]
+    assert reads["data"]["found"].startswith("profile partner reads the sources: account ")
+    assert "user/reader" in reads["data"]["found"]
+    found = [told["text"] for told in checks["permissions"] if told["code"] == "check-passed"]
+    assert [text.rpartition("/")[2] for text in found] == ["writer", "reader"]
+
+
+def test_what_the_profile_of_the_sources_lacks_is_named_with_its_user(
+    two_readers: Callable[[str], None],
+) -> None:
+    """The caller has what it needs."""
+    two_readers("dynamodb:Scan")
+    ran, checks = doctor("--source-profile", "partner")
+    assert ran.code == 1
+    (failed,) = [
+        told for some in checks.values() for told in some if told["code"] == "check-failed"
+    ]
+    assert failed["data"]["found"].startswith("dynamodb:Scan on ")
+    assert failed["data"]["do"].endswith("user/reader")
+
+
+def test_a_profile_of_the_sources_that_is_unknown_is_a_failure(
+    least: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for every command that takes the option."""
+    sign_in(monkeypatch, asking(least), "whole")
+    ran, checks = doctor("--source-profile", "nobody")
+    assert ran.code == 1
+    assert "nobody" in failures(checks)["source-profile"]
 
 
 MISSING = [

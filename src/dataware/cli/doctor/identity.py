@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from dataware.aws.caller import Caller, Origin
@@ -29,6 +30,21 @@ def credentials(subject: DoctorSubject) -> Iterator[Finding]:
         yield failure(*halves(error))
         return
     yield from credentials_found(caller, origin, datetime.now(UTC))
+
+
+def source_profile(subject: DoctorSubject) -> Iterator[Finding]:
+    """Who reads the sources, where that is a profile of its own."""
+    if not subject.options.source_profile:
+        return
+    try:
+        reader = subject.reader()
+        origin, caller = reader.origin(), subject.reading_caller()
+    except DatawareError as error:
+        yield failure(*halves(error))
+        return
+    for one in credentials_found(caller, origin, datetime.now(UTC)):
+        text = f"profile {subject.options.source_profile} reads the sources: {one.found}"
+        yield replace(one, found=text)
 
 
 def credentials_found(caller: Caller, origin: Origin, now: datetime) -> Iterator[Finding]:

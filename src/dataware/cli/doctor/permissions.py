@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
+from dataware.aws import Account
 from dataware.aws.caller import policy_owner
 from dataware.aws.permissions import (
     IamDecision,
@@ -14,7 +16,7 @@ from dataware.aws.permissions import (
     statements_for,
 )
 from dataware.aws.simulate import PERMISSION, simulate
-from dataware.cli.context import make_context
+from dataware.cli.context import make_context, with_source
 from dataware.cli.doctor.finding import Finding, failure, fine, not_checked, note, warning
 from dataware.cli.doctor.network import UNKNOWN_CALLER
 from dataware.cli.doctor.subject import DoctorSubject
@@ -22,7 +24,10 @@ from dataware.cli.policy import policy_of
 from dataware.core.errors import DatawareError, InputError, ServiceError
 from dataware.core.events import Event, format_count
 from dataware.core.model import Problem, Wanted
+from dataware.core.phases import PolicySide
 from dataware.core.plan import Plan
+from dataware.core.source_profile import is_read_by_profile
+from dataware.kinds import load
 from dataware.ops.plan import make_plan
 
 SHOWN = 10
@@ -43,24 +48,71 @@ def permissions(subject: DoctorSubject) -> Iterator[Finding]:
         yield note("not checked, because no resource opts in")
         return
     try:
-        arn, aws = subject.caller().arn, subject.account()
+        sides = list(_list_sides(subject, wanted))
     except DatawareError:
         yield note(UNKNOWN_CALLER)
         return
-    versions = subject.all_versions
-    needs = needed_permissions(policy_of(aws, wanted, all_versions=versions))
-    deciding = needed_permissions(policy_of(aws, wanted, all_versions=versions, informing=False))
-    owner = policy_owner(aws, arn)
-    if owner is None:
-        yield from _try_plan_reads(subject, wanted, "it has none to simulate for such a caller", "")
+    unseen: list[tuple[str, str]] = []
+    for side in sides:
+        needs, deciding = side.list_needs(informing=True), side.list_needs(informing=False)
+        owner = policy_owner(side.aws, side.arn)
+        if owner is None:
+            unseen.append(("it has none to simulate for such a caller", ""))
+            continue
+        try:
+            answers = simulate(side.aws, owner, needs)
+        except ServiceError as error:
+            why = f"{error.problem}" if error.problem else str(error)
+            unseen.append((why, f"allow {PERMISSION} and iam:GetRole, or "))
+            continue
+        yield from simulated_found(owner, needs, answers, _pairs(needs) - _pairs(deciding))
+    if unseen:
+        # A plan reads with the credentials of both sides.
+        yield from _try_plan_reads(subject, wanted, *unseen[0])
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSide:
+    """A caller, and what it does with some resources, each by the side of a copy that it is on."""
+
+    aws: Account
+    arn: str
+    work: Sequence[tuple[PolicySide, Sequence[Wanted]]]
+    all_versions: bool
+
+    def list_needs(self, *, informing: bool) -> list[NeededActions]:
+        """The permissions that the caller needs."""
+        return [
+            need
+            for side, wanted in self.work
+            if wanted
+            for need in needed_permissions(
+                policy_of(
+                    self.aws,
+                    wanted,
+                    all_versions=self.all_versions,
+                    informing=informing,
+                    side=side,
+                )
+            )
+        ]
+
+
+def _list_sides(subject: DoctorSubject, wanted: Sequence[Wanted]) -> Iterator[CheckedSide]:
+    """Who needs permissions: the caller, and the profile that reads the sources, if there is one.
+
+    Raises DatawareError for who is not known.
+    """
+    aws, arn, versions = subject.account(), subject.caller().arn, subject.all_versions
+    if not subject.options.source_profile:
+        yield CheckedSide(aws, arn, [(PolicySide.BOTH, wanted)], versions)
         return
-    try:
-        answers = simulate(aws, owner, needs)
-    except ServiceError as error:
-        why = f"{error.problem}" if error.problem else str(error)
-        yield from _try_plan_reads(subject, wanted, why, f"allow {PERMISSION} and iam:GetRole, or ")
-        return
-    yield from simulated_found(owner, needs, answers, _pairs(needs) - _pairs(deciding))
+    read = [one for one in wanted if is_read_by_profile(load(one.type))]
+    own = [one for one in wanted if one not in read]
+    yield CheckedSide(aws, arn, [(PolicySide.TARGET, read), (PolicySide.BOTH, own)], versions)
+    if read:
+        source = [(PolicySide.SOURCE, read)]
+        yield CheckedSide(subject.reader(), subject.reading_caller().arn, source, versions)
 
 
 def _pairs(needs: Sequence[NeededActions]) -> set[tuple[str, str]]:
@@ -110,6 +162,7 @@ def _try_plan_reads(
 ) -> Iterator[Finding]:
     """Make the reads that a plan makes, where IAM cannot be asked."""
     context = make_context(subject.account(), _silent, lambda: False, strict=False)
+    context = with_source(context, subject.options)
     try:
         plan = make_plan(context, wanted, report=False)
     except InputError as error:

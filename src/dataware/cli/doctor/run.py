@@ -8,12 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from dataware.cli.app import saved_plan
 from dataware.cli.display import display
 from dataware.cli.doctor import declared, identity, machine, network, permissions, tools
 from dataware.cli.doctor.finding import Finding, FindingStatus, not_checked
 from dataware.cli.doctor.subject import APP_SECONDS, DoctorSubject, LazyValue
 from dataware.cli.project import in_project
 from dataware.cli.settings import AppOptions, AwsOptions
+from dataware.cli.source_profile import with_plan_profile
 from dataware.core.errors import DatawareError, InputError, LookupFailedError
 from dataware.core.events import event, format_count
 
@@ -39,6 +41,7 @@ CHECKS = (
     DoctorCheck("region", network.region),
     DoctorCheck("endpoints", network.endpoints),
     DoctorCheck("credentials", identity.credentials),
+    DoctorCheck("source-profile", identity.source_profile),
     DoctorCheck("clock", network.clock),
     DoctorCheck("app", declared.app, APP_SECONDS + 30.0),
     DoctorCheck("permissions", permissions.permissions, APP_SECONDS + 60.0),
@@ -49,6 +52,8 @@ def run_doctor(options: AwsOptions, app: AppOptions, *, all_versions: bool) -> i
     """Check everything. Raises DatawareError if something will fail, or could not be checked."""
     with suppress(InputError):
         options = in_project(options, app)
+        saved = saved_plan(app)
+        options = with_plan_profile(options, [saved] if saved else [])
     subject = DoctorSubject(options, app, all_versions)
     _ask_first(subject)
     results: list[Finding] = []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from dataware.aws import Account, ClientSettings
+from dataware.aws import Account, ClientSettings, region_of_profile
 from dataware.aws.caller import Caller, caller
 from dataware.cli.app import saved_plan
 from dataware.cli.context import open_account
@@ -89,11 +89,15 @@ class DoctorSubject:
         put = object.__setattr__
         put(self, "_account", LazyValue(lambda: open_account(self.options, QUICK), ASKED_SECONDS))
         put(self, "_caller", LazyValue(lambda: caller(self.account()), ASKED_SECONDS))
+        put(self, "_reader", LazyValue(self._open_reader, ASKED_SECONDS))
+        put(self, "_reading_caller", LazyValue(lambda: caller(self.reader()), ASKED_SECONDS))
         put(self, "_loaded", LazyValue(self._load, APP_SECONDS + ASKED_SECONDS))
 
     _stacks: tuple[Stack, ...] = field(default=(), init=False, repr=False)
     _account: LazyValue[Account] = field(init=False, repr=False)
     _caller: LazyValue[Caller] = field(init=False, repr=False)
+    _reader: LazyValue[Account] = field(init=False, repr=False)
+    _reading_caller: LazyValue[Caller] = field(init=False, repr=False)
     _loaded: LazyValue[App | None] = field(init=False, repr=False)
 
     def account(self) -> Account:
@@ -103,6 +107,19 @@ class DoctorSubject:
     def caller(self) -> Caller:
         """Who the caller is. Raises AuthenticationError, LookupFailedError and InputError."""
         return self._caller.get()
+
+    def reader(self) -> Account:
+        """The account of the profile that reads the sources; no network. Raises InputError."""
+        return self._reader.get()
+
+    def reading_caller(self) -> Caller:
+        """Who reads the sources. Raises what `caller` does."""
+        return self._reading_caller.get()
+
+    def _open_reader(self) -> Account:
+        profile = self.options.source_profile or ""
+        region = region_of_profile(profile) or self.account().region
+        return open_account(replace(self.options, profile=profile, region=region, role=None), QUICK)
 
     def find_app(self) -> App | None:
         """The app; None if none is named and none is here. Raises InputError."""
