@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from dataware.cli.deployment.cdk_cli import Cdk
 from support.assemblies import assembly, opted_in, prepare_project
 from support.cli import run, saved
 from support.log_events import put_events
@@ -251,6 +252,28 @@ def test_a_configuration_that_cannot_be_read_is_told(fault_proxy: FaultProxy) ->
     assert ran.code == 0, ran
     assert text in ran.out
     assert text in stopped(run("plan", "prepared", "--strict"), 14)
+
+
+def test_a_later_deployment_says_what_it_has_changed_of_what_was_adopted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once, and by its properties: the line before said that they differ."""
+    make_bucket("uploads", [{"Key": "a", "Body": b"x"}])
+    versions = {"VersioningConfiguration": {"Status": "Enabled"}}
+    assert dataware_deploy(Uploads=declared(BUCKET, "uploads", **versions)).code == 0
+    s3, enabled = client("s3"), {"Status": "Enabled"}
+
+    def deploy_as_declared(*_given: Any) -> None:
+        s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration=enabled)
+
+    for way in ("deploy", "deploy_assembly"):
+        monkeypatch.setattr(Cdk, way, deploy_as_declared)
+    ran = run("deploy", "--yes")
+    assert ran.code == 0, ran
+    changed = "The deployment brought uploads in line with the app (VersioningConfiguration is "
+    assert f"{changed}never on, declared Enabled)" in ran.out
+    assert ran.lines[-1] == "✅ Deployed: uploads holds data"
+    assert "in line with the app" not in run("deploy", "--yes").out
 
 
 def test_what_is_not_compared_is_told_with_the_command_that_tells() -> None:

@@ -1,4 +1,6 @@
-"""Looks once more at what a deployment adopted: import leaves it as it was.
+"""Looks at what a deployment adopts, before and after: import leaves it as it was.
+
+A later deployment may bring it in line with its template, which is told then.
 
 Source: AWS CloudFormation User Guide, "Import AWS resources into a CloudFormation stack
 automatically" (drift detection is recommended after an import), and "Using drift-aware change
@@ -7,15 +9,15 @@ sets", which bring a resource in line with a template that has not changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
-from dataware.core.comparison import join
-from dataware.core.errors import LookupFailedError, NotFoundError
+from dataware.core.comparison import PropertyDifference, join
+from dataware.core.errors import DatawareError, LookupFailedError, NotFoundError
 from dataware.core.events import event
-from dataware.core.lock_file import lock_key
+from dataware.core.lock_file import LockedDecisions, lock_key
 from dataware.core.model import Existence, ImportMode, Ownership
-from dataware.core.plan import Plan
+from dataware.core.plan import Plan, Planned
 from dataware.ops.adoption import find_remaining
 from dataware.ops.context import Context
 
@@ -30,19 +32,60 @@ def list_adopted(locked: object) -> frozenset[str]:
     )
 
 
-def report_remaining(context: Context, plan: Plan, adopted: Set[str]) -> list[str]:
-    """Tell what of the adopted is not as the template says; answers with the names."""
+class EarlierDifferences:
+    """What stacks had adopted before a deployment, and had otherwise than their templates then.
+
+    `locked` are the decisions by which it was adopted, of each environment.
+    """
+
+    def __init__(self, locked: LockedDecisions) -> None:
+        self._locked = locked
+        self._found: dict[tuple[str, str], Sequence[PropertyDifference]] = {}
+
+    def list_adopted(self, place: str) -> frozenset[str]:
+        """The keys of what was adopted in an environment."""
+        return list_adopted(self._locked.get(place))
+
+    def look(self, context: Context, plans: Sequence[Plan]) -> None:
+        """Remember what differs; what cannot be seen is told after the deployment, if at all."""
+        for plan in plans:
+            for planned in _list_owned(plan, self.list_adopted(place_of_plan(plan))):
+                try:
+                    there = context.in_environment(plan.account, plan.region)
+                    found = find_remaining(there, planned)
+                except DatawareError:
+                    continue
+                if found:
+                    self._found[place_of_plan(plan), _key(planned)] = found
+
+    def report_changes(
+        self, context: Context, plan: Plan, planned: Planned, now: Sequence[PropertyDifference]
+    ) -> None:
+        """Tell what of it the deployment has changed, by what still differs `now`."""
+        before = self._found.get((place_of_plan(plan), _key(planned)), ())
+        left = {one.name for one in now}
+        if changed := [one for one in before if one.name not in left]:
+            name = planned.wanted.preferred
+            text = f"The deployment brought {name} in line with the app ({join(changed)})"
+            context.emit(event("done", text=text, name=name))
+
+
+def report_remaining(
+    context: Context, plan: Plan, adopted: Set[str], earlier: EarlierDifferences
+) -> list[str]:
+    """Tell what of the adopted is not as the template says, and what has become so.
+
+    Answers with the names of the former.
+    """
     names = []
-    for planned in plan.resources:
+    for planned in _list_owned(plan, adopted):
         wanted = planned.wanted
-        ours = planned.preferred.owner.ownership is Ownership.THIS_STACK
-        if not ours or lock_key(wanted.type, wanted.preferred) not in adopted:
-            continue
         try:
             remaining = find_remaining(context, planned)
         except (LookupFailedError, NotFoundError) as error:
             text = f"whether {wanted.preferred} is as the app declares it is unknown: {error}"
         else:
+            earlier.report_changes(context, plan, planned, remaining)
             if not remaining:
                 continue
             text = (
@@ -52,3 +95,20 @@ def report_remaining(context: Context, plan: Plan, adopted: Set[str]) -> list[st
         names.append(wanted.preferred)
         context.emit(event("warning", text=text, name=wanted.preferred))
     return names
+
+
+def place_of_plan(plan: Plan) -> str:
+    """The environment of a plan, as the lock file names it."""
+    return f"{plan.account}/{plan.region}"
+
+
+def _list_owned(plan: Plan, adopted: Set[str]) -> Iterator[Planned]:
+    """What of the adopted belongs to its stack by now."""
+    for planned in plan.resources:
+        ours = planned.preferred.owner.ownership is Ownership.THIS_STACK
+        if ours and _key(planned) in adopted:
+            yield planned
+
+
+def _key(planned: Planned) -> str:
+    return lock_key(planned.wanted.type, planned.wanted.preferred)

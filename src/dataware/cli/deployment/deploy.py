@@ -9,7 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dataware.cli.context import settings_of
-from dataware.cli.deployment.adopted import list_adopted, report_remaining
+from dataware.cli.deployment.adopted import (
+    EarlierDifferences,
+    list_adopted,
+    place_of_plan,
+    report_remaining,
+)
 from dataware.cli.deployment.cdk_options import CdkArguments
 from dataware.cli.deployment.cdk_setup import prepare_cdk
 from dataware.cli.deployment.credentials import AccountCredentials, AccountUse, read_credentials
@@ -32,7 +37,7 @@ from dataware.cli.question import confirm
 from dataware.cli.settings import AppOptions, AwsOptions, CopyOptions, GuardOptions
 from dataware.core.errors import InputError, RefusedError
 from dataware.core.events import event
-from dataware.core.lock_file import LockedDecisions, lock_key
+from dataware.core.lock_file import lock_key
 from dataware.core.locked_decisions import find_unread_sources
 from dataware.core.model import Action, Wanted
 from dataware.core.outcome import LISTED, join_outcomes, judge_outcome
@@ -82,14 +87,14 @@ def _deploy(
     words: Sequence[str],
     listener: Listener,
 ) -> None:
-    before = read_environments()
+    earlier = EarlierDifferences(read_environments())
     read_credentials(out, app.credentials)
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
     done = Prepared()
     repeated = RepetitionFilter()
     with TemporaryDirectory(prefix="dataware-deploy-") as folder:
         whole = Path(folder) / "whole"
-        single = SingleSynth(out, app, deployment, cdk, arguments, whole, repeated)
+        single = SingleSynth(out, app, deployment, cdk, arguments, whole, repeated, earlier)
         chosen = single.prepare(listener)
         if chosen is not None:
             with explain_conflicts(chosen):
@@ -103,14 +108,14 @@ def _deploy(
             ) as context:
                 listener.at(context.aws)
                 report_notes(context, chosen)
-                done = _before(context, chosen, deployment, arguments)
+                done = _before(context, chosen, deployment, arguments, earlier)
             with explain_conflicts(chosen):
                 cdk.deploy(chosen.ids, arguments, guarded)
     wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
     with chosen.credentials.outside(
         copies=True, strict=app.strict, listener=listener, repeated=repeated
     ) as context:
-        _after(context, chosen.credentials, wanted, done, deployment, before)
+        _after(context, chosen.credentials, wanted, done, deployment, earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,11 @@ class Prepared:
 
 
 def _before(
-    context: Context, chosen: ChosenStacks, deployment: Deployment, arguments: CdkArguments
+    context: Context,
+    chosen: ChosenStacks,
+    deployment: Deployment,
+    arguments: CdkArguments,
+    earlier: EarlierDifferences,
 ) -> Prepared:
     """Create, copy, verify, and adopt by ids."""
     app_plan = plan_deployment(context, chosen.app, deployment, given_parameters(arguments))
@@ -144,6 +153,7 @@ def _before(
     writing = [part for one in app_plan.plans if (part := _part_to_apply(one)).resources]
     check_writers(context, chosen.credentials, writing)
     _ask(context, plan, deployment)
+    earlier.look(context, app_plan.plans)
     writer = chosen.credentials.equip(context, AccountUse.WRITE)
     for one in filter(list_restored, app_plan.plans):
         # Also of what only the deployment fills: the lock file says what is decided from now on.
@@ -162,11 +172,11 @@ def _after(
     wanted: Sequence[Wanted],
     done: Prepared,
     deployment: Deployment,
-    before: LockedDecisions,
+    earlier: EarlierDifferences,
 ) -> None:
     """Fill what the deployment has created, and keep the decisions as they are now.
 
-    `before` are the decisions that the lock file held at first, perhaps of a run that was stopped.
+    The decisions that the lock file held at first may be of a run that was stopped.
     """
     if done.later:
         writer = credentials.equip(context, AccountUse.WRITE)
@@ -178,14 +188,13 @@ def _after(
     folds = deployment.folds and sum(len(plan.resources) for plan in plans) > LISTED
     outcomes = {}
     for plan in plans:
-        place = f"{plan.account}/{plan.region}"
+        place = place_of_plan(plan)
         there = enter_place(context, (plan.account, plan.region), alone=len(plans) == 1)
         for planned in plan.resources:
             if not folds or planned.decision.action is not Action.KEEP or planned.needs_attention:
                 report_decision(there.emit, planned)
-        adopted = list_adopted(before.get(place)) | list_adopted(locked.get(place))
-        adopted |= done.imported
-        remaining = report_remaining(there, plan, adopted)
+        adopted = earlier.list_adopted(place) | list_adopted(locked.get(place)) | done.imported
+        remaining = report_remaining(there, plan, adopted, earlier)
         outcomes[place] = judge_outcome(plan.resources, unit_of_type, remaining)
     troubled = any(one.troubles for one in outcomes.values())
     context.emit(event("warning" if troubled else "done", text=join_outcomes(outcomes)))

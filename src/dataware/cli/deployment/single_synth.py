@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dataware.cli.deployment.adopted import EarlierDifferences
 from dataware.cli.deployment.bundling_app import EVERY
 from dataware.cli.deployment.cdk_cli import Cdk, escape_pattern
 from dataware.cli.deployment.cdk_options import CdkArguments
@@ -44,7 +45,8 @@ from dataware.report.brief import RepetitionFilter
 class SingleSynth:
     """One run of the app for one deployment; `assembly` is the folder that CDK is handed.
 
-    `repeated` is the filter of the deployment's lines.
+    `repeated` is the filter of the deployment's lines; `earlier` remembers what differs from the
+    app before it.
     """
 
     out: AwsOptions
@@ -54,6 +56,7 @@ class SingleSynth:
     arguments: CdkArguments
     assembly: Path
     repeated: RepetitionFilter
+    earlier: EarlierDifferences
 
     def prepare(self, listener: Listener) -> ChosenStacks | None:
         """The stacks to deploy from `assembly`, guarded and told; None if more has to be done."""
@@ -131,6 +134,7 @@ class SingleSynth:
                 context.emit(happened)
             report_plan(context, plan)
             warn_of_reverted_drift(context.emit, whole, self.arguments)
+            self.earlier.look(context, plan.plans)
             save_decisions(context, plan.plans)
         return True
 
