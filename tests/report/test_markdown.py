@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +15,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from dataware.core.events import event
-from dataware.core.model import Action
+from dataware.core.model import Action, Existence
 from dataware.core.plan import Plan
 from dataware.core.printable import escape_unprintable
 from dataware.report import Format, make_renderer
+from dataware.report.html import plan_page
 from dataware.report.markdown import LONGEST, MOST, clip_text, code, fitting, markdown, prose
+from dataware.report.table import PlanTable
 from support.plans import (
     NASTY,
     many,
@@ -107,6 +110,16 @@ def test_a_stop_is_the_heading_and_comes_first() -> None:
     assert "`ok`" not in text
     rows = [line for line in text.splitlines() if line.startswith("| `App/")]
     assert [row.split("`")[1] for row in rows] == ["App/bad", "App/new"]
+
+
+def test_what_stands_already_is_not_told_as_created() -> None:
+    """Neither in the heading nor among what is left out, nor on the page."""
+    made = one(Action.CREATE, "logs")
+    stands = replace(made, preferred=replace(made.preferred, existence=Existence.EXISTS))
+    shown = payload(plan_of(stands))
+    assert markdown(shown, []).startswith("## ✅ dataware: no data has to move")
+    assert PlanTable.of(shown["plan"], shown=0).rest == "1 more resource not shown (1 to import)"
+    assert "Nothing to do" in plan_page(shown, [])
 
 
 def test_nothing_to_do_is_a_verdict_too() -> None:

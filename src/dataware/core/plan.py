@@ -84,6 +84,13 @@ class Planned:
         return missing and acts and by_apply and not self.wanted.unresolved
 
     @property
+    def shown_action(self) -> Action:
+        """The action that people read: what would be created, and stands already, is used."""
+        stands = self.preferred.existence is Existence.EXISTS
+        action = self.decision.action
+        return Action.IMPORT if action is Action.CREATE and stands else action
+
+    @property
     def changes(self) -> bool:
         """Whether carrying this out changes anything."""
         acts = self.creates or self.decision.action in COPYING or self.decision.by_id

@@ -14,7 +14,7 @@ from dataware.core.events import format_count, needs_attention
 from dataware.core.model import Action
 from dataware.core.printable import escape_unprintable
 from dataware.report.approval import plan_boxes
-from dataware.report.summary import WORDS
+from dataware.report.summary import WORDS, shown_action
 from dataware.report.table import ORDER, TableSide, group_by_environment, in_order, row
 
 Json = Mapping[str, Any]
@@ -128,7 +128,7 @@ def _sentence(text: str) -> str:
 
 
 def _verdict(ranked: Sequence[Json], losses: Sequence[Json], attention: int) -> str:
-    actions = [Action(resource["action"]) for resource in ranked]
+    actions = [shown_action(resource) for resource in ranked]
     stops = actions.count(Action.STOP) + len(losses)
     if stops:
         return f"❌ dataware: {format_count(stops, 'stop')}, so nothing will be changed"

@@ -26,6 +26,10 @@ WORDS = {
 }
 
 
+STAYING = frozenset({Action.KEEP, Action.IMPORT})
+"""The actions after which a resource is as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """What the copies of a plan take together.
@@ -182,7 +186,7 @@ def _counts(plan: Plan) -> Iterator[str]:
     unchanged = sum(
         _stays(one) and not one.decision.by_id and not one.needs_attention for one in plan.resources
     )
-    counts = Counter(one.decision.action for one in plan.resources if not _stays(one))
+    counts = Counter(one.shown_action for one in plan.resources)
     for action in (Action.STOP, Action.RESUME, Action.MIGRATE, Action.CREATE):
         if counts[action]:
             yield f"{counts[action]:,} {WORDS[action]}"
@@ -197,18 +201,19 @@ def _counts(plan: Plan) -> Iterator[str]:
 
 
 def _stays(planned: Planned) -> bool:
-    return _is_as_it_was(planned.decision.action, planned.preferred.existence)
+    return planned.shown_action in STAYING
 
 
 def is_unchanged(resource: Mapping[str, Any]) -> bool:
     """Whether a resource of a plan's JSON stays as it is: kept, or used as it is found."""
-    stays = _is_as_it_was(Action(resource["action"]), Existence(resource["preferred"]["exists"]))
-    return stays and not resource.get("by_id", False)
+    return shown_action(resource) in STAYING and not resource.get("by_id", False)
 
 
-def _is_as_it_was(action: Action, existence: Existence) -> bool:
-    used = action is Action.CREATE and existence is Existence.EXISTS
-    return used or action in {Action.KEEP, Action.IMPORT}
+def shown_action(resource: Mapping[str, Any]) -> Action:
+    """The action that people read of a plan's JSON: what stands already is not created but used."""
+    action, exists = Action(resource["action"]), Existence(resource["preferred"]["exists"])
+    used = action is Action.CREATE and exists is Existence.EXISTS
+    return Action.IMPORT if used else action
 
 
 def shown_plan(plan: Plan) -> dict[str, Any]:

@@ -18,7 +18,13 @@ from dataware.core.model import Action, Existence, MarkerState, Ownership, preci
 from dataware.core.printable import escape_unprintable
 from dataware.kinds import load
 from dataware.report.engine_lines import list_engine_lines
-from dataware.report.summary import WORDS, is_open_ended, money, time_in_words
+from dataware.report.summary import (
+    WORDS,
+    is_open_ended,
+    money,
+    shown_action,
+    time_in_words,
+)
 
 Json = Mapping[str, Any]
 
@@ -84,7 +90,7 @@ class PlanTable:
     def of(plan: Json, shown: int = SHOWN) -> PlanTable:
         """The table of a plan's JSON, with at most `shown` rows."""
         ranked = in_order(plan["resources"])
-        rest = Counter(Action(resource["action"]) for resource in ranked[shown:])
+        rest = Counter(map(shown_action, ranked[shown:]))
         grouped = chain.from_iterable(group_by_environment(ranked[:shown]).values())
         return PlanTable(tuple(map(row, grouped)), rest)
 

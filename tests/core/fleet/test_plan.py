@@ -11,7 +11,7 @@ from dataware.core.errors import InputError
 from dataware.core.fleet.matrix import FleetMatrix, TargetState, matrix_of
 from dataware.core.fleet.plan import FleetPlan, TargetPlan, hash_of
 from dataware.core.fleet.waves import WaveSettings
-from dataware.core.model import Action
+from dataware.core.model import Action, Existence
 from support.fleets import TWO, planned, target, target_plan
 
 READY = target_plan(target("a"), planned("x-a", logical_id="X"))
@@ -103,6 +103,14 @@ def test_the_matrix_says_of_every_target_what_is_known() -> None:
     ]
     assert FleetMatrix.from_json(json.loads(json.dumps(matrix.to_json()))) == matrix
     assert [row.counts for row in matrix.rows] == ["1 create", "1 stop", "unknown", "1 keep"]
+
+
+def test_what_stands_already_is_not_counted_as_created() -> None:
+    """An empty log group is used as it is, though the rule is that of a creation."""
+    made = planned("y", Action.CREATE, logical_id="Y")
+    stands = replace(made, preferred=replace(made.preferred, existence=Existence.EXISTS))
+    (row,) = matrix_of(fleet(target_plan(target("o"), stands))).rows
+    assert (row.counts, row.state) == ("1 import", "nothing to do")
 
 
 def test_the_matrix_of_a_run_says_how_far_each_target_is() -> None:

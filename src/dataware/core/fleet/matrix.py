@@ -90,7 +90,7 @@ def matrix_of(plan: FleetPlan, states: Mapping[str, TargetState] | None = None) 
     columns: dict[str, None] = {}
     rows = []
     for one in plan.targets:
-        actions = {label_of(each): each.decision.action.value for each in _resources_of(one)}
+        actions = {label_of(each): each.shown_action.value for each in _resources_of(one)}
         columns |= dict.fromkeys(actions)
         taken = [each.estimate for each in _resources_of(one) if each.estimate]
         name = one.target.name

@@ -12,6 +12,7 @@ from dataware.report.html.decisions import decisions_section
 from dataware.report.html.page import ReportPage, ReportSection, render
 from dataware.report.html.table import Column, ReportTable, Row
 from dataware.report.html.words import Headline, sentence
+from dataware.report.summary import shown_action
 
 Data = Mapping[str, Any]
 
@@ -73,7 +74,7 @@ def _review_rows(data: Data, warnings: Sequence[str]) -> Iterator[Row]:
 
 def _headline(data: Data) -> Headline:
     plan, text = data["plan"], sentence(str(data["text"]))
-    actions = {one["action"] for one in plan["resources"]}
+    actions = {shown_action(one) for one in plan["resources"]}
     if Action.STOP in actions or any(not one["allowed"] for one in plan.get("guard", ())):
         detail = f"{text} Nothing is changed while a resource is stopped."
         return Headline(BAD, "Stopped: nothing will be changed", detail)
