@@ -55,8 +55,8 @@ def refuse_after_switch(migration: Migration) -> None:
         name = migration.order.target.name
         raise RefusedError(
             f"nothing was changed, because {name} has been in use since the cut-over from "
-            f"{migration.order.source.name} and a copy could restore deleted data; to start over: `dataware "
-            f"forget {name}`"
+            f"{migration.order.source.name} and a copy could restore deleted data; to start over: "
+            f"`dataware forget {name}`"
         )
 
 

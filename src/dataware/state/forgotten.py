@@ -43,9 +43,9 @@ def was_forgotten(target: str, account: str, region: str) -> bool:
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
             value = json.loads(kept["value"])
-            found = kept["account"], kept["region"], value["target"]
+            place = kept["account"], kept["region"], value["target"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # a copy that cannot be read says nothing
-        if found == (account, region, target):
+        if place == (account, region, target):
             return True
     return False

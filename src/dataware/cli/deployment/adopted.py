@@ -40,7 +40,7 @@ class EarlierDifferences:
 
     def __init__(self, locked: LockedDecisions) -> None:
         self._locked = locked
-        self._found: dict[tuple[str, str], Sequence[PropertyDifference]] = {}
+        self._differences: dict[tuple[str, str], Sequence[PropertyDifference]] = {}
 
     def list_adopted(self, place: str) -> frozenset[str]:
         """The keys of what was adopted in an environment."""
@@ -52,17 +52,17 @@ class EarlierDifferences:
             for planned in _list_owned(plan, self.list_adopted(place_of_plan(plan))):
                 try:
                     there = context.in_environment(plan.account, plan.region)
-                    found = find_remaining(there, planned)
+                    differences = find_remaining(there, planned)
                 except DatawareError:
                     continue
-                if found:
-                    self._found[place_of_plan(plan), _key(planned)] = found
+                if differences:
+                    self._differences[place_of_plan(plan), _key(planned)] = differences
 
     def report_changes(
         self, context: Context, plan: Plan, planned: Planned, now: Sequence[PropertyDifference]
     ) -> None:
         """Tell what of it the deployment has changed, by what still differs `now`."""
-        before = self._found.get((place_of_plan(plan), _key(planned)), ())
+        before = self._differences.get((place_of_plan(plan), _key(planned)), ())
         left = {one.name for one in now}
         if changed := [one for one in before if one.name not in left]:
             name = planned.wanted.preferred

@@ -43,8 +43,8 @@ def source_profile(subject: DoctorSubject) -> Iterator[Finding]:
         yield failure(*halves(error))
         return
     for one in credentials_found(caller, origin, datetime.now(UTC)):
-        text = f"profile {subject.options.source_profile} reads the sources: {one.found}"
-        yield replace(one, found=text)
+        text = f"profile {subject.options.source_profile} reads the sources: {one.observation}"
+        yield replace(one, observation=text)
 
 
 def credentials_found(caller: Caller, origin: Origin, now: datetime) -> Iterator[Finding]:

@@ -91,9 +91,9 @@ def report_undone(context: Context, undone: UndoneCutover, source: Location) -> 
 
 def check_target(context: Context, kind: Kind, place: Location, marker: Marker) -> None:
     """Raise RefusedError where the target of a complete migration is gone, or another by now."""
-    seen = check_exists(context, kind, place, "which was complete")
+    identity = check_exists(context, kind, place, "which was complete")
     recorded = marker.detail.get("identity", marker.identity)
-    if isinstance(recorded, str) and seen is not None and recorded != seen:
+    if isinstance(recorded, str) and identity is not None and recorded != identity:
         raise RefusedError(
             f"{place.name} is another {kind.noun} than the one that was filled, so its data may be "
             "lost; nothing was changed: see `dataware explain lost-data`"
