@@ -192,8 +192,7 @@ def runs_on_record(
 ) -> list[MigrationStatus]:
     """Every run on record, or those into one target, what matters most first, then by name.
 
-    `resolve` answers with the migration of an id that no record names. Raises LookupFailedError
-    and InputError.
+    `resolve` answers with what an id stands for. Raises LookupFailedError and NotRecordedError.
     """
     runs = with_shared_names(_run(*record) for record in context.markers.all())
     if name is None:
