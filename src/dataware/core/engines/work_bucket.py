@@ -107,15 +107,23 @@ class WorkBucket:
             return
 
     def _empty(self) -> None:
-        with self._aws.translate_errors(self._name, "s3:ListBucket"):
-            while objects := self._api.list_objects_v2(**self._place).get("Contents"):
-                for one in objects:
-                    self._api.delete_object(**self._place, Key=one["Key"])
+        while keys := self._list_keys():
+            with self._aws.translate_errors(self._name, "s3:DeleteObject"):
+                for key in keys:
+                    self._api.delete_object(**self._place, Key=key)
+        with self._aws.translate_errors(self._name, "s3:ListBucketMultipartUploads"):
             uploads = self._api.list_multipart_uploads(**self._place).get("Uploads") or ()
+        with self._aws.translate_errors(self._name, "s3:AbortMultipartUpload"):
             for one in uploads:
                 self._api.abort_multipart_upload(
                     **self._place, Key=one["Key"], UploadId=one["UploadId"]
                 )
+
+    def _list_keys(self) -> list[str]:
+        """Some of the keys that are left."""
+        with self._aws.translate_errors(self._name, "s3:ListBucket"):
+            page = self._api.list_objects_v2(**self._place)
+        return [one["Key"] for one in page.get("Contents", ())]
 
 
 class UploadedParts:

@@ -579,3 +579,25 @@ def test_a_log_that_cannot_be_read_is_said() -> None:
     for one in run.aws.imports.values():
         del one["CloudWatchLogGroupArn"]
     assert list(run.creator.read_failures(run.record, TARGET)) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "permission"),
+    [
+        ("DeleteObject", "s3:DeleteObject"),
+        ("ListMultipartUploads", "s3:ListBucketMultipartUploads"),
+        ("DeleteBucket", "s3:DeleteBucket"),
+    ],
+)
+def test_a_bucket_that_cannot_be_removed_names_what_that_takes(call: str, permission: str) -> None:
+    """Whoever is denied grants that, and not what was allowed all the while."""
+    run = Run("bulk")
+    run.prepare()
+
+    def deny(what: str) -> None:
+        if what == f"{call} asked":
+            raise refuse(call, "AccessDenied")
+
+    run.aws.moment = deny
+    with pytest.raises(LookupFailedError, match=f"it needs {permission} "):
+        run.creator.clean(run.record)
