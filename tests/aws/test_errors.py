@@ -68,6 +68,7 @@ SERVICES = (
     "opensearch",
     "rds",
     "s3",
+    "s3control",
     "secretsmanager",
     "sqs",
     "ssm",
