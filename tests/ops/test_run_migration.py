@@ -17,7 +17,7 @@ from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.verify.run import Verdict
 from support.copying import Killed
-from support.world import World, WorldHold, box_kind
+from support.world import World, WorldHold, WorldJournals, box_kind
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
@@ -57,6 +57,23 @@ def test_the_record_comes_first_and_complete_comes_last() -> None:
     assert there.log[-3:] == ["verify old", "verify new", "complete"]
     assert there.markers["new"].state is MarkerState.COMPLETE
     assert (verdict.compared, verdict.differences) == (11, 0)
+
+
+def test_nothing_is_made_where_no_progress_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal that cannot be written ends the run before the target is created."""
+
+    def refuse(*_arguments: object) -> None:
+        raise IncompleteError("the journal cannot be written")
+
+    there = world()
+    with monkeypatch.context() as patch:
+        patch.setattr(WorldJournals, "open", refuse)
+        with pytest.raises(IncompleteError, match="the journal cannot be written"):
+            run(there)
+    assert "create" not in there.log
+    assert "new" not in there.boxes
+    run(there)
+    assert there.boxes["new"] == there.boxes["old"]
 
 
 def test_the_lines_are_those_that_people_know() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Protocol
 from uuid import uuid4
@@ -151,10 +151,8 @@ def _resumable(carrier: MigrationRun) -> Iterator[None]:
 def _release(release: Callable[[Mapping[str, Any]], None], keeper: LeaseKeeper) -> None:
     """Let the next run in at once; without an answer it gets in when the heartbeat is old."""
     if not keeper.lost:
-        try:
+        with suppress(DatawareError):
             release(keeper.detail)
-        except DatawareError:
-            return
 
 
 class MigrationRun:
@@ -182,6 +180,9 @@ class MigrationRun:
     def run_migration(self) -> Verdict:
         """Create the target if need be, and fill it. Raises what ends the run."""
         self._await_resumption()
+        if not self.stands:
+            # Nothing is made for a copy of which no progress could be kept.
+            self._open_journal().close()
         target = self._create_target()
         self.stands = True
         self._keeper.publish({"identity": target.identity})
@@ -200,12 +201,11 @@ class MigrationRun:
         return self._context.bounds.slot(self._stop)
 
     def _fill(self, target: Facts) -> Verdict:
-        kind, order = self._migration.kind, self._migration.order
+        order = self._migration.order
         # What an earlier run began may be in use by now, or that run may write to it yet.
         is_new = self._migration.create is not None and not self.is_guarded
-        made_here = self._migration.made_here
-        order = replace(order, exclusive=is_new, made_here=made_here)
-        journal = self._context.journals.open(kind.names.slug, on_record(kind, order)[1])
+        order = replace(order, exclusive=is_new, made_here=self._migration.made_here)
+        journal = self._open_journal()
         try:
             self._open(journal, target)
             return self._rounds(journal, order)
@@ -214,6 +214,10 @@ class MigrationRun:
             raise
         finally:
             journal.close()
+
+    def _open_journal(self) -> Journal:
+        kind, order = self._migration.kind, self._migration.order
+        return self._context.journals.open(kind.names.slug, on_record(kind, order)[1])
 
     def _create_target(self) -> Facts:
         migration = self._migration
