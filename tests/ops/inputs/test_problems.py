@@ -204,3 +204,11 @@ def test_a_line_is_always_a_line_of_the_file(text: str, position: int, complaint
     count = max(1, len(text.splitlines()))
     assert 1 <= line_in_toml(text, position, complaint) <= count
     assert 1 <= line_in_template(text, complaint, complaint) <= count
+
+
+def test_a_saved_plan_is_no_template(tmp_path: Path) -> None:
+    """It is told what it is, as every other command tells it."""
+    path = tmp_path / "plan.json"
+    path.write_text('{"version": 1, "resources": []}')
+    with pytest.raises(InputError, match="is a saved plan: run `dataware show"):
+        check_file(path, {})

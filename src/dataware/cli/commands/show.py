@@ -11,6 +11,10 @@ from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import full_option, plain_options, plan_format_option
 from dataware.cli.settings import AwsOptions, pick
+from dataware.core.errors import InputError
+
+APP_FILES = frozenset({".toml", ".yaml", ".yml"})
+"""What the file of an app ends with, and that of a plan does not."""
 
 
 @click.command(cls=SectionedCommand, short_help="Show a saved plan; asks AWS nothing.")
@@ -41,6 +45,10 @@ def run_show(look: AwsOptions, path: Path) -> int:
     from dataware.ops.inputs.fleet_plan_file import is_fleet_plan
     from dataware.ops.saved_plan import read_saved_plan
 
+    if path.is_dir() or path.suffix in APP_FILES:
+        raise InputError(
+            f"{path} is not a saved plan: save one by `dataware plan {path} --out plan.json`"
+        )
     if is_app_plan(path):
         whole = read_app_plan(path)
         app_plan, shown = whole.app_plan, whole.shown

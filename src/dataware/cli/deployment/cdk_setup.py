@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dataware.cli.defaults import FILE as TOML
 from dataware.cli.deployment.cdk_cli import Cdk, cdk_environ, find_cdk
 from dataware.cli.deployment.cdk_options import CdkArguments, parse_cdk_arguments
 from dataware.cli.deployment.cdk_output import output_of
 from dataware.cli.deployment.cdk_refusals import check_arguments, check_same
-from dataware.cli.project import is_project
 from dataware.cli.settings import AppOptions, AwsOptions, GuardOptions
 from dataware.core.errors import InputError
 from dataware.core.guard import ALLOWED
-from dataware.ops.inputs.cdk_settings import GivenSettings, read_cdk_settings
+from dataware.ops.inputs.cdk_app import nameless_app
+from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
 
 
 def prepare_cdk(
@@ -27,10 +28,8 @@ def prepare_cdk(
     """
     folder = Path.cwd()
     names_app = any(word.startswith(("-a", "--app")) for word in words)
-    if not (is_project(folder) or app.cdk_app or names_app):
-        raise InputError(
-            f"there is no cdk.json that names an app in {folder}; go to the CDK project"
-        )
+    if not (app.cdk_app or names_app):
+        _check_project(folder)
     cdk = find_cdk(folder, cdk_environ(profile=None, region=None, endpoint_url=out.endpoint_url))
     context = [word for value in app.context for word in ("--context", value)]
     command = ["--app", app.cdk_app] if app.cdk_app else []
@@ -57,3 +56,13 @@ def prepare_cdk(
         ),
         arguments,
     )
+
+
+def _check_project(folder: Path) -> None:
+    """Raise InputError, with what is wrong, for a folder whose cdk.json names no app."""
+    if read_cdk_settings(folder).app is not None:
+        return
+    if (folder / PROJECT).is_file():
+        raise nameless_app(folder)
+    other = ", or run `dataware apply` for its dataware.toml" if (folder / TOML).is_file() else ""
+    raise InputError(f"there is no {PROJECT} in {folder}: go to the CDK project{other}")

@@ -20,7 +20,7 @@ from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.kinds import kinds_by_type
 from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.assembly import Stack
-from dataware.ops.inputs.cdk_settings import read_cdk_settings
+from dataware.ops.inputs.cdk_settings import PROJECT, read_cdk_settings
 from dataware.ops.inputs.selection import stacks_named
 from dataware.ops.inputs.wanted import App, StackEnvironment
 
@@ -137,8 +137,9 @@ class DoctorSubject:
 
     def _load(self) -> App | None:
         app = self.app
-        is_here = self.in_project or (self.folder / "dataware.toml").is_file()
-        if app.app is None and app.cdk_app is None and not is_here:
+        # A cdk.json that CDK does not take is what is wrong here, and no sign that nothing is.
+        is_here = any((self.folder / name).is_file() for name in (PROJECT, "dataware.toml"))
+        if app.app is None and app.cdk_app is None and not (is_here or self.in_project):
             return None
         if (saved := saved_plan(app)) is not None:
             return App([planned.wanted for planned in saved.resources])

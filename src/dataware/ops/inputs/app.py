@@ -12,8 +12,7 @@ from dataware.core.errors import InputError
 from dataware.ops.inputs.assembly import MANIFEST, Select, read_assembly
 from dataware.ops.inputs.cdk_app import Running, quietly, read_cdk_app
 from dataware.ops.inputs.cdk_settings import PROJECT, GivenSettings, read_cdk_settings
-from dataware.ops.inputs.files import is_plan
-from dataware.ops.inputs.fleet_plan_file import is_fleet_plan
+from dataware.ops.inputs.fleet_plan_file import refuse_plan
 from dataware.ops.inputs.opted_in import OPT_IN
 from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.selection import stacks_named
@@ -100,15 +99,7 @@ def _read_path(path: Path, reading: _Reading, run: AppRun) -> App:
         if (path / MANIFEST).is_file():
             return read_assembly(path, reading.kinds, reading.options, reading.select)
         raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}; {_hint(path)}")
-    if is_plan(path):
-        raise InputError(f"{path} is a saved plan: run `dataware show {path}`")
-    if is_fleet_plan(path, of_app=True):
-        raise InputError(f"{path} is a saved plan: run `dataware show {path}`")
-    if is_fleet_plan(path):
-        raise InputError(
-            f"{path} is the plan of a fleet: run `dataware fleet apply {path}`, or show it with "
-            f"`dataware show {path}`"
-        )
+    refuse_plan(path)
     if path.suffix == ".toml":
         return read_toml(path, reading.kinds, reading.options, reading.stack)
     return read_template(path, reading.kinds, reading.options, reading.stack)

@@ -48,6 +48,11 @@ def quietly(_command: str) -> AbstractContextManager[object]:
     return nullcontext()
 
 
+def nameless_app(folder: Path) -> InputError:
+    """The error of a project that does not say how its app is run."""
+    return InputError(f'{folder / PROJECT} names no app: add a field "app" with its command')
+
+
 def read_cdk_app(
     settings: CdkSettings,
     kinds: Kinds,
@@ -64,8 +69,7 @@ def read_cdk_app(
     as long as that.
     """
     if settings.app is None:
-        where = settings.folder / PROJECT
-        raise InputError(f'{where} names no app: add a field "app" with its command')
+        raise nameless_app(settings.folder)
     began = time.time()
     with tempfile.TemporaryDirectory(prefix="dataware-synth-") as output:
         environ = _environ(settings, Path(output), environment())

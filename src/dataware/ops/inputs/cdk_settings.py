@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dataware.core.errors import InputError
-from dataware.ops.inputs.template import parse_template
+from dataware.ops.inputs.reading import read_json
 
 PROJECT, LOOKED_UP, USER = "cdk.json", "cdk.context.json", ".cdk.json"
 OUTPUT = "cdk.out"
@@ -127,7 +127,12 @@ def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return parse_template(path) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    settings = read_json(path)
+    if not isinstance(settings, dict):
+        raise InputError(f'{path} is not a JSON object: write one, such as {{"app": "COMMAND"}}')
+    return settings
 
 
 def executable_of(app: str, folder: Path) -> str:

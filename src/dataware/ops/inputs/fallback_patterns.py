@@ -58,7 +58,8 @@ def parse_pattern(preferred: str, fallback: str, where: str) -> FallbackPattern:
     """The pattern in two halves. Raises InputError with `where` at its head."""
     for half in (preferred, fallback):
         if not half or _REST.search(_WORD.sub("", half)):
-            raise InputError(f"{where}: {preferred}={fallback} is not a pattern: {SYNTAX}")
+            typed = f"{preferred}={fallback}" if fallback else preferred
+            raise InputError(f"{where}: {typed} is not a pattern: {SYNTAX}")
     words = {*_WORD.findall(preferred), *PLACES}
     unknown = [word for word in _WORD.findall(fallback) if word not in words]
     if unknown:

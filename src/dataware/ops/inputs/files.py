@@ -58,13 +58,13 @@ def read_plan_document(path: Path) -> tuple[Plan, Any]:
 
 def read_checked_json(path: Path, read: Callable[[Any], PlanDocument]) -> tuple[PlanDocument, Any]:
     """What `read` makes of a file's JSON, with that; its resources are checked as an input's."""
+    data = read_json(path)
     try:
-        data = read_json(path)
         plan = read(data)
         for one in plan.resources:
             check_wanted(one.wanted)
     except InputError as error:
-        raise InputError(f"{path}: {str(error).removeprefix(f'{path} ')}") from error
+        raise InputError(f"{path}: {error}") from error
     return plan, data
 
 

@@ -13,6 +13,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.parameters import GivenParameters
 from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
+from dataware.ops.inputs.fleet_plan_file import refuse_plan
 from dataware.ops.inputs.lines import line_in_template, line_in_toml
 from dataware.ops.inputs.opted_in import (
     Source,
@@ -99,6 +100,7 @@ def check_file(path: Path, kinds: Kinds, parameters: GivenParameters | None = No
             raise InputError(f"{path} is not a cloud assembly: it has no {MANIFEST}")
         return _check_assembly(path, kinds, sources)
     read_text(path)
+    refuse_plan(path)
     if path.suffix != ".toml":
         parts = [_check_template(path, kinds, sources), *_check_given(path, [("", path)], sources)]
         return _join_parts(parts, path, kinds)
