@@ -52,7 +52,19 @@ CASES: list[tuple[list[str], str]] = [
         "copy is not the ARN of a role",
     ),
     (["migrate", "s3://aaa", "s3://bbb", "--on-conflict", "x"], "'x' is not one of"),
-    (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "0"], "0.0 is not in the range"),
+    (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "0"], "'0' is not a number above 0"),
+    (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "x"], "'x' is not a number above 0"),
+    (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "nan"], "'nan' is not a number above 0"),
+    (["migrate", "s3://aaa", "s3://bbb", "--max-rate", "inf"], "'inf' is not a number above 0"),
+    (
+        ["migrate", "s3://aaa", "s3://bbb", "--processes", "1.5"],
+        "'1.5' is not a whole number of at least 1",
+    ),
+    (["demo", "--port", "70000"], "'70000' is not a whole number from 1 to 65535"),
+    (["plan", "--fallback", "nope"], "nope is not a pattern"),
+    (["show", "nope.json"], "❌ nope.json does not exist: check the path"),
+    (["show", "dataware.toml"], "is not a saved plan: save one by `dataware plan dataware.toml"),
+    (["deploy"], "there is no cdk.json in"),
     (["plan", "a" * 5_000], "cannot be opened: File name too long"),
     (["plan", "loop"], "loop cannot be opened: Too many levels of symbolic links"),
     (["plan", "nope.toml", "--out", "a" * 5_000], "cannot be opened: File name too long"),
@@ -75,6 +87,32 @@ def test_bad_input_is_one_sentence_and_exit_1(
     assert said.err.startswith("❌ ")
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+@pytest.mark.parametrize("command", ["plan", "deploy", "doctor"])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "cdk.json is not valid JSON"),
+        ("[]", "cdk.json is not a JSON object"),
+        ('{"context": {}}', "cdk.json names no app"),
+    ],
+)
+def test_what_is_wrong_in_a_cdk_json_is_told(
+    command: str, content: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A project is not called missing because its file has a mistake."""
+    Path("cdk.json").write_text(content)
+    assert main([command, *NOWHERE]) == 1
+    told = capsys.readouterr()
+    assert sentence in told.err + told.out
+
+
+def test_a_folder_of_a_dataware_toml_is_sent_to_apply(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who types `deploy` there learns which command is meant."""
+    Path("dataware.toml").write_text("")
+    assert main(["deploy"]) == 1
+    assert "or run `dataware apply` for its dataware.toml" in capsys.readouterr().err
 
 
 def test_a_script_gets_the_failure_as_an_event(capsys: pytest.CaptureFixture[str]) -> None:

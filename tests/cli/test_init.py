@@ -146,6 +146,17 @@ def test_a_file_that_says_so_already_is_nothing_to_do() -> None:
     assert run("init", "uploads-of-space").code == 1
 
 
+def test_a_suffix_without_a_hyphen_is_told() -> None:
+    """`--suffix prod` glues two words together, which is seldom meant."""
+    make_bucket("uploads-of-space")
+    told = run("init", "--suffix", "prod", "uploads-of-space", "--plain")
+    assert told.code == 0
+    words = "uploads-of-space becomes uploads-of-spaceprod: write --suffix=-prod for a hyphen"
+    assert words in told.out + told.err
+    again = run("init", "--suffix=-prod", "uploads-of-space", "--out", "b.toml", "--plain")
+    assert "becomes" not in again.out + again.err
+
+
 def test_no_file_is_overwritten_and_nothing_is_half_written() -> None:
     """What is there stays to the letter, also when the resource does not exist."""
     make_bucket("uploads-of-space")

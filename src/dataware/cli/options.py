@@ -10,6 +10,7 @@ import click
 
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import WordChoice
+from dataware.cli.numbers import Number, WholeNumber
 from dataware.cli.profiles import complete_profile
 from dataware.cli.values import account, role_arn, share, size, word_option
 from dataware.core.engines.card import EngineName
@@ -35,7 +36,7 @@ def join_options(*decorators: Decorator[Any]) -> Decorator[Any]:
 
 def max_rate_option(text: str) -> Decorator[Any]:
     """The option that bounds a rate, as a command explains it."""
-    rate = click.FloatRange(min=0, min_open=True)
+    rate = Number(min=0, min_open=True)
     return click.option("--max-rate", metavar="N", type=rate, help=text)
 
 
@@ -335,7 +336,7 @@ copy_options = join_options(
     click.option(
         "--processes",
         metavar="N",
-        type=click.IntRange(min=1),
+        type=WholeNumber(min=1),
         help="Copy with N processes (default: one per core for large copies).",
     ),
     click.option(
@@ -386,7 +387,7 @@ rehearse_option = click.option(
 parallel_option = click.option(
     "--max-parallel",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     help=f"Migrate up to N resources at the same time (default: {AT_ONCE}).",
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from dataware.cli.help import SectionedCommand
+from dataware.cli.numbers import WholeNumber
 from dataware.cli.options import plain_options
 
 
@@ -16,7 +17,7 @@ from dataware.cli.options import plain_options
 @click.option(
     "--items",
     metavar="N",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     default=100_000,
     show_default=True,
     help="Items of the large table.",
@@ -24,7 +25,7 @@ from dataware.cli.options import plain_options
 @click.option(
     "--objects",
     metavar="N",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     default=5_000,
     show_default=True,
     help="Objects of the bucket.",
@@ -33,7 +34,7 @@ from dataware.cli.options import plain_options
 @click.option(
     "--port",
     metavar="N",
-    type=click.IntRange(1, 65535),
+    type=WholeNumber(1, 65535),
     help="Port of --serve; any free one if not given.",
 )
 @plain_options

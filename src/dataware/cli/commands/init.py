@@ -145,6 +145,10 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitO
         for one in description:
             for text in one.described.left_out:
                 context.emit(event("warning", text=f"not declared for {one.name}: {text}"))
+        if suffix[:1].isalnum():
+            first = description[0]
+            text = f"{first.name} becomes {first.preferred}: write --suffix=-{suffix} for a hyphen"
+            context.emit(event("note", text=text))
         today = "as it is today" if len(description) == 1 else "as they are today"
         what = f"{format_count(len(description), 'resource')}, {today},"
         context.emit(event("saved", what=what, path=str(path)))

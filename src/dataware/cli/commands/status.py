@@ -14,6 +14,7 @@ import click
 from dataware.cli.commands.completion import complete_run
 from dataware.cli.display import is_live
 from dataware.cli.help import SectionedCommand
+from dataware.cli.numbers import Number
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--interval",
     metavar="SECONDS",
-    type=click.FloatRange(min=1),
+    type=Number(min=1),
     default=5,
     show_default=True,
     help="Refresh interval of --watch.",

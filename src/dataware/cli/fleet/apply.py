@@ -11,6 +11,7 @@ import click
 from dataware.cli.file_path import FilePath
 from dataware.cli.fleet.options import FleetOptions, fleet_where_options, selection_options
 from dataware.cli.help import SectionedCommand
+from dataware.cli.numbers import WholeNumber
 from dataware.cli.options import (
     copy_options,
     format_option,
@@ -37,13 +38,13 @@ if TYPE_CHECKING:
 @click.option(
     "--max-concurrent",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     help="Apply up to N targets at once (default: as fleet.toml says, or 5).",
 )
 @click.option(
     "--tolerance",
     metavar="N",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     help="Begin no further wave once more than N targets have failed (default: 0).",
 )
 @full_option
