@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import InputError, NotFoundError, RefusedError
 from dataware.core.model import Facts, Location, Marker, MarkerState, Wanted
 from dataware.kinds import load
 from dataware.ops.context import CopySettings
@@ -30,6 +30,20 @@ def there(monkeypatch: pytest.MonkeyPatch) -> World:
     )
     install(monkeypatch, world)
     return world
+
+
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_a_side_of_a_comparison_that_is_not_there_says_where_to_look(
+    there: World, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A mistyped name, another region and another account look the same."""
+
+    def read(*_arguments: object) -> None:
+        raise NotFoundError(f"box {name} does not exist")
+
+    monkeypatch.setattr("dataware.ops.verify.run_comparison", read)
+    with pytest.raises(NotFoundError, match=f"box {name} does not exist; check the name, the reg"):
+        verify(there.context(), BOX, OLD, NEW)
 
 
 def test_a_copy_by_hand_is_verified_and_recorded(there: World) -> None:

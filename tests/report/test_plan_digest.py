@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -116,6 +117,23 @@ def test_a_new_resource_says_what_was_found(fallback: Facts, words: str) -> None
     wanted = Wanted("App/new", BUCKET, "new", ("old",))
     (line,) = digest(plan_of(Planned(wanted, absent("new"), (fallback,), new.decision)))[2:]
     assert words in line
+
+
+def test_one_of_several_older_names_is_called_any() -> None:
+    """Either is one of two."""
+    new = one(Action.CREATE, "new")
+    wanted = Wanted("App/new", BUCKET, "new", ("old", "older"))
+    planned = Planned(wanted, absent("new"), (absent("old"), absent("older")), new.decision)
+    (line,) = digest(plan_of(planned))[2:]
+    assert "new, nothing found under any of its names" in line
+
+
+def test_what_a_stack_takes_by_its_id_is_told_as_adopted() -> None:
+    """It is a change of the stack, so it is not only there."""
+    there = one(Action.IMPORT, "users")
+    adopted = replace(there, decision=replace(there.decision, by_id=True))
+    (line,) = digest(plan_of(adopted))[2:]
+    assert line.startswith("  >  users  adopted by its id")
 
 
 @settings(max_examples=40, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import TypeAlias
 
 from dataware.calc.multiset_digest import MultisetDigest
 from dataware.calc.words import with_article
-from dataware.core.errors import InputError, SidesDifferError
+from dataware.core.errors import InputError, NotFoundError, SidesDifferError
 from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Location
@@ -67,17 +68,28 @@ def verify(
     context.emit(event("verifying", **words))
     here, there = (with_real_region(context, kind, place) for place in (source, target))
     warn_of_slashes(context.emit, kind, here, there)
-    _check_schemas(context, kind, here, there)
-    pair = ComparisonSpec(type_name, here, there, all_versions, deep)
-    if compare_pair is None:
-        measure = VerifyProgress(words, kind.unit, None, context.clock, context.emit)
-        verdict = run_comparison(context, kind, pair, context.stop, measure)
-    else:
-        verdict = compare_pair(context, kind, pair)
+    with _advising_on_absence():
+        _check_schemas(context, kind, here, there)
+        pair = ComparisonSpec(type_name, here, there, all_versions, deep)
+        if compare_pair is None:
+            measure = VerifyProgress(words, kind.unit, None, context.clock, context.emit)
+            verdict = run_comparison(context, kind, pair, context.stop, measure)
+        else:
+            verdict = compare_pair(context, kind, pair)
     if not verdict.compared:
         _check_anything(context, kind, here, all_versions=all_versions)
     report(context, kind, verdict, words)
     return verdict
+
+
+@contextmanager
+def _advising_on_absence() -> Iterator[None]:
+    """Say what to look at where a side is not there, which is seldom what was meant."""
+    try:
+        yield
+    except NotFoundError as error:
+        text = f"{error}; check the name, the region and the profile"
+        raise NotFoundError(text, error.problem) from error
 
 
 def _check_anything(context: Context, kind: Kind, source: Location, *, all_versions: bool) -> None:

@@ -187,12 +187,17 @@ def _what(resource: Json, action: Action) -> str:
         Action.MIGRATE: f"copy from {source}",
         Action.RESUME: f"resume the copy from {source}",
         Action.CREATE: "in place, and empty" if there else _new(resource["fallbacks"]),
-        Action.IMPORT: f"uses {source} as it is" if source else "in place",
+        Action.IMPORT: f"uses {source} as it is" if source else _in_place(resource),
         Action.KEEP: "stays in the stack",
     }
     if resource["rule"] == TWO_DATA_SETS and action is Action.IMPORT:
         return "both names hold data"
     return words[action]
+
+
+def _in_place(resource: Json) -> str:
+    """What happens to a resource that is there: most are adopted while CDK deploys, unseen."""
+    return "adopted by its id" if resource.get("by_id") else "in place"
 
 
 def _new(fallbacks: Sequence[Json]) -> str:
@@ -203,7 +208,8 @@ def _new(fallbacks: Sequence[Json]) -> str:
         return "new; not every older name could be seen"
     there = [one for one in fallbacks if one["exists"] == Existence.EXISTS.value]
     if not there:
-        return "new, nothing found under either name"
+        names = "either name" if len(fallbacks) == 1 else "any of its names"
+        return f"new, nothing found under {names}"
     if all(one["content"] == Content.EMPTY.value for one in there):
         return f"new, {there[0]['name']} is empty"
     return "new"
