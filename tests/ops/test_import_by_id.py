@@ -605,6 +605,15 @@ def test_where_nothing_can_be_uploaded_cdk_can(
     )
 
 
+def test_the_printed_import_calls_the_stack_as_cdk_does(
+    aws: StubbedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CDK finds no stack of an app by the name that it has in the account."""
+    large(aws, monkeypatch, Upload(put=LookupFailedError("denied")))
+    with pytest.raises(RefusedError, match="`cdk import Stage/Path --resource-mapping-inline"):
+        aws.run(adoption(cdk_stack="Stage/Path"))
+
+
 def test_a_saved_plan_without_its_secrets_makes_and_imports_nothing() -> None:
     """What is only looked at, or has all that may be secret, is let through."""
     hidden = adoption("app/database", SECRET, "Database", hidden=("SecretString",))

@@ -327,7 +327,8 @@ class Wanted:
     `retained` says that CloudFormation keeps it when it leaves its stack; `computed_by` is the
     function that gives the preferred name, if one does; `allow_loss` allows what its adoption
     deletes; `names_id` says that its name is its id, and `is_written` that a template declares it
-    in any case; `effects` are of others on its data; no file holds what is `hidden`.
+    in any case; `effects` are of others on its data; no file holds what is `hidden`; `cdk_stack` is
+    what the CDK command line calls its stack, other than its name may be.
     """
 
     id: str
@@ -352,6 +353,7 @@ class Wanted:
     is_written: bool = field(default=False, compare=False)
     effects: tuple[str, ...] = field(default=(), compare=False)
     hidden: tuple[str, ...] = ()
+    cdk_stack: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from dataware.core.comparison import PropertyVerdict, join, list_of
 from dataware.core.events import event
 from dataware.core.kind import Kind
-from dataware.core.model import Action, Content, Existence, Facts
+from dataware.core.model import Action, Content, Existence, Facts, Wanted
 from dataware.core.plan import Planned
 from dataware.core.ports import Emit
 from dataware.kinds import load
@@ -47,12 +47,19 @@ def _report_changes(emit: Emit, planned: Planned) -> None:
         text = f"{name} differs from the app, and adoption leaves it so: {join(changes)}"
         emit(event("note", text=text, name=name))
     if texts := list(_list_uncompared(planned)):
-        name, stack = planned.wanted.preferred, planned.wanted.stack or "STACK"
+        name = planned.wanted.preferred
         text = (
             f"{name} is not compared with the app in {', '.join(texts)}: see what differs with "
-            f"`cdk drift {stack}` after the deployment"
+            f"`{_drift_command(planned.wanted)}` after the deployment"
         )
         emit(event("note", text=text, name=name))
+
+
+def _drift_command(wanted: Wanted) -> str:
+    """What detects drift; CDK knows a stack by its path in the app, and only one of an app."""
+    if wanted.cdk_stack:
+        return f"cdk drift {wanted.cdk_stack}"
+    return f"aws cloudformation detect-stack-drift --stack-name {wanted.stack or 'STACK'}"
 
 
 def _list_uncompared(planned: Planned) -> Iterator[str]:

@@ -98,10 +98,10 @@ class _Entry:
     @property
     def request(self) -> dict[str, Any]:
         """How a change set names it."""
-        kind = load(self.planned.wanted.type)
-        key = kind.template.import_identifier or kind.template.identifier
+        template = load(self.planned.wanted.type).template
+        key = template.import_identifier or template.identifier
         return {
-            "ResourceType": kind.cfn_type,
+            "ResourceType": self.planned.wanted.type,
             "LogicalResourceId": self.logical_id,
             "ResourceIdentifier": {key: self.physical_id},
         }
@@ -392,8 +392,9 @@ class _StackImport:
 def _explain_size(stack: str, entries: Sequence[_Entry], error: Exception) -> str:
     """That the template cannot be uploaded, with the command of CDK that does it elsewhere."""
     mapping = {one.logical_id: one.request["ResourceIdentifier"] for one in entries}
+    called = entries[0].planned.wanted.cdk_stack or stack
     return (
         f"nothing was changed, because the template of stack {stack} exceeds {TEMPLATE_LIMIT:,} "
-        f"bytes and cannot be uploaded ({error}): grant that, or run `cdk import {stack} "
+        f"bytes and cannot be uploaded ({error}): grant that, or run `cdk import {called} "
         f"--resource-mapping-inline '{json.dumps(mapping)}'`, then run again"
     )

@@ -55,3 +55,14 @@ def test_a_toml_file_names_it_either_way(tmp_path: Path) -> None:
     for chosen in (None, "Shop", ARN):
         (one,) = load_app(path, kinds=KINDS, stack=chosen).wanted
         assert (one.stack, one.account, one.region) == ("Shop", ACCOUNT, REGION)
+
+
+def test_a_resource_knows_what_cdk_calls_its_stack(tmp_path: Path) -> None:
+    """By its path in the app, which is other than the name that the stack has in the account."""
+    manifest = assembly(tmp_path, App={"Box": BOX}) / "manifest.json"
+    written = json.loads(manifest.read_text())
+    written["artifacts"]["App"]["displayName"] = "Stage/App"
+    written["artifacts"]["App"]["properties"]["stackName"] = "app-prod"
+    manifest.write_text(json.dumps(written))
+    (wanted,) = load_app(tmp_path, kinds=KINDS).wanted
+    assert (wanted.stack, wanted.cdk_stack) == ("app-prod", "Stage/App")

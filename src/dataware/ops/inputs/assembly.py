@@ -96,7 +96,7 @@ def _read_resources(
     reading = read_stack_resources(source)
     environment = stack.environment
     reading.wanted = [
-        replace(one, account=environment.account, region=environment.region)
+        replace(one, account=environment.account, region=environment.region, cdk_stack=stack.id)
         for one in reading.wanted
     ]
     return reading
