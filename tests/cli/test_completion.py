@@ -56,12 +56,18 @@ def test_runs_are_completed_by_their_ids_and_names(
     (tmp_path / "runs" / f"{run_id}.jsonl").write_text(
         json.dumps({"record": 1, "run": run_id})
         + "\n"
-        + json.dumps({"at": 0, "code": "found", "data": {"name": "Waitlist-prod"}})
+        + json.dumps({"at": 0, "code": "importing", "data": {"name": "Sessions-prod"}})
+        + "\n"
+        + json.dumps(
+            {"at": 1, "code": "phase", "data": {"name": "Waitlist-prod", "migration": "1a"}}
+        )
         + "\n",
         "utf-8",
     )
     assert completed("report", "2026") == [f"plain,{run_id}"]
     assert completed("status", "Wait") == ["plain,Waitlist-prod"]
+    assert completed("report", "Sess") == ["plain,Sessions-prod"]
+    assert "".join(completed("status", "Sess")) == "", "it has no migration to show"
 
 
 def test_files_are_left_to_the_shell() -> None:

@@ -81,6 +81,7 @@ def test_the_tutorial_says_how_a_terminal_looks() -> None:
     """Its answers are those of a pipe, which a test can compare."""
     tutorial = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
     assert "On a terminal you see a progress bar" in tutorial
+    assert "All that this page shows is what a pipe or a log gets" in tutorial
 
 
 def test_pictures_are_fresh() -> None:

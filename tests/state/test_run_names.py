@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from dataware.core.errors import InputError
-from dataware.state.run_names import names_on_record, resolve_migration
+from dataware.state.run_names import (
+    names_of_migrations,
+    names_on_record,
+    resolve_migration,
+)
 from dataware.state.runs import FORMAT, RunFile, new_run
 
 
@@ -60,3 +64,15 @@ def test_names_on_record_are_those_of_runs_migrations_and_sides(folder: Path) ->
     newer = keep(folder, 1e9, {"name": "new", "source": "a\nb"})
     assert names_on_record(folder) == [newer, older, "new", "old", "abc123"]
     assert names_on_record(folder / "nowhere") == []
+
+
+def test_names_of_migrations_leave_out_what_was_only_looked_at(folder: Path) -> None:
+    """A plan of a hundred names has no migration that `status` could show."""
+    run = keep(
+        folder,
+        0.0,
+        {"name": "seen-prod", "source": "seen"},
+        {"name": "new", "source": "old", "migration": "abc123"},
+    )
+    keep(folder, 1e9, {"name": "planned"})
+    assert names_of_migrations(folder) == [run, "new", "old", "abc123"]

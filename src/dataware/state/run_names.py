@@ -61,10 +61,21 @@ def names_on_record(folder: Path) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _names_in(run: StoredRun) -> Iterator[str]:
+def names_of_migrations(folder: Path) -> list[str]:
+    """The same of runs that migrate, without the names that a run only looked at."""
+    names: list[str] = []
+    for run in kept_runs(folder)[:COMPLETED_RUNS]:
+        if found := list(_names_in(run, migrated=True)):
+            names += [run.run, *found]
+    return list(dict.fromkeys(names))
+
+
+def _names_in(run: StoredRun, *, migrated: bool = False) -> Iterator[str]:
     for record in islice(run.records(), COMPLETED_RECORDS):
         data = record.get("data")
+        if not isinstance(data, dict) or (migrated and not data.get("migration")):
+            continue
         for field in ("name", "source", "migration"):
-            value = data.get(field) if isinstance(data, dict) else None
+            value = data.get(field)
             if isinstance(value, str) and value.isprintable():
                 yield value

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
@@ -15,7 +15,7 @@ from dataware.core.errors import InputError
 
 
 @click.command(cls=SectionedCommand, short_help="Close a cut-over: no more undo.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option(
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,12 +49,26 @@ def complete_run(
 
     As far as the records on this machine know them; AWS is not asked.
     """
-    from dataware.core.errors import DatawareError
     from dataware.state.run_names import names_on_record
+
+    return _complete_of(names_on_record, incomplete)
+
+
+def complete_migration(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The same of migrations alone: what was only looked at has no record in the account."""
+    from dataware.state.run_names import names_of_migrations
+
+    return _complete_of(names_of_migrations, incomplete)
+
+
+def _complete_of(read: Callable[[Path], list[str]], incomplete: str) -> list[CompletionItem]:
+    from dataware.core.errors import DatawareError
     from dataware.state.runs import runs_folder
 
     try:
-        names = names_on_record(runs_folder())
+        names = read(runs_folder())
     except (OSError, DatawareError):
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.file_path import FilePath
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import Decorator, join_options, max_rate_option, outside_options
@@ -77,7 +77,7 @@ def freeze_options(side: str) -> Decorator[Any]:
 
 
 @click.command(cls=SectionedCommand, short_help="Switch from a followed source to its target.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @freeze_options("the source")
 @click.option(
     "--postpone",

@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import deep_option, max_rate_option, outside_options
 from dataware.cli.settings import AwsOptions, pick
 
 
 @click.command(cls=SectionedCommand, short_help="Keep following, as a service.")
-@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_run)
+@click.argument(
+    "names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_migration
+)
 @max_rate_option("Limit each of them to N items or objects per second.")
 @deep_option
 @outside_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand, short_help="Delete the record of a migration.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @click.option("--yes", is_flag=True, help="Do not ask before the record is deleted.")
 @outside_options
 def forget(**arguments: Any) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
 from dataware.cli.settings import AwsOptions, pick
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand, short_help="Pause a running migration, from any machine.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @outside_options
 def pause(**arguments: Any) -> int:
     """Pause the migration into NAME, a target's name or address, until `dataware resume`.

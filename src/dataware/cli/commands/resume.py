@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.commands.pause import ask_for_control
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
@@ -14,7 +14,7 @@ from dataware.cli.settings import AwsOptions, pick
 
 
 @click.command(cls=SectionedCommand, short_help="Let a paused migration go on.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @outside_options
 def resume(**arguments: Any) -> int:
     """End the pause of the migration into NAME, a target's name or address.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.display import is_live
 from dataware.cli.help import SectionedCommand
 from dataware.cli.numbers import Number
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand, short_help="Show running and finished migrations.")
-@click.argument("name", required=False, shell_complete=complete_run)
+@click.argument("name", required=False, shell_complete=complete_migration)
 @click.option("--watch", is_flag=True, help="Watch running migrations until they finish.")
 @click.option(
     "--interval",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.commands.pause import ask_for_control
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
@@ -39,7 +39,7 @@ class Rate(click.ParamType[float | None]):
 
 
 @click.command(cls=SectionedCommand, short_help="Change the rate of a running migration.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @click.argument("rate", type=Rate(), metavar="RATE|off")
 @outside_options
 def throttle(**arguments: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.commands.cutover import check_hooks, freeze_options
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import max_rate_option, outside_options
@@ -16,7 +16,7 @@ from dataware.core.errors import InputError
 
 
 @click.command(cls=SectionedCommand, short_help="Go back from a cut-over.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @freeze_options("NAME")
 @click.option(
     "--on-conflict",

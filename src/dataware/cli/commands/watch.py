@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dataware.cli.commands.completion import complete_run
+from dataware.cli.commands.completion import complete_migration
 from dataware.cli.commands.cutover import Duration
 from dataware.cli.help import SectionedCommand
 from dataware.cli.options import outside_options
@@ -14,7 +14,7 @@ from dataware.cli.settings import AwsOptions, pick
 
 
 @click.command(cls=SectionedCommand, short_help="Report writes to the old side.")
-@click.argument("name", shell_complete=complete_run)
+@click.argument("name", shell_complete=complete_migration)
 @click.option("--for", "seconds", type=Duration(), help="How long to watch. Default: until Ctrl-C.")
 @click.option(
     "--source", metavar="ADDRESS", help="The old side, where it is in another account or region."
