@@ -366,3 +366,16 @@ def test_a_look_that_takes_long_tells_how_far_it_is(
     monkeypatch.setattr(WorldAws, "owner_of", owner_of)
     make_plan(replace(there.context(), emit=emit), [wanted("new", "old")])
     assert there.events.texts("look-progress")[0] == "Looked at 0 of 2 names, 0 s"
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_plan_says_that_a_run_is_at_work_on_what_is_resumed(
+    monkeypatch: pytest.MonkeyPatch, alive: bool
+) -> None:
+    """The next command would be refused, so another one is named."""
+    there = world(old=3, new=1)
+    install(monkeypatch, there)
+    there.markers["new"] = Marker(MarkerState.RUNNING, source="old", run="r7", alive=alive)
+    plan_of(there, wanted("new", "old"))
+    text = "new is being migrated by run r7: `dataware status new --watch` follows it"
+    assert any(text in told.text() for told in there.events) is alive

@@ -118,6 +118,18 @@ def _report(context: Context, planned: Sequence[Planned], *, with_lines: bool) -
         context.emit(event("decision", name=one.wanted.preferred, **_decision_json(one)))
         if with_lines:
             report_decision(context.emit, one)
+            _report_running(context, one)
+
+
+def _report_running(context: Context, planned: Planned) -> None:
+    """Say that a run is at work on what is to be resumed: a second one would be refused."""
+    name, marker = planned.wanted.preferred, planned.preferred.marker
+    if planned.decision.action is Action.RESUME and marker.alive:
+        text = (
+            f"{name} is being migrated by run {marker.shown_run}: `dataware status {name} --watch` "
+            "follows it, and another run is refused until it ends"
+        )
+        context.emit(event("note", text=text, name=name))
 
 
 def _with_profile(context: Context, plan: Plan) -> Plan:
