@@ -89,8 +89,9 @@ def report_remaining(
             if not remaining:
                 continue
             text = (
-                f"{wanted.preferred} was adopted and still differs from the app ({join(remaining)}): "
-                f"run `cdk deploy {wanted.cdk_stack or wanted.stack} --revert-drift`"
+                f"{wanted.preferred} was adopted and still differs from the app "
+                f"({join(remaining)}): run `cdk deploy {wanted.cdk_stack or wanted.stack} "
+                "--revert-drift`"
             )
         names.append(wanted.preferred)
         context.emit(event("warning", text=text, name=wanted.preferred))
