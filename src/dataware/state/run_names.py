@@ -65,8 +65,8 @@ def names_of_migrations(folder: Path) -> list[str]:
     """The same of runs that migrate, without the names that a run only looked at."""
     names: list[str] = []
     for run in kept_runs(folder)[:COMPLETED_RUNS]:
-        if found := list(_names_in(run, migrated=True)):
-            names += [run.run, *found]
+        if sides := list(_names_in(run, migrated=True)):
+            names += [run.run, *sides]
     return list(dict.fromkeys(names))
 
 
