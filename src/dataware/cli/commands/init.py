@@ -16,6 +16,9 @@ from dataware.core.errors import InputError
 from dataware.core.events import event, format_count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataware.core.ports import Emit
     from dataware.ops.describe import DescribedResource
 
 TOML, STANDARD_OUTPUT = Path("dataware.toml"), Path("-")
@@ -142,13 +145,7 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitO
             context.emit(event("nothing-to-do", reason=reason))
             return 0
         answer = output.write(text)
-        for one in description:
-            for text in one.described.left_out:
-                context.emit(event("warning", text=f"not declared for {one.name}: {text}"))
-        if suffix[:1].isalnum():
-            first = description[0]
-            text = f"{first.name} becomes {first.preferred}: write --suffix=-{suffix} for a hyphen"
-            context.emit(event("note", text=text))
+        _report_described(context.emit, description, suffix)
         today = "as it is today" if len(description) == 1 else "as they are today"
         what = f"{format_count(len(description), 'resource')}, {today},"
         context.emit(event("saved", what=what, path=str(path)))
@@ -156,6 +153,17 @@ def run_init(out: AwsOptions, names: tuple[str, ...], suffix: str, output: InitO
             context.emit(event("saved", what="the schema for editors", path=str(beside)))
         context.emit(event("note", text=f"Next: dataware plan {path}"))
     return 0
+
+
+def _report_described(emit: Emit, description: Sequence[DescribedResource], suffix: str) -> None:
+    """Tell what the declarations lack, and a suffix that is glued to a name."""
+    for one in description:
+        for text in one.described.left_out:
+            emit(event("warning", text=f"not declared for {one.name}: {text}"))
+    if suffix[:1].isalnum():
+        first = description[0]
+        text = f"{first.name} becomes {first.preferred}: write --suffix=-{suffix} for a hyphen"
+        emit(event("note", text=text))
 
 
 def _declaration(one: DescribedResource) -> Any:
