@@ -16,11 +16,10 @@ from dataware.core.kind import Kind
 from dataware.core.model import Existence, Location, Marker, MarkerState
 from dataware.core.names import place_of
 from dataware.kinds import kind_of_record
-from dataware.ops.context import Context
+from dataware.ops.context import Context, aws_of
 from dataware.ops.forget import find_migration
 from dataware.ops.migration_policy import Migration
 from dataware.ops.probe import probe_name
-from dataware.ops.verify import aws_of
 from dataware.state.cutover_records import read_cutover
 from dataware.state.marker_value import was_switched
 
