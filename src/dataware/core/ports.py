@@ -350,19 +350,13 @@ class Markers(Protocol):
         ...
 
     def amend(self, kind: str, target: str, run: str | None, detail: Mapping[str, Any]) -> None:
-        """Replace the progress in the record of a complete migration.
-
-        Raises RefusedError where the record says something else by now, and LookupFailedError.
-        """
+        """Replace the progress of a complete migration. Raises RefusedError where it is another."""
         ...
 
     def remove(
         self, kind: str, target: str, expected: Marker, keep: Callable[[Mapping[str, Any]], None]
     ) -> None:
-        """Delete the record that was `expected`, after `keep` has it.
-
-        Raises RefusedError where it says something else by now, and LookupFailedError.
-        """
+        """Delete the record that was `expected`, after `keep` has it. Raises RefusedError."""
         ...
 
     def all(self) -> list[tuple[str, str, Marker]]:
