@@ -257,3 +257,14 @@ def test_a_bucket_with_a_generated_name_goes_by_the_name_that_it_has() -> None:
     assert "Properties" not in resource
     assert "cannot share a physical_id" in refusal(s3.Bucket(stack, "Other"), mixin)
     assert "give its id as physical_id" in refusal(kms.Key(stack, "Key"), DataAwareMixin(["a"]))
+
+
+def test_what_a_mixin_opts_in_is_declared_in_any_case() -> None:
+    """A construct declares its resource as the decision says, which its assembly tells."""
+    stack = make_stack(lookup="collect")
+    s3.Bucket(stack, "Written", bucket_name="written").with_(DataAwareMixin())
+    made = DataAwareBucket(stack, "Made", preferred_name="made")
+    made.bucket.node.default_child.override_logical_id("Another")
+    folder = Path(cdk.App.of(stack).synth().directory)
+    found = load_app(folder, kinds=KINDS).wanted
+    assert {one.preferred: one.is_written for one in found} == {"written": True, "made": False}

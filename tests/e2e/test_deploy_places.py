@@ -235,7 +235,7 @@ def test_values_are_those_of_the_account_of_the_stack(calls: Path) -> None:
         path = folder / f"{place.stack}.json"
         document = {**json.loads(path.read_text()), "Parameters": {"Name": stored}}
         path.write_text(json.dumps(document))
-    ran = run("deploy", *ALL)
+    ran = run("apply", "prepared")
     assert ran.code == 0, ran
     assert US_HOME.tables() == ["orders", "orders-home"]
     assert US_OTHER.tables() == ["orders", "orders-other"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.assemblies import assembly, opted_in, prepare_project
+from support.assemblies import assembly, made_by_constructs, opted_in, prepare_project
 from support.cli import bucket_app, run, saved, table_app
 from support.recipes import dataware_deploy, deploy, follow, owner, stopped
 from support.worlds import (
@@ -226,6 +226,7 @@ def test_rule_18_what_cannot_be_copied_is_copied_by_hand_or_imported(way: str) -
         ssm.put_parameter(Name="key-prod", Value="value", Type="String")
         assert run("plan", app).code == 0
     else:
+        made_by_constructs(app, "App", "Key")
         assert run("plan", app, "--on-fallback-data", "import", "--out", "plan.json").code == 0
         (resource,) = saved(Path("plan.json"))["resources"]
         assert (resource["action"], resource["rule"]) == ("import", 15)

@@ -42,6 +42,17 @@ def assembly(folder: Path = Path("cdk.out"), **apps: Mapping[str, Any]) -> Path:
     return folder
 
 
+def made_by_constructs(folder: Path, stack: str, *logical_ids: str) -> Path:
+    """The assembly, which tells that constructs declare these resources as decisions say."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["artifacts"][stack]["metadata"] = {
+        f"/{stack}/{one}": [{"type": "dataware:constructed", "data": {"LogicalId": one}}]
+        for one in logical_ids
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
 def prepare_project() -> Path:
     """Make the current folder a CDK project; the file in which its CDK writes what it is asked.
 

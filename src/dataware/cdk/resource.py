@@ -40,6 +40,7 @@ RETAINED = {"removal_policy": RETAIN}
 """The data outlives its stack, unless the app says otherwise."""
 
 WANTED = "dataware:wanted"
+CONSTRUCTED = "dataware:constructed"
 """Type of the construct metadata by which an assembly lists resources it only refers to."""
 
 
@@ -170,6 +171,8 @@ class DataAwareResource(Construct):
         if not isinstance(element, CfnResource):
             raise TypeError(f"{request.path}: CDK declares it by no CloudFormation resource")
         element.add_metadata("Dataware", self._metadata())
+        # The assembly tells it from what is declared whatever is decided; the template does not.
+        element.node.add_metadata(CONSTRUCTED, {"LogicalId": element.logical_id})
         if retained and not KEEPS_BUT_ON_CREATE:
             # An aws-cdk-lib that does not know the policy writes it out all the same.
             element.add_override("DeletionPolicy", "RetainExceptOnCreate")

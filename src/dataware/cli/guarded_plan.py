@@ -21,6 +21,7 @@ from dataware.kinds import unit_of_type
 from dataware.ops.adoption import check_allowed_losses, find_allowed, mark_allowed_losses
 from dataware.ops.context import Context
 from dataware.ops.decision_events import report_decision
+from dataware.ops.declared_references import find_declared_references
 from dataware.ops.engine_choice import EngineDemand
 from dataware.ops.guard import GuardReport, guard
 from dataware.ops.inputs.wanted import App
@@ -73,8 +74,10 @@ def guarded_app_plan(
     if not wanted:
         opted = "nothing that opts in is created" if app.notes else "no resource opts in"
         context.emit(event("note", text=f"{opted}: there is nothing but the guard"))
-    check_allowed_losses((one for plan in plans for one in plan.resources), guarding.allow_loss)
-    used = [one.wanted for plan in plans for one in plan.resources if find_allowed(one)]
+    resources = [one for plan in plans for one in plan.resources]
+    check_allowed_losses(resources, guarding.allow_loss)
+    used = [one.wanted for one in resources if find_allowed(one)]
+    home = (context.aws.account, context.aws.region)
     guarded = guard(
         context,
         app,
@@ -82,6 +85,7 @@ def guarded_app_plan(
         deploys=deploys,
         parameters=parameters,
         used=used,
+        refused=[*find_declared_references(resources, app.stacks, home)],
         change_sets=change_sets,
     )
     return _with_guard(context, app_plan, guarded, app)

@@ -59,6 +59,38 @@ class HalfDeletedStack:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaredReference:
+    """A resource that is to be referred to, and that its template declares all the same.
+
+    `owner` is the other stack that has it, None where no stack has.
+    """
+
+    stack: str
+    logical_id: str
+    name: str
+    owner: str | None
+
+    def __str__(self) -> str:
+        """What would happen, and what to do, in one sentence."""
+        refer = f"remove {self.logical_id} from the template and refer to {self.name}"
+        if self.owner is None:
+            return (
+                f"the deployment of stack {self.stack} would not refer to {self.name}, but adopt "
+                f"it or fail, because its template declares {self.logical_id}; let the stack adopt "
+                f"it (import mode adopt), or {refer}"
+            )
+        return (
+            f"the deployment of stack {self.stack} would fail, because its template declares "
+            f"{self.logical_id}, and {self.name} is in stack {self.owner}; {refer}, or let "
+            f"{self.owner} release it first (removal policy RETAIN, then out of its template)"
+        )
+
+
+Refusal = RefusedUpdate | HalfDeletedStack | DeclaredReference
+"""What CloudFormation would refuse, in one sentence."""
+
+
 def find_half_deleted(
     stack: str, status: str | None, deployed: Mapping[str, Deployed]
 ) -> HalfDeletedStack | None:

@@ -108,8 +108,8 @@ def _describe_unseen(kind: Kind, has: str, facts: Facts) -> str:
 def _find_twin(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> str:
     """Why the deployment would create an empty one beside what is referred to; empty if not.
 
-    A template that a person wrote declares the resource all the same. Where its name is unique, the
-    deployment fails; any other is created a second time.
+    A template declares the resource all the same, unless a construct follows the decision. Where
+    its name is unique, the deployment adopts it or fails; any other is created a second time.
     """
     if decision.import_mode is not ImportMode.REFERENCE or not wanted.is_written:
         return ""

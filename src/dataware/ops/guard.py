@@ -25,7 +25,7 @@ from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.parameters import GivenParameters
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection
-from dataware.core.refused_update import HalfDeletedStack, RefusedUpdate
+from dataware.core.refused_update import Refusal
 from dataware.core.stack_template import StackTemplate
 from dataware.kinds import guarded_kinds, load
 from dataware.ops.change_set import ChangeSetCheck
@@ -56,7 +56,7 @@ class GuardFindings:
     threats: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
-    refused: list[RefusedUpdate | HalfDeletedStack] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -88,24 +88,27 @@ def guard(
     deploys: bool = False,
     parameters: GivenParameters | None = None,
     used: Sequence[Wanted] = (),
+    refused: Sequence[Refusal] = (),
     change_sets: ChangeSetUse = ChangeSetUse.NEVER,
 ) -> GuardReport:
     """What a deployment of the app would lose; tells of it. `allow` names what may be lost.
 
-    `used` are resources of which a name allows something else than a loss. `parameters` are the
-    parameters that the deployment is given. `deploys` says that a deployment
-    follows, for which every stack has to be seen. Raises InputError for an ambiguous `allow`, and
-    RefusedError if not every stack can be looked at where that is needed or any doubt is a stop, or
-    then if a resource would be protected less than it is deployed.
+    `used` are resources of which a name allows something else than a loss, and `refused` what the
+    plan shows that CloudFormation would refuse. `parameters` are the parameters that the deployment
+    is given. `deploys` says that a deployment follows, for which every stack has to be seen. Raises
+    InputError for an ambiguous `allow`, and RefusedError if not every stack can be looked at where
+    that is needed or any doubt is a stop, or then if a resource would be protected less than it is
+    deployed.
     """
     open_account = partial(_open_account, context)
     # A fallback that another profile reads is none of what a stack of here may let go.
     app = replace(app, wanted=name_fallbacks(context, app.wanted))
     findings = losses(context.aws, app, parameters, change_sets, open_account)
+    findings.refused += refused
     for remark in findings.remarks:
         context.emit(event("note", text=remark))
     doubts = "; ".join(findings.unseen)
-    weakened, refused = [str(one) for one in findings.weakened], [*map(str, findings.refused)]
+    weakened, failing = [str(one) for one in findings.weakened], [*map(str, findings.refused)]
     _refuse(context, findings, deploys=deploys)
     marked = mark_allowed(findings.threats, allow, used)
     for threat in marked:
@@ -118,7 +121,7 @@ def guard(
             "nothing was changed, because it is unknown what this deployment would lose: "
             f"{doubts}; grant the permissions, or deploy anyway with --allow-unseen"
         )
-    warnings = (*findings.unseen, *weakened, *refused, *_report_unused(marked, used, allow))
+    warnings = (*findings.unseen, *weakened, *failing, *_report_unused(marked, used, allow))
     return GuardReport(marked, warnings)
 
 

@@ -26,7 +26,7 @@ from dataware.core.ports import Aws
 from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.refused_update import (
     HalfDeletedStack,
-    RefusedUpdate,
+    Refusal,
     find_half_deleted,
     find_refused_updates,
 )
@@ -52,7 +52,7 @@ class StackReview:
     lost: list[DestructiveChange] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     weakened: list[WeakerProtection] = field(default_factory=list)
-    refused: list[RefusedUpdate | HalfDeletedStack] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     nested: dict[str, StackReview] = field(default_factory=dict)
     absent: bool = False
 

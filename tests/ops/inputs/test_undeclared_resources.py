@@ -89,3 +89,20 @@ def test_an_assembly_that_lacks_context_can_be_read_on_demand(tmp_path: Path) ->
         wanted(folder)
     ((environment, (one,)),) = read_declarations(folder, KINDS, Overrides(), incomplete=True)
     assert (environment.account, one.preferred) == (None, "Waitlist-prod")
+
+
+def test_what_a_construct_declares_may_come_to_be_referred_to(tmp_path: Path) -> None:
+    """Whatever else a template declares is declared in any case."""
+    theirs = {**TABLE, "Properties": {"TableName": "other"}, "Metadata": {"Dataware": {}}}
+    template = {"Resources": {"Mine": TABLE, "Theirs": theirs}}
+    entry = {"type": "dataware:constructed", "data": {"LogicalId": "Mine"}}
+    odd = [
+        {"type": "dataware:constructed", "data": one}
+        for one in (None, "Theirs", {}, {"LogicalId": 1})
+    ]
+    for entries in ([entry, *odd], odd):
+        found = wanted(assembly(tmp_path, template, metadata={"/Demo/Mine": entries}))
+        assert {one.logical_id: one.is_written for one in found} == {
+            "Mine": entry not in entries,
+            "Theirs": True,
+        }

@@ -19,7 +19,11 @@ from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.stack_resources import StackReading, read_stack_resources
 from dataware.ops.inputs.stack_roles import NO_ROLES, StackRoles, read_roles
 from dataware.ops.inputs.template import parse_template, read_stack
-from dataware.ops.inputs.undeclared_resources import errors_of, referred_resources
+from dataware.ops.inputs.undeclared_resources import (
+    constructed_resources,
+    errors_of,
+    referred_resources,
+)
 from dataware.ops.inputs.value_sources import Exports, StackValues, exports_of
 from dataware.ops.inputs.wanted import App, Kinds, Overrides, StackEnvironment, check_together
 
@@ -31,10 +35,11 @@ UNKNOWN = ("unknown-account", "unknown-region", "")
 class Stack:
     """A stack of an assembly: its artifact id, CloudFormation name, template and environment.
 
-    `referred` are the resources that it refers to, by the logical id that each would have;
-    `depends_on` are the ids of the stacks that CDK deploys before it; `staged` says that it stands
-    in a stage, and `errors` are those that the app itself has found in it. `uploaded_to` is where
-    CDK uploads the template, and `roles` are those that it assumes for it.
+    `referred` are the resources that it refers to, by the logical id that each would have, and
+    `constructed` the ids of those that constructs declare; `depends_on` are the ids of the stacks
+    that CDK deploys before it; `staged` says that it stands in a stage, and `errors` are those that
+    the app itself has found in it. `uploaded_to` is where CDK uploads the template, and `roles` are
+    those that it assumes for it.
     """
 
     id: str
@@ -47,6 +52,7 @@ class Stack:
     errors: tuple[str, ...] = ()
     uploaded_to: str = ""
     roles: StackRoles = NO_ROLES
+    constructed: frozenset[str] = frozenset()
 
 
 Select = Callable[[Sequence[Stack]], Sequence[Stack]]
@@ -89,6 +95,7 @@ def _read_resources(
         stack.name,
         stack.referred,
         synthesized=True,
+        constructed=stack.constructed,
         values=_values_of(stack, stacks, kinds, options),
         patterns=options.patterns,
         every=options.every,
@@ -203,6 +210,7 @@ def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> 
                 tuple(errors_of(folder, artifact)),
                 str(properties.get("stackTemplateAssetObjectUrl") or ""),
                 read_roles(properties, environment),
+                constructed_resources(folder, artifact),
             )
         elif artifact.get("type") == "cdk:cloud-assembly":
             inner = folder / properties["directoryName"]

@@ -59,7 +59,8 @@ class Source:
     """Where a template stands, and what its resources are read with.
 
     `referred` are resources that the app refers to, by the logical id each would have here.
-    `synthesized` says that CDK wrote the template, which leaves out a section that is empty.
+    `synthesized` says that CDK wrote the template, which leaves out a section that is empty, and
+    `constructed` are the logical ids of what constructs declare as long as decisions say so.
     `values` are what its functions rest on; `patterns` give fallbacks, and with `every` stateful
     resources are read that do not opt in. `within` are the logical ids of nested stacks around it.
     """
@@ -70,6 +71,7 @@ class Source:
     stack: str | None
     referred: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     synthesized: bool = False
+    constructed: frozenset[str] = frozenset()
     values: StackValues = field(default_factory=lambda: StackValues(ValueSources()))
     patterns: tuple[FallbackPattern, ...] = ()
     every: bool = False
@@ -122,6 +124,12 @@ class TemplateResource:
     def existence(self) -> bool | Computed:
         """Whether it is created; a `Computed` where its condition is unknown."""
         return self.template.existence(self.body)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the template declares it whatever is decided of it."""
+        declared = self.logical_id in self.template.resources
+        return declared and self.logical_id not in self.source.constructed
 
     @property
     def opts_in(self) -> bool:
@@ -235,7 +243,7 @@ def build_wanted(
         retained=is_retained(template.evaluator.evaluate(resource.body.get("DeletionPolicy"))),
         computed_by="" if names_id else _naming_function(resource.properties, parts),
         names_id=names_id,
-        is_written=not source.synthesized,
+        is_written=resource.is_written,
         effects=tuple(_list_effects(resource, kind, preferred)),
         hidden=kind.template.list_hidden(properties),
     )

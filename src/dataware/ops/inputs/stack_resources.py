@@ -217,6 +217,7 @@ def _nested_source(resource: TemplateResource, path: Path) -> Source:
         path=path,
         stack=parse_stack(arn)[0] if arn else beneath,
         referred={},
+        constructed=frozenset(),
         synthesized=True,
         values=values,
         within=(*source.within, resource.logical_id),

@@ -1,7 +1,8 @@
 """Finds the resources that an assembly lists and no template declares.
 
 A construct of `dataware.cdk` that refers to a resource instead of declaring it leaves the
-declaration in the metadata of its node, so that it can still be planned.
+declaration in the metadata of its node, so that it can still be planned. One that declares it says
+there that it may come to refer to it, as no metadata of a template can.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataware.core.errors import InputError
 from dataware.ops.inputs.reading import read_json
 
 WANTED = "dataware:wanted"
+CONSTRUCTED = "dataware:constructed"
 ERROR = "aws:cdk:error"
 
 
@@ -30,6 +32,13 @@ def referred_resources(folder: Path, artifact: Mapping[str, Any]) -> dict[str, d
             )
         resources[named] = resource
     return resources
+
+
+def constructed_resources(folder: Path, artifact: Mapping[str, Any]) -> frozenset[str]:
+    """The logical ids of what the app declares only as long as its decisions say so."""
+    entries = _entries(folder, artifact, CONSTRUCTED)
+    ids = (entry.get("LogicalId") for entry in entries if isinstance(entry, dict))
+    return frozenset(one for one in ids if isinstance(one, str))
 
 
 def _opts_in(resource: Mapping[str, Any]) -> bool:
