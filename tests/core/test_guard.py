@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,10 +48,12 @@ def lost(
     *,
     copied: frozenset[tuple[str, str]] = frozenset(),
     elsewhere: Mapping[str, Mapping[str, DeclaredResource]] | None = None,
+    key: str = "",
 ) -> list[DestructiveChange]:
-    """The threats to a stack App."""
+    """The threats to a stack App, which has the id `key` in a CDK app."""
     places = places_of({"App": now, **(elsewhere or {})}, CARDS)
-    return list(threats(AppIndex(CARDS, places, copied), StackTemplate("App", now), before, held))
+    stack = StackTemplate("App", now, id=key)
+    return list(threats(AppIndex(CARDS, places, copied), stack, before, held))
 
 
 BEFORE = {"Orders": table()}
@@ -138,10 +141,32 @@ def test_a_generated_name_stays_unless_a_name_is_given() -> None:
 
 def test_a_move_to_another_stack_names_it() -> None:
     """The new place is told with its stack."""
-    (threat,) = lost(BEFORE, {}, elsewhere={"Data": {"Table": table()}})
+    (threat,) = lost(BEFORE, {}, elsewhere={"Data": {"Table": table()}}, key="App")
     assert threat.loss is Loss.MOVES
     assert "as Table of stack Data" in threat.outcome
     assert "cdk refactor" in threat.recipe
+
+
+@pytest.mark.parametrize("elsewhere", [None, {"Data": {"Table": table()}}])
+def test_a_template_by_itself_is_told_nothing_of_cdk(
+    elsewhere: Mapping[str, Mapping[str, DeclaredResource]] | None,
+) -> None:
+    """Whoever writes templates by hand has no construct to rename."""
+    (threat,) = lost(BEFORE, {}, elsewhere=elsewhere)
+    (of_app,) = lost(BEFORE, {}, elsewhere=elsewhere, key="App")
+    for word in ("renameLogicalId", "cdk refactor"):
+        assert word in of_app.recipe
+        assert word not in threat.recipe
+    assert "keep its logical id" in threat.recipe
+
+
+def test_what_a_condition_leaves_out_is_kept_by_the_condition() -> None:
+    """Its logical id stays as it is, so the recipe names the condition."""
+    declared = table()
+    for condition in ("IsProd", {"Fn::Equals": [1, 2]}):
+        (threat,) = lost(BEFORE, {"Orders": replace(declared, condition=condition)}, key="App")
+        assert "keep condition" in threat.recipe
+        assert "logical id" not in threat.recipe
 
 
 @pytest.mark.parametrize("now", [{}, {"Orders2": table(keyed("new"), "Retain")}])

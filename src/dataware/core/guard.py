@@ -46,6 +46,7 @@ ALLOWED = "DATAWARE_ALLOW_LOSS"
 """The variable by which a deployment tells the app's own guard which losses are allowed."""
 
 KEEP_IT = "keep its logical id (call renameLogicalId of the CDK stack before you declare it)"
+KEEP_AS_WRITTEN = "keep its logical id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,23 +206,42 @@ class _ResourceChange:
                 Loss.MOVES,
                 f"be declared again {there}: CloudFormation would {_let_go(retained)}, and fail "
                 "to create a second one of that name",
-                f"move it with `cdk refactor`, or {KEEP_IT}",
+                f"move it with {self._refactor}, or {self._keep_it}",
             )
         if retained and self._is_copied():
             return None
         return self._leaves(f"leave the stack, and CloudFormation would {_let_go(retained)}")
 
-    def _leaves(self, outcome: str) -> DestructiveChange:
+    def _leaves(self, outcome: str, stay: str = "") -> DestructiveChange:
+        """A loss of what is declared no more; `stay` keeps it, else its logical id does."""
         retained = self._is_retained()
         retain = "" if retained else "set its removal policy to RETAIN, deploy that, and then "
         unseen = ", ".join(self.template.unseen)
+        moved = f"; or move it with {self._refactor} if only the {self._declaration} was moved"
         return self._threat(
             Loss.LEAVES,
             outcome,
-            f"{KEEP_IT}; or move it with `cdk refactor` if only the construct was moved; or, to "
-            f"let it go, {retain}pass --allow-loss {self.logical_id}"
+            f"{stay or self._keep_it + moved}; or, to let it go, {retain}pass --allow-loss "
+            f"{self.logical_id}"
             + (f"; or, if {unseen} declares it, write it out" if unseen else ""),
         )
+
+    @property
+    def _is_of_cdk(self) -> bool:
+        """Whether the stack is one of an assembly; a template by itself is called by words."""
+        return bool(self.template.id)
+
+    @property
+    def _keep_it(self) -> str:
+        return KEEP_IT if self._is_of_cdk else KEEP_AS_WRITTEN
+
+    @property
+    def _refactor(self) -> str:
+        return "`cdk refactor`" if self._is_of_cdk else "a stack refactor of CloudFormation"
+
+    @property
+    def _declaration(self) -> str:
+        return "construct" if self._is_of_cdk else "declaration"
 
     def _left_out(self, now: DeclaredResource) -> DestructiveChange | None:
         retained = self._is_retained()
@@ -231,11 +251,13 @@ class _ResourceChange:
         if now.exists() is False:
             return self._leaves(
                 f"leave the stack, because condition {named} is false: CloudFormation would"
-                f" {_let_go(retained)}"
+                f" {_let_go(retained)}",
+                f"keep condition {named} true (give the values that it rests on by --parameter)",
             )
         return self._leaves(
             f"leave the stack if condition {named}, which is new or changed, is false:"
-            f" CloudFormation would then {_let_go(retained)}"
+            f" CloudFormation would then {_let_go(retained)}",
+            f"keep condition {named} as it was deployed",
         )
 
     def _renaming_threat(self, now: DeclaredResource, name: str) -> DestructiveChange | None:

@@ -148,8 +148,9 @@ def _warnings(
     for fallback in fallbacks:
         if fallback.owner.ownership in {Ownership.THIS_STACK, Ownership.MOVED}:
             warnings.append(
-                f"{fallback.name} still belongs to this stack (as {fallback.owner.logical_id}); "
-                "give it a deletion and update-replace policy of Retain before it leaves the stack"
+                f"{fallback.name} still belongs to this stack (as {fallback.owner.logical_id}), "
+                "and may leave it only once a deletion and update-replace policy of Retain is "
+                "deployed"
             )
     return tuple(dict.fromkeys(warnings))
 

@@ -313,7 +313,7 @@ WRONG: list[tuple[str, str | bytes, str]] = [
     ("a/cdk.json", "{}", "run dataware inside"),
     ("a/dataware.toml", "x", r"did you mean .*dataware.toml\?"),
     ("a/other", "x", "it has no manifest.json; name a cloud assembly folder"),
-    ("a/manifest.json", "[]", "is not a CloudFormation template"),
+    ("a/manifest.json", "[]", "is not a manifest of a cloud assembly"),
     ("a/manifest.json", "{}", "is not a manifest of a cloud assembly"),
     ("a/manifest.json", '{"artifacts": {}}', "holds no stack"),
 ]

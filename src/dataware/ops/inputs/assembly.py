@@ -12,7 +12,7 @@ from dataware.core.errors import InputError
 from dataware.core.expand import expand
 from dataware.core.model import Wanted
 from dataware.core.stack_template import StackTemplate
-from dataware.ops.inputs.manifest import check_manifest
+from dataware.ops.inputs.manifest import read_manifest
 from dataware.ops.inputs.opted_in import Source
 from dataware.ops.inputs.parameters_file import check_parameters
 from dataware.ops.inputs.read_options import ReadOptions
@@ -189,8 +189,7 @@ def _with_environment(template: StackTemplate, place: StackEnvironment, key: str
 
 
 def _stacks(folder: Path, *, incomplete: bool = False, staged: bool = False) -> Iterator[Stack]:
-    manifest = parse_template(folder / MANIFEST)
-    check_manifest(manifest, folder / MANIFEST)
+    manifest = read_manifest(folder / MANIFEST)
     if manifest.get("missing") and not incomplete:
         raise InputError(
             f"{folder} lacks context that CDK has to look up first: run `cdk synth` once"

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dataware.core.errors import InputError
+from dataware.ops.inputs.reading import parse_json, read_text
 
 FILES = {"aws:cloudformation:stack": "templateFile", "cdk:cloud-assembly": "directoryName"}
 """The property that names the file of an artifact, by the type of the artifact."""
 
 
-def check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
+def read_manifest(path: Path) -> Mapping[str, Any]:
+    """The manifest in a file. Raises InputError, with the field, for one that CDK did not write."""
+    manifest = parse_json(read_text(path, holds="at least one stack"), path)
+    check_manifest(manifest, path)
+    return cast("Mapping[str, Any]", manifest)
+
+
+def check_manifest(manifest: Any, path: Path) -> None:
     """Raise InputError, with the field, for a manifest that CDK did not write like this."""
-    artifacts = manifest.get("artifacts")
+    artifacts = manifest.get("artifacts") if isinstance(manifest, dict) else None
     if not isinstance(artifacts, dict):
         raise InputError(f"{path} is not a manifest of a cloud assembly: run `cdk synth`")
     for artifact_id, artifact in artifacts.items():

@@ -57,6 +57,12 @@ def select_stacks(
         chosen = _match_patterns(stacks, selection.patterns, match)
     elif len(outside) == 1:
         return outside
+    elif not outside:
+        raise InputError(
+            "all stacks of the app are in stages: name those to deploy, as in "
+            f"`dataware deploy -- '{stacks[0].id.split('/')[0]}/*'`; there are "
+            f"{_list_stacks(stacks)}"
+        )
     else:
         raise InputError(
             f"the app has several stacks ({_list_stacks(stacks)}): name some, or pass --all for "
