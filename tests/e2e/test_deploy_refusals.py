@@ -194,6 +194,27 @@ def test_what_the_stack_itself_creates_may_be_deleted_with_it(calls: Path) -> No
     assert calls.read_text().count("deploy --import-existing-resources") == 2
 
 
+@pytest.mark.parametrize("stands", [True, False])
+def test_what_only_a_deployment_creates_is_filled_although_another_stack_failed(
+    calls: Path, stands: bool
+) -> None:
+    """A stack that was deployed is live; what is not there yet is not said to be in place."""
+    make_table("data", varied_items(9))
+    topic = {"Type": "AWS::SNS::Topic"}
+    declared = table(Tags=[{"Key": "topic", "Value": {"Ref": "Topic"}}])
+    if stands:
+        make_table("data-prod")
+    Path("failing").touch()
+    assembly(Path("prepared"), App={"Data": declared, "Topic": topic})
+    ran = run("deploy", "--yes")
+    assert ran.code == 1, ran
+    assert "`cdk deploy` ended with exit code 1, and " in ran.err
+    assert ("all data is in place" in ran.err) == stands
+    assert ("data-prod is not filled yet: read its message" in ran.err) == (not stands)
+    assert items_of("data-prod") == (items_of("data") if stands else {})
+    assert "deploy --import-existing-resources" in calls.read_text()
+
+
 def test_a_deployment_that_failed_is_repeated_without_copying(calls: Path) -> None:
     """The data is in place when CDK fails, and the next run only has the stack take it in."""
     make_table("data", varied_items(9))
@@ -223,7 +244,7 @@ def test_a_stack_of_another_account_is_not_deployed_unseen(calls: Path) -> None:
     manifest.write_text(json.dumps(told))
     ran = run("deploy", "--yes", "--", "--all")
     check_refused(calls, ran)
-    assert "stack Theirs is meant for account 999988887777" in ran.err
+    assert "stack Theirs goes to account 999988887777" in ran.err
     assert everything() == before
 
 

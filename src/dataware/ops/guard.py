@@ -100,15 +100,13 @@ def guard(
     that is needed or any doubt is a stop, or then if a resource would be protected less than it is
     deployed.
     """
-    open_account = partial(_open_account, context)
     # A fallback that another profile reads is none of what a stack of here may let go.
     app = replace(app, wanted=name_fallbacks(context, app.wanted))
+    open_account = partial(_open_account, context)
     findings = losses(context.aws, app, parameters, change_sets, open_account)
     findings.refused += refused
     for remark in findings.remarks:
         context.emit(event("note", text=remark))
-    doubts = "; ".join(findings.unseen)
-    weakened, failing = [str(one) for one in findings.weakened], [*map(str, findings.refused)]
     _refuse(context, findings, deploys=deploys)
     marked = mark_allowed(findings.threats, allow, used)
     for threat in marked:
@@ -116,13 +114,19 @@ def guard(
     for name in findings.absent:
         text = f"stack {name} is not deployed here, so the guard has nothing to compare it with"
         context.emit(event("note", text=text))
-    if findings.unseen and deploys:
+    if deploys:
+        _refuse_unseen(findings)
+    texts = [*findings.unseen, *map(str, (*findings.weakened, *findings.refused))]
+    return GuardReport(marked, (*texts, *_report_unused(marked, used, allow)))
+
+
+def _refuse_unseen(findings: GuardFindings) -> None:
+    """Raise RefusedError where a deployment may lose what was not looked at."""
+    if doubts := "; ".join(findings.unseen):
         raise RefusedError(
             "nothing was changed, because it is unknown what this deployment would lose: "
             f"{doubts}; grant the permissions, or deploy anyway with --allow-unseen"
         )
-    warnings = (*findings.unseen, *weakened, *failing, *_report_unused(marked, used, allow))
-    return GuardReport(marked, warnings)
 
 
 def _refuse(context: Context, findings: GuardFindings, *, deploys: bool) -> None:

@@ -42,6 +42,10 @@ VERSION_SECONDS = 60.0
 STANDARD_ERROR = 2
 
 
+class CdkDeployError(DatawareError):
+    """CDK ended without having deployed every stack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cdk:
     """A CDK command line; `command` is how it is called, `folder` the project's, `app` its app.
@@ -120,10 +124,7 @@ class Cdk:
             stdout = STANDARD_ERROR if self.shown is CdkOutput.BESIDE else None
             done = self._run(arguments, DEPLOYING, stdout=stdout)
         if done:
-            raise DatawareError(
-                f"`cdk deploy` ended with exit code {done}, and all data is in place: read its "
-                "message, fix the cause and run `dataware deploy` again"
-            )
+            raise CdkDeployError(f"`cdk deploy` ended with exit code {done}")
 
     def match(self, stacks: Sequence[Stack], patterns: Sequence[str]) -> list[Stack]:
         """The stacks that fit the patterns in the eyes of this CDK. Raises InputError.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +20,7 @@ from dataware.cli.deployment.cdk_options import CdkArguments
 from dataware.cli.deployment.cdk_setup import prepare_cdk
 from dataware.cli.deployment.credentials import AccountCredentials, AccountUse, read_credentials
 from dataware.cli.deployment.environments import apply_each_place, check_writers
+from dataware.cli.deployment.failed_deployment import WayIn, fill_after_failure, fill_what_exists
 from dataware.cli.deployment.name_conflicts import explain_conflicts
 from dataware.cli.deployment.plan import (
     Deployment,
@@ -92,30 +94,39 @@ def _deploy(
     out, cdk, arguments = prepare_cdk(out, app, words, deployment.guarding)
     done = Prepared()
     repeated = RepetitionFilter()
+    enter = _make_way_in(app, listener, repeated)
     with TemporaryDirectory(prefix="dataware-deploy-") as folder:
         whole = Path(folder) / "whole"
         single = SingleSynth(out, app, deployment, cdk, arguments, whole, repeated, earlier)
         chosen = single.prepare(listener)
         if chosen is not None:
-            with explain_conflicts(chosen):
+            with explain_conflicts(chosen), fill_after_failure(list):
                 cdk.deploy_assembly(chosen.ids, arguments, single.assembly)
         else:
             guarded = Path(folder) / "guarded"
             cdk.synth(guarded, arguments)
             chosen = choose_stacks(out, app, arguments, cdk, guarded)
-            with chosen.credentials.outside(
-                copies=True, strict=app.strict, listener=listener, brief=True, repeated=repeated
-            ) as context:
+            with enter(chosen.credentials, brief=True) as context:
                 listener.at(context.aws)
                 report_notes(context, chosen)
                 done = _before(context, chosen, deployment, arguments, earlier)
-            with explain_conflicts(chosen):
+            fill = partial(fill_what_exists, enter, chosen, done.later, deployment.settings)
+            with explain_conflicts(chosen), fill_after_failure(fill):
                 cdk.deploy(chosen.ids, arguments, guarded)
     wanted = mark_allowed_losses(chosen.app.wanted, deployment.guarding.allow_loss)
-    with chosen.credentials.outside(
-        copies=True, strict=app.strict, listener=listener, repeated=repeated
-    ) as context:
+    with enter(chosen.credentials) as context:
         _after(context, chosen.credentials, wanted, done, deployment, earlier)
+
+
+def _make_way_in(app: AppOptions, listener: Listener, repeated: RepetitionFilter) -> WayIn:
+    """What opens the accounts of credentials for this deployment."""
+    return partial(
+        AccountCredentials.outside,
+        copies=True,
+        strict=app.strict,
+        listener=listener,
+        repeated=repeated,
+    )
 
 
 @dataclass(frozen=True, slots=True)
