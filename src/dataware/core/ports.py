@@ -47,7 +47,7 @@ class Judgement(Enum):
 class Response(NamedTuple):
     """An HTTP answer. Header names are lower case; `body` is complete and undecoded.
 
-    Of a refusal `whose` says with whose credentials was asked, such as "of profile prod".
+    `whose` tells of a refusal whose credentials asked, such as "of profile prod".
     """
 
     status: int
@@ -61,9 +61,9 @@ class Request(NamedTuple):
 
     `service` is the signing name (``s3``, ``dynamodb``); `path` and `query` are percent-encoded
     by the caller, exactly as they go over the wire; `judge` tells what an answer means, so that
-    the transport needs no knowledge of the service. A `judge` may look at headers and body.
-    `shared` are headers, by lower-case name, that go with many requests: where it is the same
-    object each time, they are prepared once. `headers` are those of this request alone.
+    the transport knows no service; it may look at headers and body. `shared` are headers, by
+    lower-case name, that go with many requests: the same object each time is prepared once.
+    `headers` are those of this request alone.
     """
 
     service: str
@@ -95,10 +95,7 @@ class Permit(Protocol):
 
 
 class Wire(Protocol):
-    """The hot path: signs and sends a request and answers with the response.
-
-    With a `permit` nothing is sent, not even once more, without it.
-    """
+    """The hot path: signs a request, sends it as its `permit` lets it, and gives the response."""
 
     permit: Permit | None
 
