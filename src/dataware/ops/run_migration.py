@@ -180,8 +180,7 @@ class MigrationRun:
     def run_migration(self) -> Verdict:
         """Create the target if need be, and fill it. Raises what ends the run."""
         self._await_resumption()
-        if not self.stands:
-            # Nothing is made for a copy of which no progress could be kept.
+        if not self.stands:  # nothing is made for a copy of which no progress could be kept
             self._open_journal().close()
         target = self._create_target()
         self.stands = True
@@ -201,10 +200,10 @@ class MigrationRun:
         return self._context.bounds.slot(self._stop)
 
     def _fill(self, target: Facts) -> Verdict:
-        order = self._migration.order
+        migration = self._migration
         # What an earlier run began may be in use by now, or that run may write to it yet.
-        is_new = self._migration.create is not None and not self.is_guarded
-        order = replace(order, exclusive=is_new, made_here=self._migration.made_here)
+        is_new = migration.create is not None and not self.is_guarded
+        order = replace(migration.order, exclusive=is_new, made_here=migration.made_here)
         journal = self._open_journal()
         try:
             self._open(journal, target)
