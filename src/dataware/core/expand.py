@@ -6,8 +6,9 @@ Source: CloudFormation Template Reference, "Fn::ForEach".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dataware.core.kind import Kind
@@ -32,20 +33,32 @@ _HARMLESS_TRANSFORMS = (
 reference"), beside those of the short forms."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExpandedTemplate:
-    """A template written out; `unseen` holds by name what may declare unseen resources."""
+    """A template written out; `unseen` holds by name what may declare unseen resources.
+
+    The resources are read once, because each resource of a template asks for all of them.
+    """
 
     document: Mapping[str, Any]
     unseen: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def resources(self) -> dict[str, dict[str, Any]]:
-        """The plain resources."""
+    @cached_property
+    def resources(self) -> Mapping[str, dict[str, Any]]:
+        """The plain resources by logical id."""
         resources = self.document.get("Resources")
         if not isinstance(resources, Mapping):
             return {}
         return {one: dict(body) for one, body in resources.items() if isinstance(body, Mapping)}
+
+    @cached_property
+    def ids_by_type(self) -> Mapping[str, Sequence[str]]:
+        """The logical ids of the plain resources by type, in the order of the template."""
+        ids: dict[str, list[str]] = {}
+        for logical_id, body in self.resources.items():
+            if isinstance(named := body.get("Type"), str):
+                ids.setdefault(named, []).append(logical_id)
+        return ids
 
 
 Resolve = Callable[[Any], Any]

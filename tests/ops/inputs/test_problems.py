@@ -169,6 +169,25 @@ def test_what_two_resources_must_not_share_is_told(tmp_path: Path) -> None:
     assert "have the same preferred name same" in found.text
 
 
+def test_every_resource_that_nearly_opts_in_is_a_problem(tmp_path: Path) -> None:
+    """One of them hides neither the next nor what is wrong with those that do opt in."""
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b-prod"}}
+    resources = {
+        "One": {**bucket, "Metadata": {"dataware": {}}},
+        "Two": {**bucket, "Metadata": {"DataWare": {}}},
+        "Three": {**bucket, "Metadata": {"Dataware": {"fallback": "b"}}},
+    }
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps({"Resources": resources}, indent=1))
+    problems = check_file(path, kinds_by_type()).problems
+    assert [re.split("[:,] ", problem.text)[0] for problem in problems] == [
+        "resource One",
+        "resource Two",
+        "Three",
+    ]
+    assert len({problem.line for problem in problems}) == 3
+
+
 def test_every_stack_of_an_assembly_is_checked(tmp_path: Path) -> None:
     """A problem names the template in the assembly."""
     bad = opted_in({"Type": TABLE, "Properties": {"TableName": "orders-prod"}}, "orders")

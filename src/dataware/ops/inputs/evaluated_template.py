@@ -28,7 +28,7 @@ class EvaluatedTemplate:
     writer: Evaluator
 
     @property
-    def resources(self) -> dict[str, dict[str, Any]]:
+    def resources(self) -> Mapping[str, dict[str, Any]]:
         """The plain resources, loops written out."""
         return self.expanded.resources
 

@@ -251,12 +251,12 @@ def build_wanted(
 
 def _list_effects(resource: TemplateResource, kind: Kind, preferred: str) -> Iterator[str]:
     """What other resources of the template do to the data of this one, a clause each."""
-    for logical_id, body in resource.template.resources.items():
-        named = body.get("Type")
-        find = kind.template.effects.get(named) if isinstance(named, str) else None
-        effects = find(mapping_of(body.get("Properties"))) if find else None
-        if effects and _means(effects[0], resource.logical_id, preferred):
-            yield f"{logical_id} {effects[1]}"
+    template = resource.template.expanded
+    for type_name, find_effect in kind.template.effects.items():
+        for logical_id in template.ids_by_type.get(type_name, ()):
+            effect = find_effect(mapping_of(template.resources[logical_id].get("Properties")))
+            if effect and _means(effect[0], resource.logical_id, preferred):
+                yield f"{logical_id} {effect[1]}"
 
 
 def _means(expression: Any, logical_id: str, name: str) -> bool:

@@ -184,18 +184,30 @@ def _check_template(
             values=StackValues(sources, stack.name, stack.environment),
         )
     try:
-        template = open_template(source, parse_template(path))
-        opted = [one for one in resources_of(source, template) if one.opts_in]
+        resources = list(resources_of(source, open_template(source, parse_template(path))))
     except InputError as error:
         return CheckedFile(problems=(_of_the_whole(path, text, error),))
     wanted: list[Wanted] = []
     problems: list[FileProblem] = []
+    opted = list(_select_opted_in(resources, text, problems))
     for resource in opted:
         problems += _check_resource(resource, text, wanted)
     failed = {problem.names[0] for problem in problems if problem.names}
     planned = {one.logical_id for one in wanted}
     unnamed = {one.logical_id for one in opted} - failed - planned
     return CheckedFile(tuple(wanted), tuple(problems), len(unnamed))
+
+
+def _select_opted_in(
+    resources: Iterable[TemplateResource], text: str, problems: list[FileProblem]
+) -> Iterator[TemplateResource]:
+    """Those that opt in; one of which that is unclear joins the problems."""
+    for resource in resources:
+        try:
+            if resource.opts_in:
+                yield resource
+        except InputError as error:
+            problems.append(_of_the_whole(resource.source.path, text, error))
 
 
 def _check_resource(

@@ -21,7 +21,7 @@ YAML = frozenset({".yaml", ".yml"})
 NESTED = "AWS::CloudFormation::Stack"
 
 
-def resources_of(path: Path, kinds: Kinds) -> dict[str, dict[str, Any]]:
+def resources_of(path: Path, kinds: Kinds) -> Mapping[str, dict[str, Any]]:
     """The plain resources of a template that CDK wrote, its loops written out."""
     document = parse_template(path)
     check_resources(document, path, synthesized=True)
