@@ -393,7 +393,7 @@ def test_a_secret_whose_generator_only_the_deployment_knows_is_not_imported() ->
     generator = {"SecretStringTemplate": {"Fn::Sub": '{"at": "${News}"}'}, "GenerateStringKey": "k"}
     declared = retained(SECRET, Name="app/database", GenerateSecretString=generator)
     text = stopped(apply(app(News=TOPIC, Database=declared)), 25)
-    assert "its GenerateSecretString is a function" in text
+    assert "resolves its GenerateSecretString (Fn::Sub)" in text
 
 
 def test_a_kept_secret_is_no_loss_and_one_that_leaves_is() -> None:
@@ -592,7 +592,7 @@ def test_a_saved_plan_holds_no_secret_of_the_template() -> None:
     assert PLANTED not in planned.out + planned.err + Path("plan.json").read_text()
     refused = run("apply", "plan.json")
     assert refused.code == 3, refused
-    assert "does not hold SecretString of app/database" in refused.err
+    assert "leaves out SecretString of app/database" in refused.err
     assert run("apply", path, *allowed, "--yes").code == 0
     value = client("secretsmanager").get_secret_value(SecretId="app/database")
     assert value["SecretString"] == PLANTED

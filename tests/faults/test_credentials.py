@@ -38,7 +38,7 @@ def expired(seen: Seen, forward: Forward) -> Reply:
 def check_resumable(ran: Ran) -> None:
     """Exit 4 and one sentence that says what to renew."""
     assert ran.code == 4, ran
-    assert "credentials have expired" in ran.err
+    assert "the AWS credentials from environment variables have expired" in ran.err
     assert "run the same command again" in ran.err
     assert "Traceback" not in ran.err
 
