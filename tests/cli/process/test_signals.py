@@ -56,6 +56,8 @@ LAST_MOMENTS = """
 import atexit, os, signal, sys
 from dataware.cli import run, run_command
 
+# The shell that runs these tests in the background ignores Ctrl-C for all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 name, moment = sys.argv[1:]
 sys.argv[1:] = ["explain", "9"]
 
