@@ -300,7 +300,7 @@ def no_credentials(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
-        (wrong_account, "the stack goes to account 999988887777, but the credentials are of account"),
+        (wrong_account, "the stack goes to account 999988887777, but the credentials are of"),
         (nobody_there, "127.0.0.1:9"),
         (no_credentials, "credentials"),
     ],

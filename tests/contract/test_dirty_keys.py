@@ -183,7 +183,8 @@ def test_a_file_that_is_none_of_ours_is_a_sentence(path: Path) -> None:
     path.write_bytes(b"something else" * 1000)
     path.chmod(0o600)
     with pytest.raises(
-        IncompleteError, match=r"cannot keep the changed keys in .*target\.follow .* the same command then"
+        IncompleteError,
+        match=r"cannot keep the changed keys .*target\.follow .* the same command",
     ):
         FollowFile(path, "run")
 

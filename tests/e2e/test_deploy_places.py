@@ -179,7 +179,7 @@ def test_an_account_that_nothing_fits_is_refused(calls: Path, words: tuple[str, 
     write_assembly(Path("prepared"), {one: {"Orders": table()} for one in PLACES}, roles=False)
     ran = run("deploy", *words, *ALL)
     assert ran.code == 3, ran
-    assert f"stack shop is meant for account {OTHER}" in ran.err
+    assert f"stack shop goes to account {OTHER}" in ran.err
     assert f"--credentials {OTHER}=PROFILE" in ran.err
     assert arrived() == []
     assert not deployed(calls)
