@@ -206,9 +206,10 @@ class ParameterLease:
             with suppress(LookupFailedError):
                 if look.newest != stored.version:
                     self._store.write(self._name, stored.value, look.newest)
+        why = "its record was removed" if stored is None else "another run took it"
         raise RefusedError(
-            "nothing more is written, because this run sent no heartbeat and lost the lock on "
-            f"{self._value.target}; see `dataware status`"
+            f"nothing more is written, because this run lost the lock on {self._value.target}: "
+            f"{why}; see `dataware status`"
         )
 
 
