@@ -399,7 +399,7 @@ TimeToLiveSpecification = { AttributeName = "expires", Enabled = true }"""
 
 def await_so(what: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.2)
