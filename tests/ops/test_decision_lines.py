@@ -125,7 +125,8 @@ def test_what_adoption_leaves_as_it_is_and_what_nobody_compares_is_told() -> Non
         difference("Hidden", PropertyVerdict.UNKNOWN),
         difference("Deletes", PropertyVerdict.DELETES, "x"),
     )
-    for stack, command in ("App", "cdk drift App"), (None, "cdk drift STACK"):
+    drift = "aws cloudformation detect-stack-drift --stack-name"
+    for stack, command in ("App", f"{drift} App"), (None, f"{drift} STACK"):
         first, second, third = told(
             bucket(Action.IMPORT, FULL, differences=differences, stack=stack)
         )
