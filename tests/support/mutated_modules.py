@@ -53,6 +53,7 @@ TESTS_OF: Mapping[str, tuple[str, ...]] = {
     "ops.follow.cutover_run": (f"{_OPS}/test_cutover_run.py",),
     "ops.follow.cut_over": (f"{_OPS}/test_cutover_run.py",),
     "ops.follow.after_switch": (f"{_OPS}/test_after_switch.py",),
+    "ops.follow.reached_goal": (f"{_OPS}/test_reached_goal.py",),
     "ops.follow.undo": (f"{_OPS}/test_undo_run.py",),
     "ops.follow.undo_run": (f"{_OPS}/test_undo_run.py",),
     "ops.follow.undo_window": (f"{_OPS}/test_undo_window.py", f"{_OPS}/test_undo_run.py"),

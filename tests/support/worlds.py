@@ -124,16 +124,30 @@ def _ordered(value: Any) -> Any:
 
 
 def objects_of(bucket: str, keys: Sequence[str] | None = None) -> dict[str, Any]:
-    """Objects by key: bytes, headers, metadata, tags; all of a bucket, and none without one."""
+    """Objects by key: bytes, headers, metadata, tags; all of a bucket, and none without one.
+
+    Of all of a bucket those are left out that somebody deletes while they are read.
+    """
     s3 = client("s3")
+    is_listed = keys is None
     if keys is None:
         try:
             pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
         except s3.exceptions.NoSuchBucket:
             return {}
         keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+
+    def read(key: str) -> Any:
+        try:
+            return _object(s3, bucket, key)
+        except s3.exceptions.NoSuchKey:
+            if is_listed:
+                return None
+            raise
+
     with ThreadPoolExecutor(8) as pool:
-        return dict(zip(keys, pool.map(lambda key: _object(s3, bucket, key), keys), strict=True))
+        objects = zip(keys, pool.map(read, keys), strict=True)
+        return {key: one for key, one in objects if one is not None}
 
 
 CARRIED = ("ContentType", "ContentLanguage", "CacheControl", "Metadata", "StorageClass")
