@@ -124,11 +124,10 @@ def _end_work(context: Context, work: CopyJob | TargetCreator, record: Record) -
 def describe_pause_of_work(slug: str, marker: Marker) -> str:
     """What a pause does to the work of an engine, in a clause; empty where none is under way."""
     record = find_unfinished_work(marker).get(ENGINE)
-    kind = next((one for one in kinds() if one.names.slug == slug and one.copying), None)
     is_under_way = bool(marker.detail.get(WORK)) or not marker.alive
-    if kind is None or not isinstance(record, Mapping) or not is_under_way:
+    if not isinstance(record, Mapping) or not is_under_way:
         return ""
-    card = EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
+    card = _find_card(slug, record)
     if card is not None and card.copy_job is not None and not marker.alive:
         return "no run is alive to end its job, which goes on; the next run ends it, and waits"
     return card.pause if card is not None else ""
@@ -144,8 +143,13 @@ def _find_work(slug: str, marker: Marker) -> tuple[EngineCard | None, Record]:
 
 def _card_of(slug: str, record: Record) -> EngineCard | None:
     """The engine of a record that has left something; None where that is none of the kind."""
+    card = _find_card(slug, record)
+    return card if card is not None and (card.copy_job or card.creator) else None
+
+
+def _find_card(slug: str, record: Record) -> EngineCard | None:
+    """The engine that a record names; None where the kind has none of that name."""
     kind = next((one for one in kinds() if one.names.slug == slug and one.copying), None)
     if kind is None:
         return None
-    card = EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
-    return card if card is not None and (card.copy_job or card.creator) else None
+    return EngineTable(kind.require_copying().engines()).find(str(record.get("name")))
