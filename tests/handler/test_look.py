@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -143,7 +144,7 @@ def test_the_end_of_a_copy_is_answered_once_it_is_on_record(
     """CloudFormation goes on only when the record says "complete"."""
     watch = watched(cloudformation, monkeypatch, Type="Pass", Result=VERDICT, End=True)
     cloudformation.failures = [503, 503]
-    monkeypatch.setattr(reply.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(reply, "time", SimpleNamespace(sleep=lambda _seconds: None))
     assert look.handler({"watch": watch}, Time()) == {"ended": True}
     (answer,) = cloudformation.answers
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ID)
@@ -205,7 +206,7 @@ def test_an_answer_that_nobody_takes_tells_no_url(
 ) -> None:
     """The URL is a key to the stack; it stands in no error and so in no log."""
     cloudformation.failures = [403] * 10
-    monkeypatch.setattr(reply.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(reply, "time", SimpleNamespace(sleep=lambda _seconds: None))
     with pytest.raises(OSError, match="did not take the answer: HTTPError") as failed:
         call(cloudformation, "Delete", PhysicalResourceId="x")
     assert "secret" not in str(failed.value)

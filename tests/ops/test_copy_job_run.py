@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from dataware.ops.copy_job_run import (
 )
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
+from dataware.verify import pausable_stop
 from support.asked_pause import AskedMarkers, PauseWish, note_work
 from support.copying import Killed
 from support.world import World, WorldAws, WorldHold, box_kind
@@ -371,7 +373,7 @@ def test_a_pause_ends_the_job_and_another_one_copies_what_is_left(
         assert [job["state"] for job in jobs.jobs.values()] == ["cancelled"]
         wish.is_paused = False
 
-    monkeypatch.setattr("dataware.verify.pausable_stop.time.sleep", resume)
+    monkeypatch.setattr(pausable_stop, "time", SimpleNamespace(sleep=resume))
     jobs.meddle = meddle
     run(jobs, alter=lambda one: replace(one, markers=AskedMarkers(jobs.world, wish)))
     check_complete(jobs)

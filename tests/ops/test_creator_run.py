@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ from dataware.ops.context import Context, CopySettings
 from dataware.ops.creator_run import UNSEEN_LOOKS, CreatorRun, make_creator_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
+from dataware.verify import pausable_stop
 from dataware.verify.verdict import Verdict
 from support.asked_pause import AskedMarkers, PauseWish, note_work
 from support.copying import Killed
@@ -658,7 +660,7 @@ def test_a_pause_says_that_the_work_goes_on_and_holds_back_what_follows_it(
         there.log.append("resumed")
         wish.is_paused = False
 
-    monkeypatch.setattr("dataware.verify.pausable_stop.time.sleep", resume)
+    monkeypatch.setattr(pausable_stop, "time", SimpleNamespace(sleep=resume))
     there.meddle = pause
     run(service, alter=lambda one: replace(one, markers=AskedMarkers(there, wish)))
     assert there.log.index("resumed") < there.log.index(next_step)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +25,7 @@ from dataware.ops.engine_steps import make_pair_steps
 from dataware.ops.map_engine import stack
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
+from dataware.verify import pausable_stop
 from dataware.verify.verdict import Verdict
 from support.asked_pause import AskedMarkers, PauseWish, note_work
 from support.copying import Killed
@@ -202,7 +204,7 @@ def test_workers_wait_for_themselves_and_nothing_is_begun_during_a_pause(
     def pause(what: str) -> None:
         wish.is_paused = wish.is_paused or what in ("create", "write k10")
 
-    monkeypatch.setattr("dataware.verify.pausable_stop.time.sleep", resume)
+    monkeypatch.setattr(pausable_stop, "time", SimpleNamespace(sleep=resume))
     desk.world.meddle = pause
     desk.markers = AskedMarkers(desk.world, wish)
     desk.run()
