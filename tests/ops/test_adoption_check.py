@@ -183,6 +183,19 @@ def test_what_cloudformation_would_not_adopt_stops_before_a_copy_into_it(
         assert (found.rule, found.warnings) == (1, ())
 
 
+def test_a_stop_at_an_adoption_offers_a_reference_only_where_one_is_followed() -> None:
+    """A construct follows one; what a template declares is declared all the same."""
+    for why in ({"retained": False}, {"computed_by": "Fn::Sub"}):
+        assert check(BUCKET, **why).reason.endswith(", or import by reference")
+        assert check(BUCKET, is_written=True, **why).reason.endswith(
+            ", or remove It from the template and refer to name"
+        )
+    function = {"SecretString": {"Fn::Sub": "x"}}
+    assert check(SECRET, properties=function).reason.endswith(", or import by reference")
+    written = check(SECRET, properties=function, is_written=True)
+    assert written.reason.endswith("or remove It from the template and refer to name")
+
+
 def test_a_computed_name_is_no_matter_where_the_id_counts() -> None:
     """A pool is imported by its id."""
     assert check(POOL, computed_by="Fn::Sub").by_id

@@ -240,7 +240,8 @@ GUIDE: dict[int, Guide] = {
         "or import by reference",
         (
             "Set the removal policy in CDK, or DeletionPolicy: RetainExceptOnCreate in a template.",
-            "Or leave the resource outside of the stack: `--import reference`.",
+            "Or leave it outside of the stack: `--import reference` for a construct of "
+            "`dataware.cdk`; a template has to refer to it in place of declaring it.",
         ),
         also="a stack would adopt what its template allows CloudFormation to delete",
     ),
@@ -253,7 +254,8 @@ GUIDE: dict[int, Guide] = {
         (
             "Write the name out in the template; in CDK give the stack an `env` with account and "
             "region.",
-            "Or leave the resource outside of the stack: `--import reference`.",
+            "Or leave it outside of the stack: `--import reference` for a construct of "
+            "`dataware.cdk`; a template has to refer to it in place of declaring it.",
         ),
         also="a stack would adopt what its template names by a function",
     ),

@@ -157,7 +157,7 @@ def _retain_what_is_adopted(wanted: Wanted, decision: Decision, preferred: Facts
         return decision
     reason = (
         f"{wanted.preferred} would be deleted with its stack, so CloudFormation cannot adopt it: "
-        "set removal policy RETAIN_ON_UPDATE_OR_DELETE or RETAIN, or import by reference"
+        f"set removal policy RETAIN_ON_UPDATE_OR_DELETE or RETAIN, {_or_refer(wanted)}"
     )
     if wanted.stack is None:
         return replace(decision, warnings=(*decision.warnings, reason))
@@ -175,7 +175,7 @@ def _adopt_under_literal_names(wanted: Wanted, decision: Decision, preferred: Fa
         return decision
     reason = (
         f"{wanted.preferred} is named by a function ({wanted.computed_by}), and CloudFormation "
-        "adopts only literal names: write the name out, or import by reference"
+        f"adopts only literal names: write the name out, {_or_refer(wanted)}"
     )
     if wanted.stack is None:
         return replace(decision, warnings=(*decision.warnings, reason))
@@ -192,10 +192,17 @@ def _import_as_declared(kind: Kind, wanted: Wanted, decision: Decision) -> Decis
             continue
         reason = (
             f"{wanted.preferred} is imported before its deployment, which resolves its {name} "
-            f"({function}) and may then replace it: write the value out, or import by reference"
+            f"({function}) and may then replace it: write the value out, {_or_refer(wanted)}"
         )
         return decision.stop(NOT_USABLE, reason)
     return decision
+
+
+def _or_refer(wanted: Wanted) -> str:
+    """The other way: a construct follows a reference, whatever else a template declares stays."""
+    if wanted.is_written:
+        return f"or remove {wanted.logical_id} from the template and refer to {wanted.preferred}"
+    return "or import by reference"
 
 
 def list_fixed(kind: Kind) -> tuple[str, ...]:
