@@ -185,19 +185,22 @@ def test_no_more_copy_at_once_than_allowed(
     assert highest[0] == most
 
 
-def test_a_second_ctrl_c_ends_them_all(there: World) -> None:
-    """Whoever waits is interrupted, and what is under way hears that it has to stop."""
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_second_ctrl_c_ends_them_all(there: World, at: int) -> None:
+    """Whoever waits is interrupted, also while it begins them, and what is under way hears it."""
     context = there.context()
-    stopped = threading.Event()
+    stopped, begun = threading.Event(), threading.Semaphore(0)
 
     def work(beside: Context, _planned: Planned) -> None:
+        begun.release()
         while not beside.stop():
             time.sleep(0.01)
         stopped.set()
         raise IncompleteError("stopped")
 
     def interrupt() -> None:
-        time.sleep(0.05)
+        for _ in range(at):
+            begun.acquire()
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     plan = make_plan(context, [wanted(name) for name in NAMES[:3]], report=False)
@@ -209,7 +212,7 @@ def test_a_second_ctrl_c_ends_them_all(there: World) -> None:
             work_side_by_side(context, split_into_lanes(plan.resources), work)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert stopped.is_set()
+    assert stopped.wait(60)
 
 
 def test_an_error_that_nobody_expected_is_raised(there: World) -> None:

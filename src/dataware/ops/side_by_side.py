@@ -81,14 +81,16 @@ def work_side_by_side(
     beside = replace(
         context, emit=_with_names(context.emit), stop=lambda: halted.is_set() or context.stop()
     )
-    ended = [_start(beside, lane, work) for lane in lanes]
+    ended: list[Future[list[Outcome]]] = []
     try:
+        for lane in lanes:
+            ended.append(_start(beside, lane, work))
         wait(ended)
     except BaseException:
         halted.set()
         wait(ended, HALT_SECONDS)
         raise
-    return [outcome for lane in ended for outcome in lane.result()]
+    return [outcome for one in ended for outcome in one.result()]
 
 
 def _start(context: Context, lane: Sequence[Planned], work: Work) -> Future[list[Outcome]]:
