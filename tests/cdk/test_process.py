@@ -51,6 +51,24 @@ DataAwareTable(stack, "Waitlist", preferred_name="Waitlist", partition_key=key)
 app.synth()
 """
 
+MIXED = """
+import sys
+from aws_cdk import App, Environment, NestedStack, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from dataware.cdk import DataAwareMixin
+
+app = App()
+stack = Stack(app, "Demo", env=Environment(account=sys.argv[1], region=sys.argv[2]))
+for at in range(2):
+    bucket = s3.Bucket(stack, f"B{at}", bucket_name=f"uploads-{at}-prod")
+    bucket.with_(DataAwareMixin([f"uploads-{at}"]))
+kms.Key(stack, "Key").with_(DataAwareMixin(physical_id="alias/app"))
+inner = NestedStack(stack, "Inner")
+s3.Bucket(inner, "B", bucket_name="inner-prod").with_(DataAwareMixin(["inner"]))
+app.synth()
+"""
+
 
 def run(
     folder: Path, *arguments: str, app: str = APP, **environ: str
@@ -123,3 +141,34 @@ def test_what_adoption_would_delete_or_cannot_change_is_an_error_at_synth(projec
     assert "(rule 24): adopting uploads would delete data" in said
     assert "objects expire after 30 days" in said
     assert "(rule 23): Waitlist would have to be replaced by an empty table" in said
+
+
+def annotations(folder: Path, level: str) -> list[str]:
+    """What the assembly of a run says to people about its constructs."""
+    manifest = json.loads((folder / "cdk.out/manifest.json").read_text())
+    stack = manifest["artifacts"]["Demo"]
+    metadata = stack.get("metadata") or json.loads(
+        (folder / "cdk.out" / stack["additionalMetadataFile"]).read_text()
+    )
+    return [one["data"] for each in metadata.values() for one in each if one["type"] == level]
+
+
+def test_what_a_mixin_opts_in_is_not_deployed_empty_beside_its_data(
+    project: Path, aws_server: EmbeddedAws
+) -> None:
+    """A plain deployment copies nothing for a mixin, so data that has to move is an error."""
+    s3, kms = boto3.client("s3"), boto3.client("kms")
+    s3.create_bucket(Bucket="uploads-0")
+    s3.put_object(Bucket="uploads-0", Key="a", Body=b"x")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/app", TargetKeyId=key)
+    place = (boto3.client("sts").get_caller_identity()["Account"], "us-east-1")
+    run(project, *place, app=MIXED)
+    moved, twin = sorted(annotations(project, "aws:cdk:error"), reverse=True)
+    assert moved == (
+        "the data of uploads-0 has to be copied to uploads-0-prod: deploy with `dataware deploy`, "
+        "which copies first"
+    )
+    assert "alias/app exists, and only `dataware deploy` lets a stack adopt it" in twin
+    (inner,) = annotations(project, "aws:cdk:warning")
+    assert inner.startswith("inner-prod was not looked at: the name of a nested stack")

@@ -2,7 +2,8 @@
 
 s3.Bucket(self, "Uploads", bucket_name="uploads-prod").with_(DataAwareMixin(["uploads"]))
 
-The resource then opts in by its metadata, as in a template: `dataware deploy` does the rest.
+The resource then opts in by its metadata, as in a template: `dataware deploy` does the rest. Where
+CDK runs the app, a resource whose data would have to be copied first is an error.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import constructs
 import jsii
 from aws_cdk import CfnResource, Stack
 
+from dataware.cdk.mixin_check import check_at_synth
 from dataware.cdk.request import ask, cdk_property
 from dataware.cdk.stack_scope import number_of
 from dataware.kinds import CATALOGUE, load
@@ -107,6 +109,8 @@ class DataAwareMixin:
                 "or mixin"
             )
         resource.add_metadata(KEY, metadata)
+        if self._is_for_one:
+            check_at_synth(resource, request)
 
     def _claim(self, resource: CfnResource, path: str) -> None:
         """Refuse a second resource, because one old name cannot hold the data of two."""
