@@ -122,9 +122,12 @@ def test_an_app_in_typescript_is_planned_and_deployed(
     own = {"spaceport-uploads-staging", "Spaceport-Waitlist-staging"}
     assert "Plan: 2 to copy" in project.dataware("plan")
     assert "Spaceport-staging" not in stacks()
+    unseen = "nobody looked at the data; deploy with `dataware deploy`"
+    assert project.run("cdk", "synth", "--quiet", "--no-notices").count(unseen) == 2
 
     first = project.dataware_deploy()
     assert first.count("Successfully migrated data to") == 2
+    assert unseen not in first
     # Everything that is read in a log: plan, copies, CDK's own lines, and what is true now.
     assert len(first.splitlines()) <= 32, first
     check_data()

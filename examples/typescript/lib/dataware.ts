@@ -1,4 +1,4 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnResource, Stack } from 'aws-cdk-lib';
 import type { IConstruct, IMixin } from 'constructs';
 
 /** The types that dataware knows, and the property that holds the name of each. */
@@ -80,6 +80,13 @@ export class DataAwareMixin implements IMixin {
       OnFallbackData: this.settings.onFallbackData,
       Import: this.settings.importMode,
     });
+    if (this.isForOne() && process.env.CDK_OUTDIR && !process.env.DATAWARE_RUN) {
+      // CDK itself runs the app: its deployment would not wait for data under an older name.
+      Annotations.of(resource).addWarningV2(
+        'dataware:not-looked-at',
+        'nobody looked at the data; deploy with `dataware deploy`, which copies first',
+      );
+    }
   }
 }
 
