@@ -79,6 +79,17 @@ def test_every_property_that_replaces_a_type_without_a_card_is_listed(cfn_type: 
 KEY_TYPES = ("AttributeDefinitions",)
 """What holds the types of keys, among others: no schema says which part may change."""
 
+LOCAL_INDEXES = "LocalSecondaryIndexes"
+
+
+def test_local_indexes_that_change_replace_a_table_of_either_type() -> None:
+    """No table gets or loses one later, although one of the two schemas does not say so."""
+    now = [{"IndexName": "byDay", "Projection": {"ProjectionType": one}} for one in ("ALL", "KEYS")]
+    for cfn_type in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
+        for changed in ({}, {LOCAL_INDEXES: now[1:]}):
+            assert verdict(cfn_type, {LOCAL_INDEXES: now[:1]}, changed) == [Loss.REPLACED]
+            assert verdict(cfn_type, changed, {LOCAL_INDEXES: now[:1]}) == [Loss.REPLACED]
+
 
 @pytest.mark.parametrize("cfn_type", CATALOGUE)
 def test_no_property_that_is_updated_in_place_is_a_replacement(cfn_type: str) -> None:

@@ -84,13 +84,22 @@ def test_it_tells_what_would_be_lost(there: World) -> None:
 
 def test_a_stack_that_is_not_deployed_is_told_of(there: World) -> None:
     """A name that was mistyped would let the guard see nothing; what an assembly names is known."""
-    guard(context_of(there, StackedAws(there)), EMPTIED)
-    assert there.events.texts("note") == [
-        "stack App is not deployed here, so the guard has nothing to compare it with"
-    ]
+    told = "stack App is not deployed here, so the guard has nothing to compare it with"
+    wanted = [Wanted("Box", BOX, "full", stack="App")]
+    report = guard(context_of(there, StackedAws(there)), replace(EMPTIED, wanted=wanted))
+    assert (there.events.texts("note"), report.warnings) == ([told], ())
     named = App([], stacks=(replace(EMPTIED.stacks[0], id="App"),))
-    guard(context_of(there, StackedAws(there)), named)
+    assert guard(context_of(there, StackedAws(there)), named).warnings == ()
     assert len(there.events.texts("note")) == 1
+
+
+def test_where_neither_the_stack_nor_a_resource_is_there_it_is_a_warning(there: World) -> None:
+    """Nothing at all was looked into then, so that the plan needs attention."""
+    report = guard(context_of(there, StackedAws(there)), EMPTIED)
+    assert report.warnings == (
+        "stack App is not deployed here, so the guard has nothing to compare it with",
+    )
+    assert there.events.texts("note") == []
 
 
 def test_only_threatened_resources_are_looked_at(

@@ -111,13 +111,19 @@ def guard(
     marked = mark_allowed(findings.threats, allow, used)
     for threat in marked:
         _report(context.emit, threat)
-    for name in findings.absent:
-        text = f"stack {name} is not deployed here, so the guard has nothing to compare it with"
+    absent = [*map(_describe_absent, findings.absent)]
+    # Where nothing opts in either, nothing at all was looked into, which nobody takes for success.
+    doubts = absent if not app.wanted else []
+    for text in absent if not doubts else []:
         context.emit(event("note", text=text))
     if deploys:
         _refuse_unseen(findings)
-    texts = [*findings.unseen, *map(str, (*findings.weakened, *findings.refused))]
+    texts = [*findings.unseen, *map(str, (*findings.weakened, *findings.refused)), *doubts]
     return GuardReport(marked, (*texts, *_report_unused(marked, used, allow)))
+
+
+def _describe_absent(name: str) -> str:
+    return f"stack {name} is not deployed here, so the guard has nothing to compare it with"
 
 
 def _refuse_unseen(findings: GuardFindings) -> None:

@@ -80,11 +80,12 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
     check_together(str(path), reading.wanted, kinds)
     resolve = values.evaluator(document, kinds).evaluate
     expanded = expand(document, kinds, resolve)
-    stacks = (read_stack(name, path, kinds, template=expanded),) if name else ()
+    stacks = [read_stack(name, path, kinds, template=expanded)] if name else []
     return App(
         reading.wanted,
         {name: environment} if name else {},
-        stacks,
+        # Whether the stack is deployed is asked where its ARN says that it is.
+        tuple(replace(one, account=account, region=region) for one in stacks),
         tuple(reading.unseen),
         tuple(reading.notes),
         tuple(reading.unplanned),
