@@ -350,6 +350,18 @@ def test_patterns_give_fallbacks_to_what_has_none(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pattern_that_fits_nothing_is_an_error_where_nothing_else_is_planned(
+    tmp_path: Path,
+) -> None:
+    """Somebody named it; with a list of all resources the list is the answer."""
+    path = write(tmp_path, {"One": PLAIN | {"Properties": {"BucketName": "one-dev"}}, "Two": PLAIN})
+    patterns = parse_patterns(["{base}-prod={base}"])
+    with pytest.raises(InputError, match="no resource is planned: One, and 1 more, because no fal"):
+        load(path, patterns=patterns)
+    assert load(path, patterns=patterns, every=True).wanted
+    assert load(path, stack="Shop", patterns=patterns).unplanned
+
+
 @pytest.mark.parametrize(
     ("pattern", "name", "fallback"),
     [

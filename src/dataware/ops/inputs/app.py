@@ -75,7 +75,8 @@ def load_app(  # noqa: PLR0913 - each is an option of a command
     app = (
         _default(folder or Path(), reading, run) if path is None else _read_path(path, reading, run)
     )
-    if not app.wanted and not app.unplanned and not (guarding and app.stacks):
+    listed = options.every and app.unplanned
+    if not app.wanted and not listed and not (guarding and app.stacks):
         raise InputError(f"{path or 'The app of cdk.json'}: {_describe_nothing(app)}")
     return app
 
@@ -84,6 +85,13 @@ def _describe_nothing(app: App) -> str:
     """Why there is nothing to plan: nothing opts in, nothing of it is created, or it is unseen."""
     if app.notes:
         return f"nothing is to be planned: {'; '.join(app.notes)}"
+    if app.unplanned:
+        first, more = app.unplanned[0], len(app.unplanned) - 1
+        others = f", and {more} more" if more else ""
+        return (
+            f"no resource is planned: {first.id}{others}, because {first.reason}; `dataware plan "
+            "--all-stateful` lists them all"
+        )
     return "; ".join([f"no resource opts in: {OPT_IN}", *app.unseen])
 
 
