@@ -47,12 +47,14 @@ def check(
     action: Action = Action.IMPORT,
     mode: ImportMode | None = ADOPT,
     source: str | None = None,
+    region: str = "eu-west-1",
     **wanted: Any,
 ) -> Decision:
     """The decision on a resource of stack App, unless the test says otherwise."""
     given = {"stack": "App", "logical_id": "It", "creator": Creator.DEPLOYMENT, **wanted}
     decision = Decision(action, 1, "it has data", source, mode)
-    return check_adoption(kind, Wanted("App/It", kind.cfn_type, "name", **given), decision, facts)
+    wanted_one = Wanted("App/It", kind.cfn_type, "name", **given)
+    return check_adoption(kind, wanted_one, decision, facts, region)
 
 
 def test_what_has_a_name_is_adopted_by_it() -> None:
@@ -131,6 +133,21 @@ def test_an_id_that_stands_for_nothing_stops_and_one_that_is_not_seen_is_not_cal
     assert check(KEY, GONE, Action.CREATE, names_id=True, logical_id=None).reason.startswith(
         "no KMS key has the id name that the app gives App/It"
     )
+
+
+def test_what_is_in_another_region_than_its_stack_is_not_adopted() -> None:
+    """A bucket is found wherever it is, and CloudFormation makes and manages only its own."""
+    there = replace(THERE, region="us-east-1")
+    for action in (Action.IMPORT, Action.MIGRATE, Action.CREATE):
+        found = check(BUCKET, there, action, retained=True)
+        assert (found.action, found.rule) == (Action.STOP, 25)
+        assert found.reason == (
+            "name is in us-east-1, and a stack of eu-west-1 has no bucket elsewhere: choose another"
+            " name, or import by reference"
+        )
+    assert check(BUCKET, there, retained=True, region="us-east-1").action is Action.IMPORT
+    assert check(BUCKET, there, mode=REFERENCE).action is Action.IMPORT
+    assert check(BUCKET, there, logical_id=None, stack=None).action is Action.IMPORT
 
 
 def test_what_has_no_name_is_created_by_a_deployment_alone() -> None:

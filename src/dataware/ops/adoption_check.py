@@ -29,13 +29,19 @@ from dataware.core.values import NO_VALUE, find_function
 NO_WAY, NOT_RETAINED, COMPUTED_NAME, NOT_USABLE = 20, 21, 22, 25
 
 
-def check_adoption(kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts) -> Decision:
-    """The decision with the way in which the stack adopts, or a stop where there is none."""
+def check_adoption(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, region: str
+) -> Decision:
+    """The decision with the way in which the stack adopts, or a stop where there is none.
+
+    `region` is that of the stack.
+    """
     if reason := _find_missing(kind, wanted, decision, preferred):
         return decision.stop(NOT_USABLE, reason)
     if reason := _find_twin(kind, wanted, decision, preferred):
         return decision.stop(NO_WAY, reason)
     decision = _choose_way(kind, wanted, decision, preferred)
+    decision = _adopt_in_own_region(kind, wanted, decision, preferred, region)
     decision = _retain_what_is_adopted(wanted, decision, preferred)
     decision = _adopt_under_literal_names(wanted, decision, preferred)
     return _import_as_declared(kind, wanted, decision)
@@ -146,6 +152,25 @@ def _explain_no_way(kind: Kind, wanted: Wanted, preferred: Facts, *, nested: boo
         f"{there}; CloudFormation cannot adopt a {kind.noun}{' in a nested stack' * nested} and "
         f"would create a second, empty one: {around}remove {wanted.logical_id} from the template "
         f"and refer to {preferred.physical_id or preferred.name}"
+    )
+
+
+def _adopt_in_own_region(
+    kind: Kind, wanted: Wanted, decision: Decision, preferred: Facts, region: str
+) -> Decision:
+    """Stop where what a stack would adopt is in another region than the stack.
+
+    Source: CloudFormation Template Reference, AWS::S3::Bucket ("in the same AWS Region where you
+    create the AWS CloudFormation stack"); only the name of a bucket means the same in both.
+    """
+    if decision.import_mode is not ImportMode.ADOPT or wanted.logical_id is None:
+        return decision
+    if preferred.existence is not Existence.EXISTS or preferred.region in {None, region}:
+        return decision
+    return decision.stop(
+        NOT_USABLE,
+        f"{wanted.preferred} is in {preferred.region}, and a stack of {region} has no {kind.short} "
+        f"elsewhere: choose another name, {_or_refer(wanted)}",
     )
 
 

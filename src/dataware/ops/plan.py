@@ -104,7 +104,10 @@ def _decide_each(
     """What is decided on each resource by itself, with the facts of its names."""
     return tuple(
         plan_as_restored(
-            context, names, partial(_plan_resource, one, all_versions=all_versions), restores
+            context,
+            names,
+            partial(_plan_resource, one, context.aws.region, all_versions=all_versions),
+            restores,
         )
         for one, names in zip(wanted, facts, strict=True)
     )
@@ -212,6 +215,7 @@ def _shared_fallbacks(wanted: Sequence[Wanted]) -> tuple[str, ...]:
 
 def _plan_resource(
     wanted: Wanted,
+    region: str,
     preferred: Facts,
     fallbacks: tuple[Facts, ...],
     *,
@@ -232,7 +236,7 @@ def _plan_resource(
     decision = _possible(kind, wanted, decision, preferred)
     decision = _refuse_second_of_a_name(kind, wanted, decision, preferred)
     decision = _refuse_import_from_elsewhere(wanted, decision, fallbacks)
-    decision = check_adoption(kind, wanted, decision, preferred)
+    decision = check_adoption(kind, wanted, decision, preferred, region)
     decision = _warn_of_skipped(kind, decision, source)
     if decision.action in COPYING and not all_versions:
         decision = replace(decision, warnings=(*decision.warnings, *warn_of_history(kind, source)))
