@@ -13,11 +13,18 @@ from botocore.exceptions import ClientError
 from dataware.aws import HeldResource, WaitIntervals, create_together
 from dataware.aws.errors import translate_errors
 from dataware.aws.holding_stack import HOLDING_PREFIX, holding_name, release_leftovers
-from dataware.core.errors import DatawareError, IncompleteError, InputError, ServiceError
+from dataware.core.errors import (
+    DatawareError,
+    IncompleteError,
+    InputError,
+    LookupFailedError,
+    ServiceError,
+)
 from dataware.core.model import UNMANAGED
 from dataware.core.ports import Aws
 from dataware.embedded import EmbeddedAws
 from support.accounts import open_account
+from support.servers import FaultProxy, Forward, Reply, Seen, drop_after
 
 TABLE, BUCKET = "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 PROPERTIES: dict[str, Any] = {
@@ -120,6 +127,30 @@ def test_a_left_over_stack_is_released(aws_server: EmbeddedAws) -> None:
     assert not release_leftovers(account, TABLE, "orders", patience=QUICK)
     assert held_stacks() == []
     assert boto3.client("dynamodb").list_tables()["TableNames"] == ["orders"]
+
+
+def test_a_creation_whose_answer_was_lost_is_asked_for_once(fault_proxy: FaultProxy) -> None:
+    """The SDK's second try hears of the stack that the first one made, which is taken for it."""
+    fault_proxy.add(drop_after, operation="CreateStack", times=1)
+    create_held(open_account(), TABLE, "TableName", "orders", PROPERTIES, patience=QUICK)
+    assert fault_proxy.count("CreateStack") == 2
+    assert held_stacks() == []
+    assert boto3.client("dynamodb").list_tables()["TableNames"] == ["orders"]
+
+
+def test_a_stack_that_another_one_made_meanwhile_is_not_taken_for_ones_own(
+    fault_proxy: FaultProxy,
+) -> None:
+    """Its events carry another token, so nothing is known of what it was asked for."""
+
+    def come_first(seen: Seen, forward: Forward) -> Reply:
+        start_holding("orders")
+        return forward(seen)
+
+    fault_proxy.add(come_first, operation="CreateStack", times=1)
+    with pytest.raises(LookupFailedError, match="CreateStack returned AlreadyExistsException"):
+        create_held(open_account(), TABLE, "TableName", "orders", PROPERTIES, patience=QUICK)
+    assert held_stacks() == [holding_name(TABLE, "orders")]
 
 
 class FakeStacks:

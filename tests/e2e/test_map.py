@@ -16,7 +16,7 @@ from dataware.embedded import EmbeddedAws
 from support.cli import run
 from support.killing import Strike, struck_run
 from support.people import sign_in
-from support.servers import FaultProxy, Seen
+from support.servers import FaultProxy, Seen, drop_after
 from support.worlds import (
     client,
     items_of,
@@ -128,8 +128,13 @@ def test_a_stop_ends_the_workers_and_forget_removes_them(proxy: FaultProxy) -> N
 def test_by_hand_workers_copy_into_a_table_that_stands(
     proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`migrate --engine map`, by a user who has what `iam-policy --engine map` prints."""
+    """`migrate --engine map`, by a user who has what `iam-policy --engine map` prints.
+
+    The first answers to what makes the workers and begins their work are lost.
+    """
     make_table("Orders-prod")
+    for operation in ("CreateStack", "StartExecution"):
+        proxy.add(drop_after, operation=operation, times=1)
     printed = run("iam-policy", "dataware.toml", "--for", "migrate", "--engine", "map")
     assert printed.code == 0, printed
     with monkeypatch.context() as signed_in:

@@ -384,7 +384,7 @@ def test_a_report_that_cannot_be_read_is_said() -> None:
     assert service.world.boxes["new"] == service.world.boxes["old"]
     warned = " ".join(service.world.events.texts("warning"))
     assert "what the import left out cannot be read (the log group does not exist)" in warned
-    assert "has changed since of t1 (2 keys differ)" in warned
+    assert "2 keys differ, because the import left them out or old has changed" in warned
 
 
 def test_what_can_be_put_by_nobody_is_explained_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

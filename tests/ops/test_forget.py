@@ -242,12 +242,12 @@ def test_a_job_that_does_not_end_is_named(desk: Desk, monkeypatch: pytest.Monkey
 
 
 def test_what_nothing_ends_is_said_to_stay(desk: Desk) -> None:
-    """A restore cannot be cancelled, and the table that it makes is the target."""
+    """A restore cannot be cancelled, and may have been refused, so nothing is claimed of it."""
     desk.context = replace(desk.context, aws=BatchAccount())  # type: ignore[arg-type]  # as above
     begin_by_engine(desk, TABLE, {"name": "restore"})
     (text,) = remove_engine_work(desk)
-    assert "the engine restore goes on making new" in text
-    assert "it stays" in text
+    begun = "if the restore into new has begun, it goes on in AWS and cannot be cancelled"
+    assert f"{begun}, and new stays" in text
 
 
 @pytest.mark.parametrize("denied", [True, False])

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from dataware.aws.errors import one_line, translate_errors
 from dataware.core.errors import (
@@ -46,6 +47,9 @@ PERMISSIONS = (
     "cloudformation:TagResource",
 )
 
+
+ALREADY_THERE = "AlreadyExistsException"
+"""The refusal of a stack whose name another one has."""
 
 INITIATED = "Resource creation Initiated"
 """The reason in the event of a resource that is there by now and still has to be set up."""
@@ -150,15 +154,40 @@ class HoldingStack:
         provisioning resources").
         """
         failing: dict[str, Any] = {"OnFailure": "ROLLBACK", "RetainExceptOnCreate": True}
-        what = f"the holding stack of {self._what}"
-        with self._mask_errors(), translate_errors(what, "cloudformation:CreateStack"):
-            answer = self._api.create_stack(
-                StackName=self._name,
-                TemplateBody=template,
-                Tags=[HOLDING],
-                **({"OnFailure": "DO_NOTHING"} if keeps_made else failing),
-            )
-        return str(answer["StackId"])
+        return self.ask_for(
+            f"the holding stack of {self._what}",
+            TemplateBody=template,
+            Tags=[HOLDING],
+            **({"OnFailure": "DO_NOTHING"} if keeps_made else failing),
+        )
+
+    def ask_for(self, what: str, **request: Any) -> str:
+        """Ask for the stack; its id, also where the answer to a first try was lost.
+
+        Raises LookupFailedError, also where somebody else has made a stack of that name.
+        """
+        token = uuid4().hex
+        try:
+            with self._mask_errors(), translate_errors(what, "cloudformation:CreateStack"):
+                answer = self._api.create_stack(
+                    StackName=self._name, ClientRequestToken=token, **request
+                )
+            return str(answer["StackId"])
+        except ServiceError as error:
+            # The SDK asks again where no answer came, and then may hear of the stack of before.
+            if error.problem is None or error.problem.code != ALREADY_THERE:
+                raise
+            stack = self.find()
+            if stack is None or not self._is_asked_by(stack, token):
+                raise
+            return stack
+
+    def _is_asked_by(self, stack_id: str, token: str) -> bool:
+        """Whether a request with this token made the stack, as each of its events says.
+
+        Source: AWS CloudFormation API Reference, StackEvent (ClientRequestToken).
+        """
+        return any(one.get("ClientRequestToken") == token for one in self._events(stack_id))
 
     @contextmanager
     def _mask_errors(self) -> Iterator[None]:

@@ -79,6 +79,9 @@ class CreatorRun(CreatorRequest):
     """The steps of one migration by a service that makes the target."""
 
     items = 0
+    _left_out = False
+    """Whether the service says that it did not bring everything, of whatever it names keys."""
+
     _next_try = "starts another one"
     """What the next run does after one whose work failed, in a clause."""
 
@@ -110,6 +113,7 @@ class CreatorRun(CreatorRequest):
         if progress.counts:
             self._keep({**self._record, **progress.counts})
         self._report_begun(self._creator.words.ends)
+        self._left_out = bool(progress.problem)
         if progress.problem:
             self._warn(
                 f"the {self._noun} did not bring everything ({progress.problem}); this machine "
@@ -225,6 +229,11 @@ class CreatorRun(CreatorRequest):
         if known := count_reported(journal, verdict):
             differ = f"{differ} differ, {known:,} of which the {self._noun} left out"
             self._warn(f"{differ}; carrying them")
+        elif self._left_out:
+            self._warn(
+                f"{differ} differ, because the {self._noun} left them out or {words['source']} has "
+                f"changed since {since}; carrying them"
+            )
         else:
             self._warn(
                 f"{words['source']} has changed since {since} ({differ} differ); carrying what "

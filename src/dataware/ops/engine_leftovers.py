@@ -43,14 +43,15 @@ def _explain_work(slug: str, target: str, marker: Marker, context: Context) -> s
     if card.copy_job is not None:
         parts = " and ".join(card.copy_job(context.aws, "").list_parts(record))
         return f"removing {parts}, which the engine {card.name} has left"
-    if card.creator is not None and (names := card.creator(context.aws).list_parts(record)):
-        parts, words = " and ".join(names), card.creator(context.aws).words
-        removal = f"removing {parts} of the engine {card.name}"
-        begins = f"if the {words.noun} into {target} has begun"
-        if words.ends_early:
-            return f"{removal}; {begins}, it is ended, and what it has put stays"
-        return f"{removal}; {begins}, it goes on in AWS {words.stays}, and {target} stays"
-    return f"the engine {card.name} goes on making {target}, which cannot be cancelled: it stays"
+    if card.creator is None:
+        return ""
+    creator = card.creator(context.aws)
+    names, words = creator.list_parts(record), creator.words
+    removal = f"removing {' and '.join(names)} of the engine {card.name}; " if names else ""
+    begins = f"{removal}if the {words.noun} into {target} has begun"
+    if words.ends_early:
+        return f"{begins}, it is ended, and what it has put stays"
+    return f"{begins}, it goes on in AWS {words.stays}, and {target} stays"
 
 
 def remove_leftovers(slug: str, marker: Marker, context: Context) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -286,10 +287,42 @@ def test_an_execution_that_ended_early_is_told_and_followed_by_another_one() -> 
     """Without results every part is still to be done."""
     desk = Desk()
     desk.account.states.lost = "it took too long"
-    with pytest.raises(IncompleteError, match=r"2 parts of old not copied"):
+    with pytest.raises(IncompleteError, match=r"2 parts of old not copied: the execution .* ended"):
         desk.run()
     assert "ended early (failed: States.Timeout: it took too long)" in desk.texts("warning")[0]
     desk.account.states.lost = ""
+    desk.run()
+    desk.check_whole()
+
+
+def test_a_start_whose_answer_was_lost_is_no_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's second try is refused where the execution has ended by then."""
+    desk = Desk()
+    start = desk.account.states.start_execution
+
+    def start_unheard(**given: Any) -> None:
+        start(**given)
+        raise refusal("ExecutionAlreadyExists", "StartExecution")
+
+    monkeypatch.setattr(desk.account.states, "start_execution", start_unheard)
+    desk.run()
+    desk.check_whole()
+    assert len(desk.copies) == 1
+
+
+def test_a_start_that_is_refused_ends_the_command_and_the_next_one_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as for a quota, which says that nothing was begun."""
+    desk = Desk()
+
+    def refuse(**_given: Any) -> None:
+        raise refusal("ExecutionLimitExceeded", "StartExecution")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.account.states, "start_execution", refuse)
+        with pytest.raises(IncompleteError, match="ExecutionLimitExceeded"):
+            desk.run()
     desk.run()
     desk.check_whole()
 

@@ -87,12 +87,10 @@ class Desk:
         self.begun += 1
         return self.open(f"v{self.begun}")
 
-    def watch(self, execution: MapExecution) -> None:
-        """Look until it has ended."""
-        for _ in range(9):
-            seen = execution.look()
-            if seen is not None and seen.ended:
-                return
+    def watch(self, execution: MapExecution) -> str:
+        """Look until it has ended, or for long enough; why it ended early."""
+        looks = (execution.look() for _ in range(9))
+        return next((seen.problem for seen in looks if seen is not None and seen.ended), "")
 
     def describe(self, workers: int) -> MigrationJob:
         """The job of some workers."""
@@ -214,10 +212,10 @@ def test_a_killed_command_goes_on_with_its_execution(monkeypatch: pytest.MonkeyP
 
     watch, fatal = Desk.watch, {"v1"}
 
-    def watch_or_die(self: Desk, execution: MapExecution) -> None:
+    def watch_or_die(self: Desk, execution: MapExecution) -> str:
         if execution.name in fatal:
             raise Killed("now")
-        watch(self, execution)
+        return watch(self, execution)
 
     for name in ("v1", "v2"):
         fatal = {name}

@@ -22,6 +22,7 @@ from dataware.verify.task_state import TaskState
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 ENDED_WELL = "SUCCEEDED"
 NOT_RUNNING = "ValidationException"
+ALREADY_STARTED = "ExecutionAlreadyExists"
 
 
 class WorkOrder(NamedTuple):
@@ -74,10 +75,15 @@ class MapExecution:
             "batch": batch,
             "job": job,
         }
-        with self._aws.translate_errors("the state machine", "states:StartExecution"):
-            self._api.start_execution(
-                stateMachineArn=self._place.machine, name=self._name, input=json.dumps(given)
-            )
+        try:
+            with self._aws.translate_errors("the state machine", "states:StartExecution"):
+                self._api.start_execution(
+                    stateMachineArn=self._place.machine, name=self._name, input=json.dumps(given)
+                )
+        except ServiceError as error:
+            # An execution that has ended is refused to a second try, whose first had no answer.
+            if not error.problem or error.problem.code != ALREADY_STARTED:
+                raise
 
     def look(self) -> JobProgress | None:
         """How far it is, in parts of the data; None where it was never started.

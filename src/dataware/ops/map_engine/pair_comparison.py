@@ -182,8 +182,11 @@ class PairComparison:
             compares_only=True,
         )
 
-    def _watch(self, execution: MapExecution) -> None:
-        """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
+    def _watch(self, execution: MapExecution) -> str:
+        """Wait until an execution has ended; why it ended early, in a clause, empty if it did not.
+
+        Raises IncompleteError once a person asks to stop.
+        """
         try:
             progress = self._await_end(execution)
         except IncompleteError as error:
@@ -194,9 +197,11 @@ class PairComparison:
                 f"stopped the workers of the execution {execution.name}; run the same command "
                 f"again to resume, or {self._forget} to give up"
             ) from error
-        if progress.problem:
-            text = f"the execution {execution.name} ended early ({progress.problem})"
-            self._emit("warning", text=text)
+        if not progress.problem:
+            return ""
+        problem = f"the execution {execution.name} ended early ({progress.problem})"
+        self._emit("warning", text=problem)
+        return problem
 
     def _await_end(self, execution: MapExecution) -> JobProgress:
         clock, unseen = self._context.clock, 0

@@ -182,13 +182,14 @@ class MapRun(EngineRun):
     def _finish(self, execution: MapExecution, journal: Journal, progress: CopyState) -> MapResults:
         """Watch an execution until it has ended, and take its results."""
         self._enter("copying")
-        self._watch(execution)
+        problem = self._watch(execution)
         results = execution.read_results()
         try:
             before = execution.read_before()
         except NotFoundError:
             # Without the bucket nothing is known of it: what was done is found equal once more.
             before, results = progress.snapshot(), MapResults(failures=["its results are gone"])
+        results.failures += [problem] if problem else []
         self._take_results(journal, progress, before, results)
         self._keep({**self._record, "read": True})
         return results
@@ -222,8 +223,11 @@ class MapRun(EngineRun):
             by_command=True,
         )
 
-    def _watch(self, execution: MapExecution) -> None:
-        """Wait until an execution has ended. Raises IncompleteError once a person asks to stop."""
+    def _watch(self, execution: MapExecution) -> str:
+        """Wait until an execution has ended; why it ended early, in a clause, empty if it did not.
+
+        Raises IncompleteError once a person asks to stop.
+        """
         with self._explain_stop(lambda: self._stop_workers(execution)):
             looks = self._watch_work(
                 lambda: self._look(execution),
@@ -233,8 +237,11 @@ class MapRun(EngineRun):
             progress = next(one for one in looks if one.ended)
         self._keeper.publish({WORK: None})
         # What an earlier command stopped itself is off the record, and no news.
-        if progress.problem and self._record.get("execution"):
-            self._warn(f"the execution {execution.name} ended early ({progress.problem})")
+        if not progress.problem or not self._record.get("execution"):
+            return ""
+        problem = f"the execution {execution.name} ended early ({progress.problem})"
+        self._warn(problem)
+        return problem
 
     def _look(self, execution: MapExecution) -> JobProgress:
         """How far an execution is that was begun. Raises IncompleteError where it is not seen."""

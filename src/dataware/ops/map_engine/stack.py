@@ -78,17 +78,13 @@ class WorkersStack:
             )
 
     def _create(self, template: str) -> str:
-        with self._aws.translate_errors(
-            f"the stack {self._place.stack}", "cloudformation:CreateStack"
-        ):
-            answer = self._api.create_stack(
-                StackName=self._place.stack,
-                TemplateBody=template,
-                Capabilities=["CAPABILITY_IAM"],
-                Tags=[{"Key": TAG, "Value": f"map {self._place.run}"}],
-                OnFailure="ROLLBACK",
-            )
-        return str(answer["StackId"])
+        return self._watched.ask_for(
+            f"the stack {self._place.stack}",
+            TemplateBody=template,
+            Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": TAG, "Value": f"map {self._place.run}"}],
+            OnFailure="ROLLBACK",
+        )
 
     def _delete(self, stack: str) -> None:
         name = self._place.stack

@@ -93,14 +93,14 @@ class VerificationDesk(NamedTuple):
 
     `find_earlier` has the execution that an earlier command began last, `begin` names the next one
     and puts that on record, `open` has one by its name, `describe` makes its job for a number of
-    workers, and `watch` waits for its end.
+    workers, and `watch` waits for its end, and says why it came early, if it did.
     """
 
     find_earlier: Callable[[], MapExecution | None]
     begin: Callable[[], MapExecution]
     open: Callable[[str], MapExecution]
     describe: Callable[[int], MigrationJob]
-    watch: Callable[[MapExecution], None]
+    watch: Callable[[MapExecution], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +165,11 @@ class MapVerification:
         parts = format_count(len(tasks), PART)
         text = f"workers compare both sides ({tasks[0].step}: {parts}, execution {execution.name})"
         self.context.emit(event("note", text=text, **self.words))
-        self.desk.watch(execution)
+        problem = self.desk.watch(execution)
         result = self._read(plan)
         if left := result.left:
-            why = "; ".join(list(dict.fromkeys(result.reasons))[:2]) or "no worker reported on them"
+            reasons = list(dict.fromkeys(filter(None, (*result.reasons, problem))))
+            why = "; ".join(reasons[:2]) or "no worker reported on them"
             raise IncompleteError(
                 f"{format_count(len(left), PART)} of {parts} not compared: {why}; run the same "
                 "command again to resume"
