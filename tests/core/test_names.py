@@ -12,6 +12,8 @@ from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.core.model import Location, Wanted
 from dataware.core.names import (
+    NameFields,
+    find_mistake,
     find_shared_name,
     full_name,
     identify_name,
@@ -197,3 +199,13 @@ def test_any_text_is_a_name_or_is_told_why_not(text: str, kind: object) -> None:
         assert problem is None or problem
         if problem is None and is_arn(each):
             assert plain_name(kind, each) != each  # type: ignore[arg-type]
+
+
+def test_a_name_with_and_without_a_slash_is_one_parameter() -> None:
+    """Systems Manager User Guide: "not unique" are `/TestParam1` and `TestParam1`."""
+    kind, fields = load("AWS::SSM::Parameter"), NameFields("preferred", "fallback", "fallback")
+    both = find_mistake(kind, "/token", ["token"], fields)
+    assert both == "/token is both preferred and one of fallback: remove one of the two"
+    twice = find_mistake(kind, "/token-prod", ["/token", "token"], fields)
+    assert twice == "/token is listed twice in fallback: remove one of the two"
+    assert find_mistake(kind, "/token", ["/app/token"], fields) is None

@@ -147,12 +147,15 @@ def find_mistake(
     for word, name in names:
         if problem := name_problem(kind, name, created=created and name == preferred):
             return f"{word} {name!r} is not a valid {kind.noun} name: {problem}"
-    if preferred in fallbacks:
+    # Some services take one name with and without a slash before it.
+    meant = [identify_name(kind, name, "", "") for name in fallbacks]
+    if identify_name(kind, preferred, "", "") in meant:
         return (
             f"{preferred} is both {fields.preferred} and one of {fields.fallbacks}: "
             "remove one of the two"
         )
-    twice = next((name for name in fallbacks if fallbacks.count(name) > 1), None)
+    pairs = zip(fallbacks, meant, strict=True)
+    twice = next((name for name, one in pairs if meant.count(one) > 1), None)
     if twice is not None:
         return f"{twice} is listed twice in {fields.fallbacks}: remove one of the two"
     return None

@@ -50,6 +50,7 @@ def test_good_names_pass(name: str) -> None:
         "",
         "/",
         "a//b",
+        "a/b",
         "/a/",
         "a b",
         "ssm/x",

@@ -74,6 +74,7 @@ def test_a_bucket_may_be_given_an_owner_and_a_table_needs_its_arn() -> None:
         ("s3://uploads", "dynamodb://Orders", "must be of the same kind"),
         ("s3://uploads", "s3://uploads", "are the same place"),
         ("s3://uploads", "arn:aws:s3:::uploads", "are the same place"),
+        ("ssm://token", "ssm:///token", "are the same place"),
         ("s3://uploads", "s3://uploads/a", "overlap"),
         ("s3://uploads/a", "s3://uploads/ab", "overlap"),
         ("s3://U", "s3://uploads", "U is not a valid S3 bucket name"),

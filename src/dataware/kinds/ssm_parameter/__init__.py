@@ -28,10 +28,14 @@ _LONGEST, _DEEPEST = 1011, 15
 def check_name(name: str) -> str | None:
     """What is wrong with a parameter's name, or None.
 
-    Source: AWS Systems Manager API Reference, PutParameter.
+    Sources: AWS Systems Manager API Reference, PutParameter; AWS Systems Manager User Guide,
+    "Understanding parameter name requirements and constraints" (what is in a hierarchy begins with
+    a slash).
     """
     if not _NAME.fullmatch(name):
         return "a parameter's name consists of letters, digits and _.- in parts divided by /"
+    if "/" in name.removeprefix("/") and not name.startswith("/"):
+        return f"the name of a parameter in a hierarchy begins with /, as in /{name}"
     if re.match(r"/?(aws|ssm)", name, re.IGNORECASE):
         return "a parameter's name may not begin with aws or ssm"
     if len(name) > _LONGEST or name.strip("/").count("/") >= _DEEPEST:

@@ -13,7 +13,7 @@ from dataware.calc.words import with_article
 from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.core.model import Location
-from dataware.core.names import PLACEHOLDERS, is_arn, parse_name
+from dataware.core.names import PLACEHOLDERS, identify_name, is_arn, parse_name
 
 if TYPE_CHECKING:
     from dataware.ops.inputs.wanted import Kinds
@@ -167,7 +167,10 @@ def check_distinct(
     region: str | None = None,
 ) -> None:
     """Refuse two addresses that mean the same keys, given the caller's account and region."""
-    here = [(at.name, at.account or account, at.region or region) for at in (one, other)]
+    here = [
+        (identify_name(at.kind, at.name, "", ""), at.account or account, at.region or region)
+        for at in (one, other)
+    ]
     if here[0] != here[1]:
         return
     if one.prefix == other.prefix:
