@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataware.core.errors import InputError
 from dataware.core.expand import expand
 from dataware.core.parameters import (
     EVERY,
@@ -48,6 +49,16 @@ def test_a_stack_takes_its_own_value_before_that_for_every_stack() -> None:
     assert given_ones.values_for("Api") == {"Stage": "a=b", "Owner": ""}
     assert not GivenParameters().concerns("App")
     assert not parse_parameters(["Api:Stage=x"], keeps_others=True).concerns("App")
+
+
+def test_a_star_in_place_of_a_stack_means_every_stack() -> None:
+    """As in CDK; a value for a stack of that name would change nothing and be checked by nobody."""
+    given_ones = parse_parameters(["*:Stage=prod", "Api:Stage=dev"], keeps_others=True)
+    assert given_ones.values_for("App") == {"Stage": "prod"}
+    assert given_ones.values_for("Api") == {"Stage": "dev"}
+    assert given_ones.concerns("App")
+    with pytest.raises(InputError, match="the parameter :Stage=x names no stack"):
+        parse_parameters([":Stage=x"], keeps_others=True)
 
 
 @given(

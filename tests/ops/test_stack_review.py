@@ -387,7 +387,10 @@ def emulator() -> Iterator[EmulatedEvaluation]:
 def test_a_table_is_lost_where_a_second_implementation_names_it_otherwise(
     emulator: EmulatedEvaluation, before: dict[str, Any], now: dict[str, Any]
 ) -> None:
-    """Whatever the expressions: the guard stops where the names differ, and nowhere else."""
+    """Whatever the expressions: the guard stops where the names differ, and nowhere else.
+
+    The stack may get the new default, or keep the value that it has.
+    """
 
     def name(document: dict[str, Any]) -> str:
         return str(emulator.evaluate(document, {})["Orders"]["Properties"]["TableName"])
@@ -395,7 +398,9 @@ def test_a_table_is_lost_where_a_second_implementation_names_it_otherwise(
     held = {"Orders": Deployed(TABLE, name(before))}
     deployed = {"Stage": before["Parameters"]["Stage"]["Default"]}
     found = lost(before, now, deployed, held)
-    assert [one.loss for one in found] == ([Loss.RENAMED] if name(now) != name(before) else [])
+    kept = {**now, "Parameters": before["Parameters"]}
+    renamed = {name(now), name(kept)} != {name(before)}
+    assert [one.loss for one in found] == ([Loss.RENAMED] if renamed else [])
 
 
 LOOP = {
@@ -437,6 +442,26 @@ def test_a_loop_is_over_what_the_update_gives(
     stack = read_with_text(looped(now), ["one", "two"])
     review = StackReviewer(aws, INDEX, given_words).review(stack)  # type: ignore[arg-type]
     assert [one.logical_id for one in review.lost] == expected
+
+
+def test_a_default_that_changes_may_not_count() -> None:
+    """CDK hands on the value that the stack has: what either value would lose is lost."""
+
+    def named(default: str, name: Any) -> dict[str, Any]:
+        parameters = {"Name": {"Type": "String", "Default": default}}
+        return {"Parameters": parameters, "Resources": {"Table": table(name)}}
+
+    held = {STACK: {"Table": Deployed(TABLE, "one")}}
+    aws = StackedAws({STACK: named("two", "one")}, held, {STACK: {"Name": "two"}})
+
+    def lost(*words: str, keeps_others: bool = True) -> list[str]:
+        given_words = parse_parameters(words, keeps_others=keeps_others)
+        stack = declared(named("one", {"Ref": "Name"}))
+        review = StackReviewer(aws, INDEX, given_words).review(stack)  # type: ignore[arg-type]
+        return [one.outcome.split(":")[0] for one in review.lost]
+
+    assert lost() == ["be renamed to two"]
+    assert lost("Name=one") == lost(keeps_others=False) == []
 
 
 def test_a_loop_over_stored_names_is_as_the_app_has_looked_them_up() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dataware.core.errors import InputError
 from dataware.core.evaluation import NotKnownError
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.core.values import Computed, Scope, as_texts, find_function, mapping_of, text_of
@@ -48,12 +49,19 @@ class GivenParameters:
 
 
 def parse_parameters(words: Sequence[str], *, keeps_others: bool) -> GivenParameters:
-    """The parameters in words such as ``KEY=VALUE`` and ``STACK:KEY=VALUE``, as CDK reads them."""
+    """The parameters in words such as ``KEY=VALUE`` and ``STACK:KEY=VALUE``, as CDK reads them.
+
+    CDK keeps what is for every stack under ``*``, so that a word may name that in place of a stack.
+    Raises InputError for a word whose stack is empty, which CDK gives to none.
+    """
     values: dict[str, dict[str, str]] = {}
     for word in words:
         name, _, value = word.partition("=")
         stack, colon, key = name.partition(":")
-        values.setdefault(stack if colon else EVERY, {})[key if colon else stack] = value
+        if colon and not stack:
+            raise InputError(f"the parameter {word} names no stack: leave out its colon")
+        every = not colon or stack == "*"
+        values.setdefault(EVERY if every else stack, {})[key if colon else stack] = value
     return GivenParameters(values, keeps_others)
 
 
@@ -69,6 +77,18 @@ def find_changed(
         values = {**defaults, **values}
     return frozenset(
         name for name, value in values.items() if deployed is None or deployed.get(name) != value
+    )
+
+
+def has_new_default(template: StackTemplate, before: StackTemplate, given: GivenParameters) -> bool:
+    """Whether a parameter may keep the value that it has, or get another default than before."""
+    if not given.keeps_others:
+        return False
+    named, was = given.values_for(template.name), declared_parameters(before.document)
+    return any(
+        name in was and name not in named and one.get("Default") != was[name].get("Default")
+        for name, one in declared_parameters(template.document).items()
+        if one.get("Default") is not None
     )
 
 
@@ -201,8 +221,8 @@ class UpdatedParameters:
 
     What is given holds. What is not keeps the value that the stack has, unless its default is
     another one than in the deployed template: then the new default counts, because whoever deploys
-    may hand nothing on, and the guard takes the stricter of the two. `before` are the parameters of
-    the deployed template, None where that is not seen.
+    may hand nothing on, and the guard looks at both. `before` are the parameters of the deployed
+    template, None where that is not seen: then a value is kept.
     """
 
     values: ParameterValues

@@ -20,6 +20,7 @@ from dataware.core.parameters import (
     GivenParameters,
     find_changed,
     find_changed_parameters,
+    has_new_default,
     mark_changed,
 )
 from dataware.core.ports import Aws
@@ -97,16 +98,13 @@ class StackReviewer:
         now = self._evaluate(stack, before, values, nested)
         was = before.resources if before else None
         review = StackReview(now, deployed, before, unseen=unseen)
-        review.lost = list(
-            threats(
-                self.outlook,
-                now,
-                was,
-                deployed,
-                before.unseen if before else None,
-                before.document if before else None,
-            )
-        )
+        review.lost = self._list_lost(now, before, deployed)
+        if nested is None and before and has_new_default(stack, before, self.given):
+            # Whoever deploys keeps the values that the stack has, as CDK does, or does not.
+            kept = self._evaluate(stack, None, values, nested)
+            ids = {one.logical_id for one in review.lost}
+            others = self._list_lost(kept, before, deployed)
+            review.lost += [one for one in others if one.logical_id not in ids]
         review.weakened = list(find_weakened(self.outlook.kinds, now, was or {}))
         review.refused = [
             *self._find_half_deleted(now, stack_id, deployed),
@@ -118,6 +116,13 @@ class StackReviewer:
             if resource.type == NESTED
         }
         return review
+
+    def _list_lost(
+        self, now: StackTemplate, before: StackTemplate | None, deployed: Mapping[str, Deployed]
+    ) -> list[DestructiveChange]:
+        was, unseen = (before.resources, before.unseen) if before else (None, None)
+        document = before.document if before else None
+        return list(threats(self.outlook, now, was, deployed, unseen, document))
 
     def _find_half_deleted(
         self, stack: StackTemplate, stack_id: str, deployed: Mapping[str, Deployed]
