@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,13 @@ import pytest
 from dataware.core.errors import LookupFailedError
 from dataware.core.events import Event
 from dataware.core.model import Marker, MarkerState
+from dataware.ops.context import Context
+from dataware.ops.follow.after_switch import find_switched
+from dataware.ops.follow.cut_over import find_followed
+from dataware.ops.follow.follow_names import find_recorded
+from dataware.ops.follow.reached_goal import find_undone
+from dataware.ops.follow.undo import find_undoable
+from dataware.ops.forget import find_record
 from dataware.ops.status import check_seen, runs_on_record, status, with_journal
 from dataware.report.jsonlines import JsonRenderer
 from dataware.report.plain import PlainRenderer
@@ -137,3 +144,24 @@ def test_a_detail_that_is_nested_deep_is_unreadable(store: FakeParameters) -> No
     assert "unknown" in shown(store)
     damage(store, json.dumps(good | {"detail": good["detail"] | {"own": deep}}))
     assert "unknown" in shown(store)
+
+
+@pytest.mark.parametrize(
+    "ask", [find_followed, find_recorded, find_switched, find_undoable, find_undone]
+)
+def test_nothing_is_concluded_from_a_record_that_cannot_be_read(
+    store: FakeParameters, ask: Callable[[Context, str], object]
+) -> None:
+    """Whether it was followed or cut over is unknown, so nobody hears that it was not."""
+    damage(store, '{"version":2}')
+    markers = ParameterMarkers(store, store.clock, holder("reader"))
+    with pytest.raises(LookupFailedError, match="cannot read the marker"):
+        ask(replace(World().context(), markers=markers), "middle")
+
+
+def test_a_record_that_cannot_be_read_can_be_forgotten(store: FakeParameters) -> None:
+    """It is what its own line says to do."""
+    damage(store, '{"version":2}')
+    markers = ParameterMarkers(store, store.clock, holder("reader"))
+    found = find_record(replace(World().context(), markers=markers), "middle")
+    assert found.marker.state is MarkerState.UNKNOWN

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dataware.core.engines.unfinished_work import COMPARISON, describe_change
-from dataware.core.errors import InputError, NotRecordedError, RefusedError
+from dataware.core.errors import (
+    InputError,
+    LookupFailedError,
+    NotRecordedError,
+    RefusedError,
+)
 from dataware.core.events import event
 from dataware.core.follow.cutover import may_be_frozen
 from dataware.core.model import Marker, MarkerState
@@ -48,7 +53,7 @@ def find_record(context: Context, name: str) -> ForgettableRecord:
     Raises InputError for none or several, LookupFailedError, and RefusedError while its run is
     alive.
     """
-    status, marker = find_migration(context, name)
+    status, marker = _find_one(context, name)
     if marker.alive:
         raise RefusedError(
             f"{status.subject} is running ({_holder(marker)}): stop it or wait "
@@ -74,7 +79,19 @@ def report_forgotten(context: Context, name: str, error: NotRecordedError, *, ke
 def find_migration(context: Context, name: str) -> tuple[MigrationStatus, Marker]:
     """The one migration into `name`, a name or an address, and its record.
 
-    Raises InputError for none or several, and LookupFailedError.
+    Raises InputError for none or several, and LookupFailedError, also for a record that cannot be
+    read: what it says must not be guessed.
+    """
+    status, marker = _find_one(context, name)
+    if marker.state is MarkerState.UNKNOWN:
+        raise LookupFailedError(status.why, marker.problem)
+    return status, marker
+
+
+def _find_one(context: Context, name: str) -> tuple[MigrationStatus, Marker]:
+    """The one migration into `name`, and its record, which may be one that cannot be read.
+
+    Raises what `find_migration` does, but for such a record.
     """
     scheme, separator, _ = name.partition("://")
     slugs = {one.names.slug for one in kinds() if one.copying and one.copying.scheme == scheme}

@@ -153,3 +153,17 @@ def test_no_file_of_a_run_gets_the_number_of_a_closed_stream(tmp_path: Path) -> 
     command = f'exec "{sys.executable}" -c "$0" <&- >&- 2>&-'
     assert subprocess.run(["sh", "-c", command, code], check=False).returncode == 0
     assert (tmp_path / "f").read_text() == "kept"
+
+
+def test_closed_standard_input_is_empty_and_no_terminal() -> None:
+    """A question that nobody can answer is asked of a stream that is there."""
+    code = (
+        "import sys\nfrom dataware.cli.process.streams import forgiving_streams\n"
+        "assert sys.stdin is None\n"
+        "with forgiving_streams():\n"
+        "    assert not sys.stdin.isatty()\n    assert sys.stdin.read() == ''\n"
+        "assert sys.stdin is None\n"
+    )
+    command = f'exec "{sys.executable}" -c "$0" <&-'
+    run = subprocess.run(["sh", "-c", command, code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

@@ -1,4 +1,4 @@
-"""Standard output and error that may be closed, full, or without a reader.
+"""Standard streams that may be closed, and outputs that may be full or without a reader.
 
 Whatever becomes of the output, a command does its work: losing the lines is no reason to leave a
 copy half done. A reader that leaves wants no more of them; any other failure is told at the end.
@@ -42,9 +42,13 @@ class _TolerantOutput(io.FileIO):
 
 @contextmanager
 def forgiving_streams() -> Iterator[None]:
-    """Let nothing that is written to standard output or error raise, also where they are closed."""
+    """Let nothing that is written to standard output or error raise, also where they are closed.
+
+    Closed standard input is empty.
+    """
     _open_closed()
-    before = sys.stdout, sys.stderr
+    before = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin = sys.stdin or io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
     sys.stdout = _forgiving(sys.stdout, 1, sys.__stdout__)
     sys.stderr = _forgiving(sys.stderr, 2, sys.__stderr__)
     try:
@@ -53,7 +57,7 @@ def forgiving_streams() -> Iterator[None]:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
-        sys.stdout, sys.stderr = before
+        sys.stdin, sys.stdout, sys.stderr = before
 
 
 def find_lost_output(stream: TextIO) -> OSError | None:
