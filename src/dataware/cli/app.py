@@ -41,19 +41,12 @@ def app_of(
     `parameters` are the parameters of a deployment. `open_aws` opens the account of each stack,
     without it that of the command line.
     """
-    overrides = Overrides(
-        OnError.STOP if options.strict else options.on_error,
-        options.on_fallback_data,
-        options.import_mode,
-    )
     return load_app(
         options.app,
         kinds=kinds_by_type(),
-        options=ReadOptions(
-            overrides,
+        options=_read_options(
+            options,
             ValueSources(parameters or parameters_of(options), open_aws or _open_lazily(out)),
-            (*parse_patterns(options.fallback), *project_patterns()),
-            options.all_stateful,
         ),
         stack=options.stack,
         exclusively=options.exclusively,
@@ -64,6 +57,21 @@ def app_of(
             running=partial(report_running, out),
         ),
         guarding=guarding,
+    )
+
+
+def _read_options(options: AppOptions, sources: ValueSources) -> ReadOptions:
+    """How the command line has an app read."""
+    return ReadOptions(
+        Overrides(
+            OnError.STOP if options.strict else options.on_error,
+            options.on_fallback_data,
+            options.import_mode,
+        ),
+        sources,
+        (*parse_patterns(options.fallback), *project_patterns()),
+        options.all_stateful,
+        options.only,
     )
 
 

@@ -53,6 +53,7 @@ class AppOptions:
     fallback: tuple[str, ...] = ()
     all_stateful: bool = False
     credentials: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

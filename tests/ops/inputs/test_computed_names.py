@@ -654,3 +654,16 @@ def test_an_app_without_a_plan_says_what_it_has_instead(
     path = write(tmp_path, resources, **sections)
     with pytest.raises(InputError, match=says):
         load_app(path, kinds=kinds_by_type())
+
+
+def test_only_the_names_that_are_asked_for_have_to_be_known(tmp_path: Path) -> None:
+    """The others are left out by their ids, and a name that is asked for is refused as ever."""
+    resources = {"Up": bucket("uploads"), "Down": bucket({"Fn::ImportValue": "x"})}
+    path = write(tmp_path, resources)
+    with pytest.raises(InputError, match=r"resource Down: .*whose value is unknown"):
+        load(path, FakeAws())
+    app = load(path, FakeAws(), only=("uploads",))
+    assert [one.preferred for one in app.wanted] == ["uploads"]
+    assert [one.id for one in app.unnamed] == ["Down"]
+    with pytest.raises(InputError, match=r"resource Down: .*whose value is unknown"):
+        load(path, FakeAws(), only=("uploads", "Down"))

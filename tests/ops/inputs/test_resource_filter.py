@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.ops.inputs.resource_filter import choose_resources
-from dataware.ops.inputs.wanted import App
+from dataware.ops.inputs.wanted import App, Unnamed
 
 APP = App(
     [
@@ -44,3 +46,18 @@ def test_an_unknown_name_suggests_one() -> None:
     """Nothing is planned for a slip."""
     with pytest.raises(InputError, match="did you mean orders-prod"):
         choose_resources(APP, ["uploads-prod", "order-prod"])
+
+
+def test_what_has_no_known_name_is_left_out_by_its_id() -> None:
+    """It was not asked for, so that nobody needs to know its name."""
+    app = replace(APP, wanted=APP.wanted[:2], unnamed=(Unnamed("App/Jobs", "nobody knows"),))
+    chosen, left = choose_resources(app, ["orders-prod"])
+    assert [one.preferred for one in chosen.wanted] == ["orders-prod"]
+    assert left == "--only leaves out 2 resources: uploads-prod, App/Jobs (its name is unknown)"
+
+
+def test_a_name_that_nobody_has_may_be_that_of_an_unnamed_resource() -> None:
+    """Why it is unknown is said then, and nothing is suggested."""
+    app = replace(APP, unnamed=(Unnamed("App/Jobs", "App/Jobs: its name is unknown"),))
+    with pytest.raises(InputError, match="App/Jobs: its name is unknown"):
+        choose_resources(app, ["jobs-prod"])

@@ -121,6 +121,7 @@ class FleetPlanner:
                 ValueSources(read_parameters(app.parameter, app.parameters_file), open_in),
                 (*parse_patterns(app.fallback), *project_patterns()),
                 app.all_stateful,
+                self._only,
             ),
             stack=app.stack,
             select=select,

@@ -99,6 +99,7 @@ def _read_resources(
         values=_values_of(stack, stacks, kinds, options),
         patterns=options.patterns,
         every=options.every,
+        only=options.only,
     )
     reading = read_stack_resources(source)
     environment = stack.environment
@@ -158,6 +159,7 @@ def read_assembly(
         tuple(whole.notes),
         tuple(whole.unplanned),
         options.sources.lookups,
+        unnamed=tuple(whole.unnamed),
     )
 
 

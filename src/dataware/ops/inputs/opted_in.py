@@ -62,7 +62,8 @@ class Source:
     `synthesized` says that CDK wrote the template, which leaves out a section that is empty, and
     `constructed` are the logical ids of what constructs declare as long as decisions say so.
     `values` are what its functions rest on; `patterns` give fallbacks, and with `every` stateful
-    resources are read that do not opt in. `within` are the logical ids of nested stacks around it.
+    resources are read that do not opt in. `only` are the names that are asked for alone, none for
+    all. `within` are the logical ids of nested stacks around it.
     """
 
     path: Path
@@ -75,6 +76,7 @@ class Source:
     values: StackValues = field(default_factory=lambda: StackValues(ValueSources()))
     patterns: tuple[FallbackPattern, ...] = ()
     every: bool = False
+    only: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
 
     @property
@@ -119,6 +121,11 @@ class TemplateResource:
     def where(self) -> str:
         """The head of a complaint about it."""
         return f"{self.source.path}, resource {self.logical_id}"
+
+    @property
+    def id(self) -> str:
+        """Its construct path or logical id, behind the nested stacks that it is in."""
+        return "/".join((*self.source.within, _path_of(self.metadata) or self.logical_id))
 
     @property
     def existence(self) -> bool | Computed:
@@ -227,7 +234,7 @@ def build_wanted(
         properties[parts[0]] = preferred
     conditional = CONDITION if isinstance(resource.existence, Computed) else ()
     return Wanted(
-        id="/".join((*source.within, _path_of(resource.metadata) or resource.logical_id)),
+        id=resource.id,
         type=kind.cfn_type,
         preferred=preferred,
         fallbacks=choices.fallbacks,

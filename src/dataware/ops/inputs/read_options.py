@@ -15,10 +15,12 @@ class ReadOptions:
 
     `overrides` win over the settings in the app. `sources` give the values that templates do not
     hold. `patterns` give fallbacks to what has none; with them, or with `every`, stateful resources
-    are read that do not opt in.
+    are read that do not opt in. `only` are the names that are asked for alone, none for
+    all: any other resource may have a name that nobody knows.
     """
 
     overrides: Overrides = field(default_factory=Overrides)
     sources: ValueSources = field(default_factory=ValueSources)
     patterns: tuple[FallbackPattern, ...] = ()
     every: bool = False
+    only: tuple[str, ...] = ()

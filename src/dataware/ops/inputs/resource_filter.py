@@ -18,13 +18,17 @@ def choose_resources(app: App, names: Sequence[str]) -> tuple[App, str]:
     """The app with the named resources alone, and a sentence on what is left out.
 
     A name is a preferred name, a logical id or an id; without names it is the whole app and no
-    sentence. Raises InputError for a name that no resource has.
+    sentence. Raises InputError for a name that no resource has, as far as all names are known.
     """
     if not names:
         return app, ""
-    check_known(names, {name for one in app.wanted for name in names_of(one)})
+    known = {name for one in app.wanted for name in names_of(one)}
+    if app.unnamed and not known.issuperset(names):
+        raise InputError(app.unnamed[0].reason)
+    check_known(names, known)
     chosen = [one for one in app.wanted if not names_of(one).isdisjoint(names)]
     others = [one.preferred for one in app.wanted if one not in chosen]
+    others += [f"{one.id} (its name is unknown)" for one in app.unnamed]
     return replace(app, wanted=chosen), _describe_left(others)
 
 

@@ -19,6 +19,7 @@ from dataware.ops.inputs.opted_in import (
     CONDITION,
     Source,
     TemplateResource,
+    UnknownNameError,
     build_wanted,
     open_template,
     read_referred,
@@ -35,6 +36,7 @@ from dataware.ops.inputs.wanted import (
     Kinds,
     ResourceChoices,
     StackEnvironment,
+    Unnamed,
     Unplanned,
     check_together,
 )
@@ -50,6 +52,7 @@ class StackReading:
     unplanned: list[Unplanned] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unnamed: list[Unnamed] = field(default_factory=list)
 
     def add(self, other: StackReading) -> None:
         """Take what another stack has, too."""
@@ -57,6 +60,7 @@ class StackReading:
         self.unplanned += other.unplanned
         self.unseen += other.unseen
         self.notes += other.notes
+        self.unnamed += other.unnamed
 
 
 def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | None = None) -> App:
@@ -74,6 +78,7 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
         values=values,
         patterns=options.patterns,
         every=options.every,
+        only=options.only,
     )
     check_parameters([(name or "", document)], options.sources.parameters)
     reading = read_stack_resources(source, document)
@@ -90,6 +95,7 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
         tuple(reading.notes),
         tuple(reading.unplanned),
         options.sources.lookups,
+        unnamed=tuple(reading.unnamed),
     )
 
 
@@ -120,7 +126,7 @@ def _read_one(resource: TemplateResource, above: frozenset[Path]) -> StackReadin
     if resource.type == NESTED:
         return _read_nested(resource, above)
     if opts_in:
-        return StackReading([read_resource(resource)])
+        return _read_opted_in(resource)
     if not (source.every or source.patterns):
         return StackReading()
     reading = _read_unasked(resource)
@@ -129,6 +135,17 @@ def _read_one(resource: TemplateResource, above: frozenset[Path]) -> StackReadin
     address = "/".join((*source.within, resource.logical_id))
     unplanned = Unplanned(address, resource.type, source.stack, reading or "")
     return StackReading(unplanned=[unplanned] if reading else [])
+
+
+def _read_opted_in(resource: TemplateResource) -> StackReading:
+    """A resource that opts in; of one that is not asked for the name may be unknown."""
+    try:
+        return StackReading([read_resource(resource)])
+    except UnknownNameError as error:
+        only = resource.source.only
+        if not only or resource.logical_id in only or resource.id in only:
+            raise
+        return StackReading(unnamed=[Unnamed(resource.id, str(error))])
 
 
 def _read_unasked(resource: TemplateResource) -> Wanted | str | None:

@@ -52,6 +52,14 @@ class Unplanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A resource that nobody asked for by name, and the sentence why its name is unknown."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """The wanted resources of an app, and the environments of their stacks.
 
@@ -59,8 +67,9 @@ class App:
     two regions. `stacks` holds the whole templates, also those in which nothing opts in; it is
     empty where the names of the stacks are not known. `unseen` warns of what was not
     looked into, `notes` say what else was left out, and `unplanned` are stateful resources that
-    were to be planned and cannot be. `lookups` are permissions that were needed to compute values,
-    by ARN. `pin` is the only environment in which the app may be used.
+    were to be planned and cannot be; `unnamed` are others than those that were asked for, whose
+    names are unknown. `lookups` are permissions that were needed to compute values, by ARN. `pin`
+    is the only environment in which the app may be used.
     """
 
     wanted: list[Wanted]
@@ -71,6 +80,7 @@ class App:
     unplanned: tuple[Unplanned, ...] = ()
     lookups: Mapping[str, Set[str]] = field(default_factory=dict)
     pin: StackEnvironment = StackEnvironment()
+    unnamed: tuple[Unnamed, ...] = ()
 
     def check_environment(self, account: str, region: str) -> None:
         """Raise InputError when the app or a stack is meant for another account or region."""
