@@ -37,6 +37,13 @@ def test_a_wide_terminal_shows_columns() -> None:
     assert first.split()[:5] == ["App/Waitlist", "🔄", "migrate", "Waitlist-prod", "Waitlist"]
 
 
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_no_line_ends_in_blanks(width: int) -> None:
+    """What is selected with the mouse, or recorded, holds the text and no filling."""
+    lines = shown(plan_of(migration(), one(Action.STOP, "x" * 70), one(Action.KEEP, "s")), width)
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
 def test_a_table_without_copies_has_no_column_for_them() -> None:
     """What nothing is said about takes no room."""
     heading, *_ = shown(plan_of(one(Action.CREATE, "new")), 160)

@@ -8,8 +8,9 @@ from io import StringIO
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -49,7 +50,28 @@ def plan_table(table: PlanTable, *, width: int, signs: bool, lines: bool) -> Ren
     """
     laid = _columns(table, width, signs, lines) if width >= WIDE else _blocks(table, signs)
     rest = [Text(f"\n  {table.rest}; {EVERYWHERE}", style="yellow")] if table.rest else []
-    return Group(laid, *rest)
+    return _UnpaddedLines(Group(laid, *rest))
+
+
+class _UnpaddedLines:
+    """What it holds, without the blanks that rich puts at the end of lines to fill the width."""
+
+    def __init__(self, inner: RenderableType) -> None:
+        self._inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segments in console.render_lines(self._inner, options, pad=False):
+            yield from _without_end_blanks(segments)
+            yield Segment.line()
+
+
+def _without_end_blanks(segments: list[Segment]) -> list[Segment]:
+    kept = list(segments)
+    while kept:
+        last = kept.pop()
+        if text := last.text.rstrip(" "):
+            return [*kept, Segment(text, last.style)]
+    return []
 
 
 def laid_out(
@@ -65,7 +87,7 @@ def laid_out(
         color_system="standard" if color else None,
     )
     console.print(plan_table(table, width=width, signs=signs, lines=lines))
-    yield from (text.rstrip() for text in stream.getvalue().splitlines())
+    yield from stream.getvalue().splitlines()
 
 
 def color_lines(lines: Iterable[Sequence[tuple[str, str]]]) -> Iterator[str]:

@@ -26,7 +26,7 @@ def completion(context: click.Context, /, **arguments: Any) -> int:
 
     \b
     Examples:
-      dataware completion bash > ~/.local/share/bash-completion/completions/dataware
+      dataware completion bash > /etc/bash_completion.d/dataware
       dataware completion zsh > ~/.zfunc/_dataware
       dataware completion fish > ~/.config/fish/completions/dataware.fish
     """

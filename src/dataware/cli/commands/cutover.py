@@ -126,7 +126,7 @@ def cutover(**arguments: Any) -> int:
     Examples:
       dataware cutover Orders-prod --freeze ./stop-app.sh --thaw ./start-app.sh
       dataware cutover Orders-prod --frozen --freeze-limit 15m
-      dataware cutover Orders-prod --freeze ./stop.sh --thaw ./start.sh --at 2026-11-29T22:00Z
+      dataware cutover Orders --freeze ./stop --thaw ./go --at 2026-11-29T22:00Z
       dataware cutover Orders-prod --frozen --await-approval
       dataware cutover Orders-prod --approve 3f2c9b1d7a604e58
     """

@@ -53,7 +53,7 @@ def migrate(**arguments: Any) -> int:
     Examples:
       dataware migrate dynamodb://Waitlist dynamodb://Waitlist-prod
       dataware migrate s3://uploads/2024/ s3://uploads-prod/2024/ --versions all
-      dataware migrate arn:aws:dynamodb:eu-west-1:111122223333:table/Orders dynamodb://Orders
+      dataware migrate arn:aws:s3:::uploads s3://uploads-prod
       dataware migrate dynamodb://Orders dynamodb://Orders-prod --rehearse
       dataware migrate dynamodb://Orders dynamodb://Orders-prod --follow
       dataware migrate ecr://app/web ecr://app/web-prod
