@@ -176,14 +176,14 @@ def _words(parameter: click.Parameter, value: Any) -> Iterator[str]:
 
 def _printable_value(parameter: click.Parameter, value: Any) -> str:
     if parameter.name == "endpoint_url":
-        return _shown_address(str(value))
+        return shown_address(str(value))
     if isinstance(value, int | float):
         return f"{value:.10g}"
     is_harmless = isinstance(parameter.type, click.Choice) or parameter.name in HARMLESS
     return str(value) if is_harmless else HIDDEN
 
 
-def _shown_address(text: str) -> str:
+def shown_address(text: str) -> str:
     """An address without what could be a secret in it: a password, a path, a query."""
     try:
         address = urlsplit(text if "://" in text else f"//{text}")

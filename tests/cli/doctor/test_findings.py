@@ -151,6 +151,13 @@ def test_an_unknown_region_is_a_doubt() -> None:
     assert found.verdict is WARNING
 
 
+def test_an_endpoint_is_shown_without_its_secrets() -> None:
+    """Output is kept by CI and shown to colleagues."""
+    address = "http://user:secret@127.0.0.1:4566/?key=secret"
+    (found,) = network.region_found("eu-central-1", None, address)
+    assert found.text == "eu-central-1, at http://127.0.0.1:4566"
+
+
 def test_what_cannot_be_reached_is_told_once_a_host() -> None:
     """Five services behind one address are one problem."""
     there, away = ("here", 443), ("proxy", 3128)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from dataware.cli.doctor.finding import Finding, failure, fine, note, warning
 from dataware.cli.doctor.machine import halves
 from dataware.cli.doctor.subject import DoctorSubject, LazyValue
+from dataware.cli.run_log import shown_address
 from dataware.core.errors import DatawareError, LookupFailedError
 from dataware.core.names import PLACEHOLDERS
 from dataware.kinds import kinds
@@ -79,7 +80,7 @@ def region_found(name: str, slip: str | None, address: str) -> Iterator[Finding]
     if slip:
         yield warning(f"{name}: {slip}", "check --region and AWS_REGION")
     else:
-        own = "" if "amazonaws" in address else f", at {address}"
+        own = "" if "amazonaws" in address else f", at {shown_address(address)}"
         yield fine(f"{name}{own}")
 
 
