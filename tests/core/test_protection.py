@@ -62,6 +62,28 @@ def test_settings_that_a_template_no_longer_declares_are_weaker() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "clauses"),
+    [
+        ("Retain", "Delete", ["deletion policy: Delete instead of Retain"]),
+        ("RetainExceptOnCreate", None, ["deletion policy: none instead of RetainExceptOnCreate"]),
+        ("Retain", "RetainExceptOnCreate", []),
+        ("Retain", "Snapshot", []),
+        ("Retain", {"Ref": "Policy"}, []),
+        (None, "Delete", []),
+    ],
+)
+@pytest.mark.parametrize("of_type", [TABLE, SECRET])
+def test_what_is_no_longer_retained_is_protected_less(
+    of_type: str, before: Any, after: Any, clauses: list[str]
+) -> None:
+    """It would be deleted with its stack, by a later deployment that looks harmless."""
+    template = StackTemplate("App", {"One": DeclaredResource(of_type, deletion_policy=after)})
+    was = DeclaredResource(of_type, deletion_policy=before)
+    found = find_weakened(CARDS, template, {"One": was})
+    assert [clause for one in found for clause in one.settings] == clauses
+
+
 def test_the_same_or_more_protection_is_no_warning() -> None:
     """Nothing is told of a template that protects as much as before."""
     assert weakened(BUCKET, PROTECTED, PROTECTED) == []

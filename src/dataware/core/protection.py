@@ -1,7 +1,7 @@
 """Whether data would be protected less than it is now.
 
 Pure: compares the protective settings (encryption, public access, versions, backups, deletion
-protection) of what exists, or was deployed, with those that the app declares. A setting that is
+protection, and of what was deployed the deletion policy) of what exists, or was deployed, with those that the app declares. A setting that is
 unknown on either side is left out.
 """
 
@@ -23,7 +23,12 @@ from dataware.core.model import (
     Wanted,
 )
 from dataware.core.plan import COPYING
-from dataware.core.stack_template import DeclaredResource, StackTemplate, is_changed
+from dataware.core.stack_template import (
+    DeclaredResource,
+    StackTemplate,
+    is_changed,
+    is_retained,
+)
 from dataware.core.values import NO_VALUE, find_function
 
 RULE = 17
@@ -166,8 +171,17 @@ def find_weakened(
             kind.template.declared_settings(before),
             kind.template.declared_settings(properties),
         )
+        if kind.template.stateful:
+            weaker += _find_policy_change(was, declared)
         if weaker:
             yield WeakerProtection(now.name, logical_id, kind.noun, tuple(weaker))
+
+
+def _find_policy_change(was: DeclaredResource, now: DeclaredResource) -> Iterator[str]:
+    """That what outlived its stack would be deleted with it."""
+    before, after = was.evaluate(was.deletion_policy), now.evaluate(now.deletion_policy)
+    if is_retained(before) and after in (None, "Delete"):
+        yield f"deletion policy: {after or 'none'} instead of {before}"
 
 
 def find_deletions(kind: Kind, was: DeclaredResource, now: DeclaredResource) -> Iterator[str]:
