@@ -1,8 +1,8 @@
 """Whether data would be protected less than it is now.
 
 Pure: compares the protective settings (encryption, public access, versions, backups, deletion
-protection, and of what was deployed the deletion policy) of what exists, or was deployed, with those that the app declares. A setting that is
-unknown on either side is left out.
+protection, and of what was deployed the deletion policy) of what exists, or was deployed, with
+those that the app declares. A setting that is unknown on either side is left out.
 """
 
 from __future__ import annotations
