@@ -148,14 +148,14 @@ def find_mistake(
         if problem := name_problem(kind, name, created=created and name == preferred):
             return f"{word} {name!r} is not a valid {kind.noun} name: {problem}"
     # Some services take one name with and without a slash before it.
-    meant = [identify_name(kind, name, "", "") for name in fallbacks]
-    if identify_name(kind, preferred, "", "") in meant:
+    identities = [identify_name(kind, name, "", "") for name in fallbacks]
+    if identify_name(kind, preferred, "", "") in identities:
         return (
             f"{preferred} is both {fields.preferred} and one of {fields.fallbacks}: "
             "remove one of the two"
         )
-    pairs = zip(fallbacks, meant, strict=True)
-    twice = next((name for name, one in pairs if meant.count(one) > 1), None)
+    pairs = zip(fallbacks, identities, strict=True)
+    twice = next((name for name, one in pairs if identities.count(one) > 1), None)
     if twice is not None:
         return f"{twice} is listed twice in {fields.fallbacks}: remove one of the two"
     return None
