@@ -14,7 +14,7 @@ from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
-from support.servers import FaultProxy
+from support.servers import FaultProxy, Forward, Reply, Seen, reword
 from support.worlds import client, enable_recovery, items_of, make_table, varied_items
 
 TOML = """
@@ -214,6 +214,46 @@ def test_what_changes_during_a_restore_is_carried(proxy: FaultProxy) -> None:
     assert items_of("Orders-prod") == items_of("Orders")
     changed = [item for item in items_of("Orders-prod").values() if "changed" in item]
     assert (len(changed), len(items_of("Orders-prod"))) == (2, 60)
+
+
+def test_a_restored_table_whose_key_is_lost_is_not_waited_for(proxy: FaultProxy) -> None:
+    """The command says why and ends; it goes on with the same restore once the key is there."""
+    before, app = fill("Orders"), write_app()
+    proxy.add(
+        reword(b'"ACTIVE"', b'"INACCESSIBLE_ENCRYPTION_CREDENTIALS"'),
+        operation="DescribeTable",
+        when=lambda seen: proxy.count("RestoreTableToPointInTime") > 0,
+    )
+    ran = run("apply", app, "--yes", "--engine", "restore")
+    assert ran.code == 4, ran
+    why = "is INACCESSIBLE_ENCRYPTION_CREDENTIALS, because DynamoDB cannot use its key of KMS"
+    assert f"table Orders-prod {why}: enable that key; run the same command again" in ran.err
+    proxy.clear()
+    ran = run("apply", app, "--yes", "--engine", "restore")
+    assert ran.code == 0, ran
+    assert proxy.count("RestoreTableToPointInTime") == 0
+    assert items_of("Orders-prod") == before
+
+
+def test_a_restore_that_was_refused_is_forgotten_as_what_may_have_begun(
+    proxy: FaultProxy,
+) -> None:
+    """The table that stands is somebody else's, and nothing is claimed of it."""
+    fill("Orders")
+    app = write_app()
+
+    def come_first(seen: Seen, forward: Forward) -> Reply:
+        make_table("Orders-prod", varied_items(1))
+        return forward(seen)
+
+    proxy.add(come_first, operation="RestoreTableToPointInTime", times=1)
+    ran = run("apply", app, "--yes", "--engine", "restore")
+    assert ran.code == 3, ran
+    assert "Orders-prod exists and is not what this migration restored" in ran.err
+    forgot = run("forget", "dynamodb://Orders-prod", "--yes")
+    assert forgot.code == 0, forgot
+    assert "if the restore into Orders-prod has begun, it goes on" in forgot.out
+    assert len(items_of("Orders-prod")) == 1
 
 
 @pytest.mark.usefixtures("proxy")

@@ -6,18 +6,22 @@ import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
+from dataware.aws import SystemClock
 from dataware.core.errors import LookupFailedError, RefusedError
 from dataware.core.model import Marker, MarkerState
 from dataware.core.run_control import RunControl
+from dataware.embedded import EmbeddedAws
 from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder
 from dataware.state.lease import ParameterLease
 from dataware.state.marker_value import LIMIT, control_in, parameter_name
 from dataware.state.markers import ALIVE_SECONDS
 from dataware.state.run_controls import ParameterControls
+from support.accounts import open_account
 from support.parameters import FakeParameters
 
 KIND, TARGET = "dynamodb-table", "orders-prod"
@@ -240,3 +244,21 @@ def test_a_record_that_asks_for_what_cannot_be_is_unreadable(store: FakeParamete
     store.stored[PARAMETER]["Value"] = json.dumps(raw)
     with pytest.raises(LookupFailedError, match="cannot read"):
         markers(store, "reader").get(KIND, TARGET)
+
+
+def test_a_run_that_is_stopped_right_after_somebody_asked_lets_the_next_one_in(
+    aws_server: EmbeddedAws,
+) -> None:
+    """Its last write has to be looked after, although no look is begun any more after a stop."""
+    asked: list[bool] = []
+    clock, marker = SystemClock(), Marker(MarkerState.RUNNING, "orders", "run-1")
+    stopped = ParameterMarkers(open_account(stop=lambda: bool(asked)), clock)
+    lease = stopped.begin(KIND, TARGET, marker)
+    account = open_account()
+    controls = ParameterControls(account, clock)
+    controls.change(KIND, TARGET, lambda now, _at: replace(now, paused_at=1000.0))
+    asked.append(True)
+    lease.release({"done": 7})
+    found = ParameterMarkers(account, clock).get(KIND, TARGET)
+    assert (found.alive, found.detail["done"]) == (False, 7)
+    assert control_in(found.detail).is_paused

@@ -112,8 +112,7 @@ class Account(stacks.DeployedValues):
         session, home_region = open_session(profile, region)
         settings = client_settings or ClientSettings()
         calls = InterruptibleCalls(stop, settings.answer_seconds)
-        asks = asks_for_code(session)
-        login = Login(session, make_wire, endpoint_url, settings, calls, asks)
+        login = Login(session, make_wire, endpoint_url, settings, calls, asks_for_code(session))
         account = login.regions.setdefault(home_region, cls(login, home_region))
         return account if role is None else account.assume(role)
 
@@ -356,6 +355,10 @@ class Account(stacks.DeployedValues):
             self.keys()
         with errors.naming_credentials(lambda: self.credentials_name):
             return self._login.calls.answer(operation, call)
+
+    def finish(self, call: Callable[[], T]) -> T:
+        """What `call` returns; its looks are given a moment, too, once a person asks to stop."""
+        return self._login.calls.answer("Finish", call)
 
     def _config(self, service: str) -> Config:
         settings = self._login.client_settings

@@ -156,7 +156,8 @@ class ParameterLease:
     def _finish(self, value: MarkerValue) -> None:
         with self._lock:
             self._ended = True
-            self._write(value)
+            # What people have asked meanwhile is looked at first, which a stop would end at once.
+            self._store.finish(lambda: self._write(value))
 
     def _write(self, value: MarkerValue) -> None:
         """Write a value so that it counts. Raises Refused when another run has the lock."""

@@ -9,11 +9,11 @@ after what its writer had seen; it is passed over by everyone, whenever it arriv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from shlex import quote
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.model import MarkerState, Problem
@@ -30,6 +30,7 @@ from dataware.state.marker_value import (
     target_of,
 )
 
+T = TypeVar("T")
 READ, LIST, WRITE = "ssm:GetParameter", "ssm:GetParametersByPath", "ssm:PutParameter"
 DELETE = "ssm:DeleteParameter"
 NO_SUCH_VERSION = "ParameterVersionNotFound"
@@ -69,6 +70,15 @@ class WriteAnswer:
     at: float
 
 
+@runtime_checkable
+class Finisher(Protocol):
+    """An account in which looks are given up at once when a person asks to stop, but for these."""
+
+    def finish(self, call: Callable[[], T]) -> T:
+        """What `call` returns, which is given a moment with all its calls."""
+        ...
+
+
 class ParameterStore:
     """Reads and writes the records of one account and region."""
 
@@ -102,6 +112,10 @@ class ParameterStore:
     def write(self, name: str, value: MarkerValue, after: int) -> WriteAnswer:
         """Write a value; it counts if the answered version is the one right after `after`."""
         return self._put(name, replace(value, after=after), overwrite=True)
+
+    def finish(self, call: Callable[[], T]) -> T:
+        """What `call` returns that ends a run, whose looks are answered also after a stop."""
+        return self._aws.finish(call) if isinstance(self._aws, Finisher) else call()
 
     def create(self, name: str, value: MarkerValue) -> WriteAnswer | None:
         """Write a first value; None if there is a parameter."""

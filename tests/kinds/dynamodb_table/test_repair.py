@@ -19,6 +19,7 @@ from dataware.kinds.dynamodb_table.repair import DECLARED, STEPS, repair_table
 from dataware.kinds.dynamodb_table.restore import TableRestore
 from support.accounts import open_account
 from support.dynamo import make_table
+from support.servers import FaultProxy, drop_after, json_error
 from support.stubbed import StubbedAws
 
 SOURCE, TARGET = (Location(name, "0" * 12, "us-east-1") for name in ("Orders", "Orders-prod"))
@@ -196,6 +197,22 @@ def test_only_what_is_declared_and_not_there_is_set(
     ]
     assert table.written == names
     assert list(repair_table(StubbedAws("dynamodb"), "t", properties)) == []  # type: ignore[arg-type]
+
+
+def test_a_write_whose_answer_was_lost_is_done_and_one_that_is_refused_is_not(
+    fault_proxy: FaultProxy,
+) -> None:
+    """The SDK's second try is refused, because the table has its stream by then."""
+    make_table(open_account(), "Orders-prod")
+    stream = {"StreamSpecification": {"StreamViewType": "KEYS_ONLY"}}
+    fault_proxy.add(json_error("ValidationException"), operation="UpdateTable")
+    with pytest.raises(LookupFailedError, match="UpdateTable returned ValidationException"):
+        repair_table(open_account(), "Orders-prod", stream)
+    fault_proxy.clear()
+    fault_proxy.add(drop_after, operation="UpdateTable", times=1)
+    assert repair_table(open_account(), "Orders-prod", stream) == ["stream"]
+    assert fault_proxy.count("UpdateTable") == 2
+    assert settings_of("Orders-prod")["stream"] == "KEYS_ONLY"
 
 
 def test_what_does_not_become_as_declared_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

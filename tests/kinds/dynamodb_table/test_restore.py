@@ -282,6 +282,17 @@ def test_a_restored_table_is_looked_at_until_it_is_whole(
     assert (progress.exists, progress.done, progress.figures.state) == (True, done, status)
 
 
+@pytest.mark.parametrize("status", ["INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVED"])
+def test_a_restored_table_whose_key_is_lost_is_not_waited_for(status: str) -> None:
+    """It never becomes active by waiting."""
+    aws = StubbedAws()
+    summary = {"SourceTableArn": ARN, "RestoreDateTime": NOON, "RestoreInProgress": False}
+    aws.described(TableStatus=status, RestoreSummary=summary)
+    record = {"restore_times": [int(NOON.timestamp())], "source_arn": ARN}
+    with pytest.raises(LookupFailedError, match=f"table Orders-prod is {status}, because"):
+        TableRestore(aws).look(record, TARGET)  # type: ignore[arg-type]
+
+
 def test_a_table_that_is_not_there_yet_is_no_progress() -> None:
     """The request may not have got through."""
     aws = StubbedAws()

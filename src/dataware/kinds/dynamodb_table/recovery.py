@@ -1,6 +1,6 @@
 """The time up to which a table can be restored or exported.
 
-Source: Amazon DynamoDB API Reference, DescribeContinuousBackups.
+Source: Amazon DynamoDB API Reference, DescribeContinuousBackups and TableDescription.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from typing import Any
 
 from dataware.core.errors import LookupFailedError, NotFoundError, RefusedError
 from dataware.core.ports import Aws
+
+WITHOUT_KEY = frozenset({"INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED"})
+"""Statuses of a table whose key of KMS cannot be used, and of one that was so for a week."""
 
 
 def find_latest_time(aws: Aws, name: str, done: str) -> int:
@@ -37,6 +40,18 @@ def find_table(aws: Aws, name: str) -> Mapping[str, Any] | None:
             return dict(aws.client("dynamodb").describe_table(TableName=name)["Table"])
     except NotFoundError:
         return None
+
+
+def check_usable(table: Mapping[str, Any], name: str) -> None:
+    """Raise LookupFailedError for a table that only its key of KMS brings back.
+
+    Who waits for it to become active waits for ever.
+    """
+    status = table["TableStatus"]
+    if status in WITHOUT_KEY:
+        raise LookupFailedError(
+            f"table {name} is {status}, because DynamoDB cannot use its key of KMS: enable that key"
+        )
 
 
 def require_table(aws: Aws, name: str, done: str) -> Mapping[str, Any]:

@@ -15,7 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataware.core.errors import IncompleteError, LookupFailedError, NotFoundError
+from dataware.core.errors import (
+    IncompleteError,
+    LookupFailedError,
+    NotFoundError,
+    ServiceError,
+)
 from dataware.core.ports import Aws
 from dataware.core.tags import own_tags
 from dataware.kinds.dynamodb_table.describe import list_tags, read_configuration
@@ -79,11 +84,24 @@ def repair_table(aws: Aws, table: str, properties: Mapping[str, Any]) -> Sequenc
             continue
         if step.is_enough(step.read(aws, table), wanted):
             continue
-        with aws.translate_errors(f"table {table}", step.permission):
-            step.write(aws, table, wanted)
+        try:
+            with aws.translate_errors(f"table {table}", step.permission):
+                step.write(aws, table, wanted)
+        except ServiceError:
+            # The SDK asks again where no answer came, and what stands by then may be refused.
+            if not _stands(aws, table, step, wanted):
+                raise
         _await(aws, table, step, wanted)
         written.append(step.name)
     return written
+
+
+def _stands(aws: Aws, table: str, step: RepairStep, wanted: Value) -> bool:
+    """Whether something is as declared, as far as it can be read."""
+    try:
+        return step.is_enough(step.read(aws, table), wanted)
+    except ServiceError:
+        return False
 
 
 def _await(aws: Aws, table: str, step: RepairStep, wanted: Value) -> None:

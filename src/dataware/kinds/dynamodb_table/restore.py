@@ -23,7 +23,12 @@ from dataware.core.engines.port import (
 from dataware.core.errors import RefusedError, ServiceError
 from dataware.core.model import Location
 from dataware.core.ports import Aws
-from dataware.kinds.dynamodb_table.recovery import find_latest_time, find_table, require_table
+from dataware.kinds.dynamodb_table.recovery import (
+    check_usable,
+    find_latest_time,
+    find_table,
+    require_table,
+)
 from dataware.kinds.dynamodb_table.repair import repair_table
 from dataware.kinds.dynamodb_table.uncertain_request import raise_request_error
 
@@ -130,7 +135,10 @@ class TableRestore:
         return record
 
     def look(self, record: Record, target: Location) -> CreationProgress:
-        """What DescribeTable says of the new table; raises RefusedError for somebody else's."""
+        """What DescribeTable says of the new table; raises RefusedError for somebody else's.
+
+        Raises LookupFailedError, also where nobody can use the table any more.
+        """
         table = find_table(self._aws, target.name)
         if table is None:
             return CreationProgress(exists=False, done=False)
@@ -142,6 +150,7 @@ class TableRestore:
                 f"nothing was changed, because {target.name} exists and is not what this migration "
                 "restored: rename or delete it, and run the same command again"
             )
+        check_usable(table, target.name)
         status = str(table["TableStatus"])
         busy = summary.get("RestoreInProgress") or status != "ACTIVE"
         return CreationProgress(exists=True, done=not busy, figures=WorkFigures(status))

@@ -31,7 +31,7 @@ from dataware.kinds.dynamodb_table.export.table_export import (
     read_figures,
     read_pages,
 )
-from dataware.kinds.dynamodb_table.recovery import find_table
+from dataware.kinds.dynamodb_table.recovery import check_usable, find_table
 from dataware.kinds.dynamodb_table.repair import repair_table
 from dataware.kinds.dynamodb_table.uncertain_request import raise_request_error
 
@@ -98,7 +98,8 @@ class TableImport(ExportBasedCreator):
     def look(self, record: Record, target: Location) -> CreationProgress:
         """What the import says, and whether the table is the one that it made.
 
-        Raises RefusedError where it is another one.
+        Raises RefusedError where it is another one, and LookupFailedError, also where nobody can
+        use it any more.
         """
         if IMPORT not in record:
             return CreationProgress(exists=False, done=False)
@@ -117,6 +118,7 @@ class TableImport(ExportBasedCreator):
             return CreationProgress(running, False, problem, failed=failed, figures=figures)
         if table.get("TableId") != job.get("TableId"):
             raise _stranger_error(target.name)
+        check_usable(table, target.name)
         done = not running and table["TableStatus"] == "ACTIVE"
         return CreationProgress(True, done, problem, counts=counts, figures=figures)
 
