@@ -118,6 +118,8 @@ def _card(kind: Kind) -> Iterator[str]:
     first = () if declared.renamed_in_place else (declared.identifier,)
     names = (*first, *declared.replaced_by)
     replaced = f"; replaced with {', '.join(f'`{name}`' for name in names)}" if names else ""
+    for name, switch in declared.replaced_without.items():
+        replaced += f", and with `{name}` unless `{switch}` is true in its `UpdatePolicy`"
     yield f"- [guarded](guard.md): {f'yes{replaced}' if declared.stateful else 'no'}\n"
     yield "| phase | IAM actions |\n| --- | --- |"
     for phase, actions in kind.access.phases.items():

@@ -13,11 +13,11 @@ from dataware.core.destructive_change import Loss
 from dataware.core.guard import AppIndex, threats
 from dataware.core.model import Deployed
 from dataware.core.stack_template import DeclaredResource, StackTemplate
-from dataware.kinds import CATALOGUE, kinds_by_type, load
-from dataware.kinds.unknown import HOLDS_DATA
+from dataware.kinds import CATALOGUE, guarded_kinds, load
+from dataware.kinds.unknown import HOLDS_DATA, UPDATED_BY_SWITCH
 from support.cdk_cli import PROJECT, node_modules
 
-CARDS = kinds_by_type()
+CARDS = guarded_kinds()
 
 
 @cache
@@ -41,11 +41,14 @@ def database() -> dict[str, Any]:
     return {name: one["properties"] for name, one in entities.items()}
 
 
-def verdict(cfn_type: str, before: dict[str, Any], now: dict[str, Any]) -> list[Loss]:
+def verdict(
+    cfn_type: str, before: dict[str, Any], now: dict[str, Any], policy: Any = None
+) -> list[Loss]:
     """What the guard says of one deployed resource whose template changes so."""
     held = {"One": Deployed(cfn_type, "physical-id")}
     templates = [
-        {"One": DeclaredResource(cfn_type, each, "Retain", "Retain")} for each in (before, now)
+        {"One": DeclaredResource(cfn_type, each, "Retain", "Retain", update_policy=policy)}
+        for each in (before, now)
     ]
     was, then = templates
     found = threats(AppIndex(CARDS), StackTemplate("App", then), was, held)
@@ -73,7 +76,27 @@ def test_every_property_whose_change_replaces_is_on_the_card(cfn_type: str) -> N
 @pytest.mark.parametrize("cfn_type", HOLDS_DATA)
 def test_every_property_that_replaces_a_type_without_a_card_is_listed(cfn_type: str) -> None:
     """Of such a type nothing more is known than what its schema says."""
-    assert set(list_changes(cfn_type, "yes")) == set(HOLDS_DATA[cfn_type])
+    listed = {*HOLDS_DATA[cfn_type], *UPDATED_BY_SWITCH.get(cfn_type, {})}
+    assert set(list_changes(cfn_type, "yes", "maybe")) == listed
+
+
+@pytest.mark.parametrize(
+    ("cfn_type", "name", "switch"),
+    [
+        ("AWS::OpenSearchService::Domain", "EngineVersion", "EnableVersionUpgrade"),
+        ("AWS::Elasticsearch::Domain", "ElasticsearchVersion", "EnableVersionUpgrade"),
+        ("AWS::ElastiCache::ReplicationGroup", "NumNodeGroups", "UseOnlineResharding"),
+    ],
+)
+def test_what_is_updated_by_a_switch_of_its_update_policy_is_replaced_without_it(
+    cfn_type: str, name: str, switch: str
+) -> None:
+    """CloudFormation's default is an empty one in its place."""
+    for policy in (None, {}, {switch: False}, {switch: "false"}, {switch: REF}, REF, "x"):
+        assert verdict(cfn_type, {name: "1"}, {name: "2"}, policy) == [Loss.REPLACED], policy
+        assert verdict(cfn_type, {name: "1"}, {name: "1"}, policy) == []
+    for on in (True, "true"):
+        assert verdict(cfn_type, {name: "1"}, {name: "2"}, {switch: on}) == []
 
 
 KEY_TYPES = ("AttributeDefinitions",)

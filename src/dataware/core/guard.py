@@ -190,10 +190,21 @@ class _ResourceChange:
             return self._left_out(now)
         if (name := self._new_name(now)) is not None:
             return self._renaming_threat(now, name)
-        if changed := self._first_changed_property(now):
-            return self._replacement_threat(now, f"its {changed} changes")
+        if (replacement := self._replacement(now)) is not None:
+            return replacement
         effects = [*find_deletions(self.kind, self.was, now)] if self.was else []
         return self._deletion_threat(effects) if effects else None
+
+    def _replacement(self, now: DeclaredResource) -> DestructiveChange | None:
+        """That another one takes its place, because a property changes that may not."""
+        if changed := self._first_changed_property(now):
+            return self._replacement_threat(now, f"its {changed} changes")
+        if (switched := self._first_without_switch(now)) is None:
+            return None
+        name, switch = switched
+        because = f"its {name} changes and {switch} is not true in its UpdatePolicy"
+        other = f"set {switch} to true in its UpdatePolicy, or "
+        return self._replacement_threat(now, because, other)
 
     def _gone(self) -> DestructiveChange | None:
         name = self._name
@@ -285,12 +296,22 @@ class _ResourceChange:
             f"--allow-loss {self.logical_id}) and adopt it as the new type",
         )
 
-    def _replacement_threat(self, now: DeclaredResource, because: str) -> DestructiveChange:
+    def _first_without_switch(self, now: DeclaredResource) -> tuple[str, str] | None:
+        """A property that changes and may only under a switch that is not on, with the switch."""
+        for name, switch in self.kind.template.replaced_without.items():
+            if self.was and is_changed(self.was, now, name) and not now.allows_update(switch):
+                return name, switch
+        return None
+
+    def _replacement_threat(
+        self, now: DeclaredResource, because: str, other: str = ""
+    ) -> DestructiveChange:
         return self._threat(
             Loss.REPLACED,
             f"be replaced by an empty {self.kind.short}, because {because}; CloudFormation would"
             f" {_let_go(self._survives_replacement(now), 'the old one')}",
-            f"leave it as it is, and declare a new {self.kind.short} beside it under another name",
+            f"{other}leave it as it is, and declare a new {self.kind.short} beside it under another"
+            " name",
         )
 
     def _deletion_threat(self, effects: Sequence[str]) -> DestructiveChange:

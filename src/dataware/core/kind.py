@@ -132,7 +132,8 @@ class Template:
     A change of one of the properties `replaced_by`, or of the `identifier` unless it is
     `renamed_in_place`, makes CloudFormation replace the resource, and so does a change of one in
     `replaced_once_set` that was declared before, one of `replaced_unless` its function says, out of
-    all values before and after, that the type's handler updates it in place, and of a part in
+    all values before and after, that the type's handler updates it in place, one of
+    `replaced_without` its switch in the UpdatePolicy attribute is true, and of a part in
     `fixed_parts`, which gives by name what may come and go (the whole value where it is not literal
     which they are). What is `updated_in_place` is never replaced for its change, though the
     schema of the type says that it may be. `stateful` is False where the template holds the
@@ -170,6 +171,7 @@ class Template:
     replaced_unless: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], bool]] = field(
         default_factory=dict
     )
+    replaced_without: Mapping[str, str] = field(default_factory=dict)
     updated_in_place: tuple[str, ...] = ()
     unchangeable: tuple[str, ...] = ()
     fixed_parts: Callable[[Mapping[str, Any]], Any] = field(default=lambda _properties: None)
@@ -201,7 +203,8 @@ class Template:
     @property
     def replacing(self) -> tuple[str, ...]:
         """Every property but the name whose change replaces the resource, or may."""
-        return (*self.replaced_by, *self.replaced_once_set, *self.replaced_unless)
+        conditional = (*self.replaced_once_set, *self.replaced_unless, *self.replaced_without)
+        return (*self.replaced_by, *conditional)
 
     def expression_of_name(
         self, properties: Mapping[str, Any], resolve: Callable[[Any], Any]

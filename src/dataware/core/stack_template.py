@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dataware.core.expand import ExpandedTemplate
-from dataware.core.values import Scope, as_texts, find_function, is_function, mapping_of
+from dataware.core.values import (
+    Scope,
+    as_texts,
+    find_function,
+    is_function,
+    mapping_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     # What runs in Lambda evaluates nothing.
@@ -24,7 +31,8 @@ class DeclaredResource:
     """A resource of a template; the policies are None where the template says nothing.
 
     Any value may be a function, which `scope` binds to the definitions of the template; `type` is
-    empty where it is no literal. `condition` names the condition under which the resource exists.
+    empty where it is no literal. `condition` names the condition under which the resource exists,
+    and `update_policy` holds switches that say how it is updated.
     `evaluator` knows the values of functions; without one only literals are known. `is_own` says
     that dataware itself put it there.
     """
@@ -35,6 +43,7 @@ class DeclaredResource:
     replace_policy: Any = None
     condition: Any = None
     scope: Scope = field(default=Scope({}), compare=False)
+    update_policy: Any = None
     evaluator: Evaluator | None = field(default=None, compare=False, repr=False)
     is_own: bool = field(default=False, compare=False)
 
@@ -72,6 +81,12 @@ class DeclaredResource:
         if self.evaluator is None:
             return self.scope.evaluate(expression)
         return self.evaluator.evaluate(expression)
+
+    def allows_update(self, switch: str) -> bool:
+        """Whether a switch of the update policy is on for certain."""
+        policy = self.evaluate(self.update_policy)
+        value = policy.get(switch) if isinstance(policy, Mapping) else None
+        return text_of(value) == "true"
 
     def exists(self) -> bool | None:
         """Whether the resource is created under its condition; None where that is unknown."""
@@ -122,6 +137,7 @@ def read_declared(name: str, template: ExpandedTemplate, path: str = "") -> Stac
             resource.get("UpdateReplacePolicy"),
             resource.get("Condition"),
             scope,
+            update_policy=resource.get("UpdatePolicy"),
             is_own=OWN in mapping_of(resource.get("Metadata")),
         )
         for logical_id, resource in template.resources.items()

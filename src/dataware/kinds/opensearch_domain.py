@@ -152,6 +152,8 @@ KIND = Kind(
         protective=(AT_REST,),
         replaced_by=("EngineMode",),
         replaced_once_set=(AT_REST,),
+        # CloudFormation Template Reference, "UpdatePolicy attribute".
+        replaced_without={"EngineVersion": "EnableVersionUpgrade"},
         hidden=("AdvancedSecurityOptions",),
     ),
     access=Permissions(

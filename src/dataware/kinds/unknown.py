@@ -14,7 +14,7 @@ from dataware.core.kind import Kind, Names, Permissions, Template
 from dataware.core.model import Facts
 from dataware.core.ports import Aws
 
-# Each with the properties whose "Update requires" is "Replacement".
+# Each with the properties whose "Update requires" is "Replacement", or that on some condition.
 HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "AWS::AmazonMQ::Broker": (
@@ -54,7 +54,7 @@ HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "DomainOwner",
             "RepositoryName",
         ),
-        "AWS::CodeCommit::Repository": (),
+        "AWS::CodeCommit::Repository": ("Triggers",),
         "AWS::Cognito::IdentityPool": (),
         "AWS::CustomerProfiles::Domain": ("DomainName",),
         "AWS::DSQL::Cluster": (),
@@ -78,16 +78,21 @@ HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "AWS::EC2::Volume": (),
         "AWS::ECR::PublicRepository": ("RepositoryName",),
         "AWS::ElastiCache::CacheCluster": (
+            "AZMode",
             "CacheSubnetGroupName",
             "ClusterName",
             "Engine",
             "NetworkType",
+            "NumCacheNodes",
             "Port",
+            "PreferredAvailabilityZone",
+            "PreferredAvailabilityZones",
             "SnapshotArns",
             "SnapshotName",
         ),
         "AWS::ElastiCache::ReplicationGroup": (
             "AtRestEncryptionEnabled",
+            "AuthToken",
             "CacheSubnetGroupName",
             "DataTieringEnabled",
             "Engine",
@@ -109,7 +114,12 @@ HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "SnapshotArnsToRestore",
             "SubnetIds",
         ),
-        "AWS::Elasticsearch::Domain": ("DomainName",),
+        "AWS::Elasticsearch::Domain": (
+            "AdvancedSecurityOptions",
+            "DomainName",
+            "EncryptionAtRestOptions",
+            "NodeToNodeEncryptionOptions",
+        ),
         "AWS::FSx::FileSystem": (
             "BackupId",
             "FileSystemType",
@@ -321,6 +331,18 @@ HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+# CloudFormation Template Reference, "UpdatePolicy attribute": each property with the switch under
+# which its change replaces nothing.
+UPDATED_BY_SWITCH: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "AWS::ElastiCache::ReplicationGroup": {
+            "NodeGroupConfiguration": "UseOnlineResharding",
+            "NumNodeGroups": "UseOnlineResharding",
+        },
+        "AWS::Elasticsearch::Domain": {"ElasticsearchVersion": "EnableVersionUpgrade"},
+    }
+)
+
 
 def _probe(_aws: Aws, name: str) -> Facts:
     """Nothing: dataware cannot look into such a resource."""
@@ -340,6 +362,7 @@ def make_opaque_card(cfn_type: str) -> Kind:
             has_name=False,
             renamed_in_place=True,
             replaced_by=HOLDS_DATA[cfn_type],
+            replaced_without=UPDATED_BY_SWITCH.get(cfn_type, {}),
             adoptable=False,
             name_of=lambda _physical_id: None,
             reference_is_id=True,
