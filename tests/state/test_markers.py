@@ -26,6 +26,7 @@ from dataware.state.marker_value import CONTROL, ROOT
 from dataware.state.markers import ALIVE_SECONDS, LIST, READ, WRITE
 from support.accounts import open_account
 from support.parameters import FakeParameters
+from support.servers import FaultProxy, drop_after
 
 KIND, TARGET = "dynamodb-table", "orders-prod"
 
@@ -311,6 +312,16 @@ def test_all_markers_are_listed_over_pages(aws_server: EmbeddedAws) -> None:
     found = book.all()
     assert {(kind, target) for kind, target, _ in found} == targets
     assert {marker.state for _, _, marker in found} == {MarkerState.COMPLETE}
+
+
+def test_a_record_whose_deletion_had_no_answer_is_gone(fault_proxy: FaultProxy) -> None:
+    """The SDK's second try is told that there is none."""
+    book = ParameterMarkers(open_account(), SystemClock())
+    book.begin(KIND, TARGET, running()).release({})
+    fault_proxy.add(drop_after, operation="DeleteParameter", times=1)
+    book.remove(KIND, TARGET, book.get(KIND, TARGET), lambda _stored: None)
+    assert fault_proxy.count("DeleteParameter") == 2
+    assert book.get(KIND, TARGET).state is MarkerState.NONE
 
 
 @pytest.mark.parametrize("left_by", ["nobody", "released"])

@@ -24,6 +24,7 @@ _NO_ENTITY = frozenset({"NoSuchEntity"})
 _NO_QUEUE = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
 _NO_FILE_SYSTEM = frozenset({"FileSystemNotFound"})
 _NO_USER = frozenset({"UserNotFoundException"})
+_NO_PARAMETER = frozenset({"ParameterNotFound"})
 _NO_EXECUTION = frozenset({"ExecutionDoesNotExist"})
 _NO_KMS_KEY = frozenset({"NotFoundException"})
 # The first is that of the API, the others those of the User Guide, "Troubleshooting S3 Batch
@@ -45,7 +46,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "DescribeImport": frozenset({"ImportNotFoundException"}),
     "DescribeBulkOperation": _NO_RESOURCE,
     "ListTagsOfResource": _NO_RESOURCE,
-    **dict.fromkeys(("GetParameter", "GetParameterHistory"), frozenset({"ParameterNotFound"})),
+    **dict.fromkeys(("GetParameter", "GetParameterHistory", "DeleteParameter"), _NO_PARAMETER),
     "DescribeStackResources": _NO_STACK,
     "DescribeStacks": _NO_STACK,
     "DescribeStackEvents": _NO_STACK,
@@ -75,7 +76,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "SimulatePrincipalPolicy": _NO_ENTITY,
     **dict.fromkeys(("DescribeExecution", "StopExecution", "ListMapRuns"), _NO_EXECUTION),
     **dict.fromkeys(("ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"), _NO_BUCKET),
-    "GetBucketLocation": _NO_BUCKET,
+    **dict.fromkeys(("DeleteBucket", "GetBucketLocation"), _NO_BUCKET),
     "GetBucketVersioning": _NO_BUCKET,
     "GetBucketEncryption": _NO_BUCKET | {"ServerSideEncryptionConfigurationNotFoundError"},
     "GetPublicAccessBlock": _NO_BUCKET | {"NoSuchPublicAccessBlockConfiguration"},

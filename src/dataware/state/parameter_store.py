@@ -10,6 +10,7 @@ after what its writer had seen; it is passed over by everyone, whenever it arriv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from shlex import quote
@@ -132,8 +133,10 @@ class ParameterStore:
         return parameter, age_of(parameter, now)
 
     def delete(self, name: str) -> None:
-        """Delete a parameter with all of its versions. Raises LookupFailedError."""
-        with self._aws.translate_errors(f"the marker {name}", DELETE):
+        """Delete a parameter with all of its versions; harmless if it is gone, as a first try that
+        had no answer leaves it. Raises LookupFailedError.
+        """
+        with suppress(NotFoundError), self._aws.translate_errors(f"the marker {name}", DELETE):
             self._ssm().delete_parameter(Name=name)
 
     def _put(self, name: str, value: MarkerValue, *, overwrite: bool) -> WriteAnswer:
