@@ -243,6 +243,31 @@ def test_the_rollback_of_an_update_starts_nothing(tables: str) -> None:
     assert record()["source"] == "old-one"
 
 
+def test_a_renamed_target_is_not_filled_from_the_earlier_source(tables: str) -> None:
+    """The app has written to the earlier target since, which the source knows nothing of."""
+    begin(properties())
+    write_record(state="complete")
+    make_table("newest")
+    old = {"OldResourceProperties": properties()}
+    answer, _ = begin(properties(Target="newest"), "Update", number=2, **old)
+    assert "name new-one as its source" in answer["Refusal"]
+    assert len(executions(tables)) == 1
+    chained = properties(Target="newest", Source="newer")
+    make_table("newer", varied_items(1))
+    answer, _ = begin(chained, "Update", number=3, **old)
+    assert "Execution" in answer
+
+
+def test_the_rollback_of_a_renamed_target_passes(tables: str) -> None:
+    """What is verified already is not refused, or the stack could not go back."""
+    begin(properties())
+    write_record(state="complete")
+    old = {"OldResourceProperties": properties(Target="newest")}
+    answer, _ = begin(properties(), "Update", number=2, **old)
+    assert answer == {"PhysicalResourceId": ID}
+    assert len(executions(tables)) == 1
+
+
 def test_an_update_to_another_source_is_refused_while_one_is_unfinished(tables: str) -> None:
     """Two half copies in one target would be nobody's data."""
     begin(properties())

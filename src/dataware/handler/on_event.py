@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from dataware.core.engines.unfinished_work import refuse_service_work
-from dataware.core.errors import DatawareError, LookupFailedError
+from dataware.core.errors import DatawareError, LookupFailedError, RefusedError
 from dataware.core.events import event
 from dataware.core.model import Content, Existence, Facts, Location, Marker, MarkerState
 from dataware.handler.invocation import LambdaContext, looking, markers_of
@@ -68,6 +68,7 @@ def _start_copy(
     if why is None:
         why = _verified_before(outside, job, marker) or _followed_before(outside, job, marker)
     if why is None:
+        _refuse_earlier_source(request, job)
         migration = prepare_migration(outside, job.type, job.source, job.target, job.settings)
         check_source(outside, migration)
         if job.settings.follow:
@@ -118,6 +119,25 @@ def _verified_before(outside: Context, job: MigrationJob, marker: Marker) -> str
     if marker.identity not in {None, _look(outside, job, job.target).identity}:
         return None
     return f"{target} has the verified data of {source} already"
+
+
+def _refuse_earlier_source(request: Mapping[str, Any], job: MigrationJob) -> None:
+    """Raise RefusedError where a target is renamed and the source stays.
+
+    An update that succeeded had filled the earlier target, and the app has used that since.
+    """
+    if request["RequestType"] != "Update":
+        return
+    old = request["OldResourceProperties"]
+    before = place_of(old, "Target")
+    if old["Type"] != job.type or before.name == job.target.name:
+        return
+    if place_of(old, "Source") == job.source:
+        raise RefusedError(
+            f"{job.target.name} would be filled from {job.source.name}, as {before.name} was, "
+            f"which may hold newer data: name {before.name} as its source, or copy "
+            f"{job.source.name} again under a new construct id"
+        )
 
 
 def _followed_before(outside: Context, job: MigrationJob, marker: Marker) -> str | None:
