@@ -11,7 +11,7 @@ from dataware.core.errors import LookupFailedError
 from dataware.core.model import Action, Deployed, Facts, Owner, Ownership, Wanted
 from dataware.core.plan import Planned
 from dataware.ops.plan import make_plan
-from dataware.ops.renames import stop_renames
+from dataware.ops.renames import stop_moves, stop_renames
 from ops.test_guard import StackedAws
 from support.world import World, install
 
@@ -97,3 +97,44 @@ def test_a_stack_that_cannot_be_listed_is_a_warning(monkeypatch: pytest.MonkeyPa
         "cannot check whether new renames a resource of stack App: denied"
         in (decision.warnings[-1])
     )
+
+
+def moved(
+    monkeypatch: pytest.MonkeyPatch,
+    declared: dict[str, frozenset[str]],
+    *,
+    keys: int = 3,
+    allow: frozenset[str] = frozenset(),
+) -> Planned:
+    """A box that stack App has as "Box", and stack Other declares now."""
+    there = World(boxes={"box": {f"k{n}": "v" for n in range(keys)}}, identities={"box": 1})
+    there.owners = {"box": Owner(Ownership.OTHER_STACK, "App", "Box")}
+    install(monkeypatch, there)
+    wanted = Wanted("id", BOX, "box", (), stack="Other", logical_id="Box")
+    plan = make_plan(there.context(), [wanted])
+    return stop_moves(plan, declared, allow).resources[0]
+
+
+def test_what_moves_to_another_stack_of_the_app_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack that has it would let it go, and the other one only refer to it."""
+    decision = moved(
+        monkeypatch, {"App": frozenset({"Else"}), "Other": frozenset({"Box"})}
+    ).decision
+    assert (decision.action, decision.rule) == (Action.STOP, 19)
+    assert "stack App owns box as Box and would let it go, because stack Other" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("declared", "more"),
+    [
+        ({"App": frozenset({"Box"})}, {}),
+        ({"Other": frozenset({"Box"})}, {}),
+        ({"App": frozenset()}, {"keys": 0}),
+        ({"App": frozenset()}, {"allow": frozenset({"App/Box"})}),
+    ],
+)
+def test_what_a_stack_keeps_or_may_lose_is_no_stop(
+    monkeypatch: pytest.MonkeyPatch, declared: dict[str, frozenset[str]], more: dict[str, Any]
+) -> None:
+    """A reference to what another stack goes on to declare, or to a stack outside of the app."""
+    assert moved(monkeypatch, declared, **more).decision.rule != 19

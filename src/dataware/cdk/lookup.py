@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,17 +38,20 @@ from dataware.kinds import kinds_by_type, load
 from dataware.ops.adoption import mark_allowed_losses
 from dataware.ops.context import Context, CreationWatch, TargetToMake
 from dataware.ops.decision_events import report_decision
-from dataware.ops.inputs.assembly import read_declarations
+from dataware.ops.inputs.assembly import read_declarations, read_logical_ids
 from dataware.ops.inputs.cdk_app import QUICK_CONTEXT, QUICK_ENVIRON, run_app
-from dataware.ops.inputs.wanted import Overrides
+from dataware.ops.inputs.wanted import Overrides, StackEnvironment
 from dataware.ops.plan import make_plan
-from dataware.ops.renames import stop_renames
+from dataware.ops.renames import stop_moves, stop_renames
 from dataware.report import Format, make_renderer
 from dataware.report.choose import Renderer
 from dataware.state import ParameterMarkers
 from dataware.wire import open_wire
 
 Entries = dict[str, LockEntry]
+
+Declared = Mapping[str, frozenset[str]]
+"""The logical ids that each stack of an app declares, by its name."""
 
 _FOUND: dict[tuple[str, Environment], Entries | DatawareError] = {}
 """What was found for the whole app, by its output folder and environment; a failure is kept too,
@@ -77,12 +80,9 @@ def _together(
     entries = _FOUND.get((output, environment))
     if entries is None:
         try:
-            wanted = [
-                one
-                for one in _collect_resources(environment, otherwise)
-                if not _is_locked(one, environment, lock)
-            ]
-            entries = _decide_now(wanted, environment)
+            collected, declared = _collect_resources(environment, otherwise)
+            wanted = [one for one in collected if not _is_locked(one, environment, lock)]
+            entries = _decide_now(wanted, environment, declared)
         except DatawareError as error:
             entries = error
         _FOUND[output, environment] = entries
@@ -96,8 +96,13 @@ def _is_locked(wanted: Wanted, environment: Environment, lock: LockFile) -> bool
     return entry is not None and _is_for(entry, wanted) and entry.is_settled
 
 
-def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[Wanted]:
-    """What the app wants in an environment; runs the app as it was started."""
+def _collect_resources(
+    environment: Environment, otherwise: ImportMode
+) -> tuple[list[Wanted], Declared]:
+    """What the app wants in an environment, and the logical ids that its stacks declare there.
+
+    Runs the app as it was started.
+    """
     cards = kinds_by_type()
     context = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
     with tempfile.TemporaryDirectory(prefix="dataware-collect-") as output:
@@ -110,18 +115,26 @@ def _collect_resources(environment: Environment, otherwise: ImportMode) -> list[
             "CDK_CONTEXT_JSON": json.dumps({**context, **QUICK_CONTEXT, IMPORT: otherwise.value}),
         }
         run_app([sys.executable, *sys.orig_argv[1:]], Path.cwd(), environ)
-        declared = read_declarations(Path(output), cards, Overrides(), incomplete=True)
-    return [
+        stacks = read_declarations(Path(output), cards, Overrides(), incomplete=True)
+        ids = read_logical_ids(Path(output), incomplete=True)
+    wanted = [
         localize_names(cards[one.type], one, environment.account, environment.region)
-        for stack_environment, wanted in declared
-        if stack_environment.account in {None, environment.account}
-        and stack_environment.region in {None, environment.region}
-        for one in wanted
+        for place, of_stack in stacks
+        if _is_in(place, environment)
+        for one in of_stack
     ]
+    return wanted, {name: of_stack for place, name, of_stack in ids if _is_in(place, environment)}
 
 
-def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
-    """The decisions on some resources, as of now."""
+def _is_in(place: StackEnvironment, environment: Environment) -> bool:
+    is_account = place.account in {None, environment.account}
+    return is_account and place.region in {None, environment.region}
+
+
+def _decide_now(
+    wanted: Sequence[Wanted], environment: Environment, declared: Declared | None = None
+) -> Entries:
+    """The decisions on some resources, as of now; `declared` as far as the whole app is known."""
     clock = SystemClock()
     account = Account.open(_open_wire, region=environment.region)
     if account.account != environment.account:
@@ -141,6 +154,7 @@ def _decide_now(wanted: Sequence[Wanted], environment: Environment) -> Entries:
         wanted = mark_allowed_losses(wanted, _allowed_losses())
         plan = make_plan(context, wanted, report=False)
         plan = stop_renames(account, plan, _allowed_losses())
+        plan = stop_moves(plan, declared or {}, _allowed_losses())
     planned = {lock_key(one.wanted.type, one.wanted.preferred): one for one in plan.resources}
     return {
         key: replace(

@@ -1,8 +1,9 @@
-"""A name that changes in place: what a stack has under a logical id is not what it now declares.
+"""What a stack has is not what the app now declares of it: renamed in place, or moved.
 
-CloudFormation replaces such a resource by an empty one. `dataware plan` and `dataware deploy` see
-that with the guard; a plain `cdk deploy` runs none, so synth asks here (rule 19). The look costs
-one listing for each stack that does not own all that it declares yet.
+CloudFormation replaces what is renamed by an empty resource, and lets go of what is declared in
+another stack. `dataware plan` and `dataware deploy` see that with the guard; a plain `cdk deploy`
+runs none, so synth asks here (rule 19). The look at names costs one listing for each stack that
+does not own all that it declares yet; that at moves costs nothing.
 """
 
 from __future__ import annotations
@@ -91,5 +92,31 @@ def _stop_where_data_is(aws: Aws, kind: Kind, planned: Planned, had: Deployed) -
         f"CloudFormation would replace {old} ({wanted.logical_id} of stack {wanted.stack}), which "
         f"{holds}, by {wanted.preferred}: keep the name, or "
         f"declare {wanted.preferred} under a new construct id with {old} as its fallback"
+    )
+    return replace(planned, decision=planned.decision.stop(RULE, reason))
+
+
+def stop_moves(plan: Plan, declared: Mapping[str, Set[str]], allow: Set[str] = frozenset()) -> Plan:
+    """The plan, with a stop where a stack of the app would let go of what another one declares.
+
+    `declared` has the logical ids in each stack of the app, by its name; `allow` names what may be
+    lost.
+    """
+    return replace(
+        plan, resources=tuple(_check_move(one, declared, allow) for one in plan.resources)
+    )
+
+
+def _check_move(planned: Planned, declared: Mapping[str, Set[str]], allow: Set[str]) -> Planned:
+    owner, wanted = planned.preferred.owner, planned.wanted
+    stack, logical_id = owner.stack or "", owner.logical_id or ""
+    if owner.ownership is not Ownership.OTHER_STACK or stack not in declared:
+        return planned
+    stays = logical_id in declared[stack] or planned.preferred.content is Content.EMPTY
+    if stays or not allow.isdisjoint({logical_id, f"{stack}/{logical_id}"}):
+        return planned
+    reason = (
+        f"stack {stack} owns {wanted.preferred} as {logical_id} and would let it go, because stack "
+        f"{wanted.stack} declares it now: move it with `cdk refactor`, or move the construct back"
     )
     return replace(planned, decision=planned.decision.stop(RULE, reason))

@@ -12,7 +12,7 @@ from dataware.core.errors import InputError
 from dataware.core.model import Wanted
 from dataware.kinds import kinds
 from dataware.ops.inputs.app import load_app
-from dataware.ops.inputs.assembly import read_declarations
+from dataware.ops.inputs.assembly import read_declarations, read_logical_ids
 from dataware.ops.inputs.wanted import Overrides
 
 KINDS = {kind.cfn_type: kind for kind in kinds()}
@@ -106,3 +106,12 @@ def test_what_a_construct_declares_may_come_to_be_referred_to(tmp_path: Path) ->
             "Mine": entry not in entries,
             "Theirs": True,
         }
+
+
+def test_the_logical_ids_of_a_stack_are_those_that_its_template_shows(tmp_path: Path) -> None:
+    """What a transform makes is not seen, so nothing is concluded from such a template."""
+    template = {"Resources": {"Mine": TABLE, "Theirs": TABLE}}
+    ((_, _, ids),) = read_logical_ids(assembly(tmp_path, template))
+    assert ids == {"Mine", "Theirs"}
+    folder = assembly(tmp_path, {**template, "Transform": "AWS::LanguageExtensions"})
+    assert read_logical_ids(folder) == []

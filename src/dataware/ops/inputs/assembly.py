@@ -84,6 +84,23 @@ def read_declarations(
     ]
 
 
+def read_logical_ids(
+    folder: Path, *, incomplete: bool = False
+) -> list[tuple[StackEnvironment, str, frozenset[str]]]:
+    """The environment, the name and the logical ids of every stack whose template has them all.
+
+    A transform may declare more than can be seen here.
+    """
+    templates = [
+        (one, parse_template(one.template)) for one in _stacks(folder, incomplete=incomplete)
+    ]
+    return [
+        (one.environment, one.name, frozenset(template.get("Resources", {})))
+        for one, template in templates
+        if "Transform" not in template
+    ]
+
+
 def _read_resources(
     stack: Stack, stacks: Sequence[Stack], kinds: Kinds, options: ReadOptions
 ) -> StackReading:
