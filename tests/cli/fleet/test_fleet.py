@@ -326,11 +326,25 @@ def test_an_assembly_gives_each_target_the_stacks_that_are_meant_for_it(
         f"one/{EU}": ["OrdersAny", "OrdersHere"],
         f"one/{US}": ["OrdersAny", "OrdersThere"],
     }
+    assert "goes to" not in ran.out
     del artifacts["Any"]
+    artifacts["Away"] = {**artifacts["Here"], "environment": f"aws://{ONE}/ap-south-1"}
     (assembly / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    told = f"stack Away goes to {ONE}, ap-south-1, which is no target of the fleet"
+    assert told in run("fleet", "plan", "cdk.out").out
     ran = run("fleet", "plan", "cdk.out", "--target", "two/eu-west-1")
+    assert "goes to" not in ran.out
     assert ran.code == 1
     assert f"no stack of the app is meant for account {TWO}, {EU}" in ran.out
+
+
+def test_a_fleet_in_which_nothing_is_planned_says_so(aws_server: EmbeddedAws) -> None:
+    """A pattern may fit in some targets alone; one that fits in none is told."""
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "Orders-prod", **KEYS}}
+    Path("app.json").write_text(json.dumps({"Resources": {"Orders": table}}), encoding="utf-8")
+    told = "nothing is planned in any target: no resource opts in, and no pattern fits one"
+    assert told in run("fleet", "plan", "app.json", "--fallback", "{base}-test={base}").out
+    assert told not in run("fleet", "plan", "app.json", "--fallback", "{base}-prod={base}").out
 
 
 def test_a_loss_that_the_guard_sees_in_one_target_stops_the_saved_plan(

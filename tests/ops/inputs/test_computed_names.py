@@ -360,6 +360,7 @@ def test_a_pattern_that_fits_nothing_is_an_error_where_nothing_else_is_planned(
         load(path, patterns=patterns)
     assert load(path, patterns=patterns, every=True).wanted
     assert load(path, stack="Shop", patterns=patterns).unplanned
+    assert load(path, patterns=patterns, is_one_of_many=True).unplanned
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ class FleetOptions:
     file: Path
     selection: TargetSelection
 
+    @property
+    def names_all(self) -> bool:
+        """Whether every target of the file is meant."""
+        return self.selection == TargetSelection((), (), (), ())
+
     @staticmethod
     def of(arguments: dict[str, Any]) -> FleetOptions:
         """The options out of all that a command was given."""

@@ -68,21 +68,28 @@ def _plan(out: AwsOptions, arguments: dict[str, Any]) -> int:
     """Look, decide, show, save."""
     from dataware.cli.fleet.accounts import read_targets
     from dataware.cli.fleet.display import fleet_display, report_fleet
-    from dataware.cli.fleet.planner import FleetPlanner
+    from dataware.cli.fleet.planner import FleetPlanner, describe_left_out
     from dataware.core.events import event
     from dataware.ops.inputs.files import check_writable
     from dataware.ops.inputs.fleet_plan_file import save_fleet_plan
 
     if saved := arguments["out"]:
         check_writable(saved)
-    fleet = read_targets(out, FleetOptions.of(arguments))
+    options = FleetOptions.of(arguments)
+    fleet = read_targets(out, options)
     app, guarding = pick(AppOptions, arguments), pick(GuardOptions, arguments)
     with fleet_display(out) as (emit, stop):
         planner = FleetPlanner(
             out, app, guarding, prices=arguments["prices"], only=arguments["only"], stop=stop
         )
+        # Whoever chooses some of the targets knows that the others are left out.
+        for text in describe_left_out(app.app, fleet.targets) if options.names_all else ():
+            emit(event("warning", text=text))
         made, findings = planner.plan(fleet, emit)
         report_fleet(emit, made, full=out.full, findings=findings)
+        if all(one.plan and not one.plan.resources for one in made.targets):
+            text = "nothing is planned in any target: no resource opts in, and no pattern fits one"
+            emit(event("warning", text=text))
         if not out.full and any(one.plan and one.plan.attention for one in made.targets):
             emit(event("note", text="pass --all to read the warnings of each target"))
         if saved:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from dataware.core.ports import Aws, Emit
 from dataware.kinds import kinds_by_type, load
 from dataware.ops.fleet import plan_targets
 from dataware.ops.inputs.app import AppRun, load_app
-from dataware.ops.inputs.assembly import Stack
+from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
 from dataware.ops.inputs.cdk_settings import PROJECT
 from dataware.ops.inputs.fallback_patterns import parse_patterns
 from dataware.ops.inputs.fleet_file import FleetFile
@@ -122,6 +122,7 @@ class FleetPlanner:
                 (*parse_patterns(app.fallback), *project_patterns()),
                 app.all_stateful,
                 self._only,
+                is_one_of_many=True,
             ),
             stack=app.stack,
             select=select,
@@ -141,6 +142,22 @@ def _stacks_for(stacks: Sequence[Stack], app: AppOptions, target: FleetTarget) -
     if not here:
         raise InputError(f"no stack of the app is meant for account {target.place}")
     return stacks_named(here, app.stack, exclusively=app.exclusively) if app.stack else here
+
+
+def describe_left_out(app: Path | None, targets: Sequence[FleetTarget]) -> Iterator[str]:
+    """The stacks of an assembly that go to none of these targets, so that nobody looks there."""
+    if app is None or not (app / MANIFEST).is_file():
+        return
+    for stack in read_stacks(app):
+        there = stack.environment
+        if not any(
+            there.account in {None, one.account} and there.region in {None, one.region}
+            for one in targets
+        ):
+            yield (
+                f"stack {stack.id} goes to {there}, which is no target of the fleet, so it is not "
+                "looked into: add that target to the file"
+            )
 
 
 def _parameter_words(target: FleetTarget) -> tuple[str, ...]:

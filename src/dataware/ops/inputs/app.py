@@ -75,7 +75,7 @@ def load_app(  # noqa: PLR0913 - each is an option of a command
     app = (
         _default(folder or Path(), reading, run) if path is None else _read_path(path, reading, run)
     )
-    listed = options.every and app.unplanned
+    listed = (options.every or options.is_one_of_many) and app.unplanned
     if not (app.wanted or listed or app.unnamed) and not (guarding and app.stacks):
         raise InputError(f"{path or 'The app of cdk.json'}: {_describe_nothing(app)}")
     return app

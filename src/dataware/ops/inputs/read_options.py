@@ -16,7 +16,8 @@ class ReadOptions:
     `overrides` win over the settings in the app. `sources` give the values that templates do not
     hold. `patterns` give fallbacks to what has none; with them, or with `every`, stateful resources
     are read that do not opt in. `only` are the names that are asked for alone, none for
-    all: any other resource may have a name that nobody knows.
+    all: any other resource may have a name that nobody knows. `is_one_of_many` says that the app is
+    read for other environments, too, where patterns may fit that fit nothing here.
     """
 
     overrides: Overrides = field(default_factory=Overrides)
@@ -24,3 +25,4 @@ class ReadOptions:
     patterns: tuple[FallbackPattern, ...] = ()
     every: bool = False
     only: tuple[str, ...] = ()
+    is_one_of_many: bool = False
