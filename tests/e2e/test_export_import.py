@@ -13,7 +13,7 @@ from dataware.embedded import EmbeddedAws, StreamSettings
 from support.cli import ended, launch, run
 from support.killing import Strike, struck_run
 from support.proxied import proxied
-from support.servers import FaultProxy, reword
+from support.servers import FaultProxy, drop_after, reword
 from support.worlds import client, enable_recovery, items_of, make_table, varied_items
 
 TOML = """
@@ -84,13 +84,18 @@ def check_whole(before: dict[str, Any]) -> None:
 def test_a_killed_import_is_finished_by_the_same_command(
     proxy: FaultProxy, operation: str, answered: bool
 ) -> None:
-    """Whether the request got through or not: one import, all items, and all that is declared."""
+    """Whether the request got through or not: one import, all items, and all that is declared.
+
+    The first answers to whatever the same command asks for then are lost.
+    """
     before = items_of("Orders")
     strike = Strike(1, answered=answered)
     struck = struck_run(proxy, strike, *COMMAND, operation=operation)
     assert strike.struck, struck
     assert struck.code < 0 or struck.code == 137
     assert "interrupted" in run("status").out
+    for act in ("ExportTableToPointInTime", "ImportTable", "TagResource", "DeleteBucket"):
+        proxy.add(drop_after, operation=act, times=1)
     ran = ended(launch(*COMMAND))
     assert ran.code == 0, ran
     codes = [event["code"] for event in ran.events]
