@@ -371,6 +371,7 @@ def test_a_pause_ends_the_job_and_another_one_copies_what_is_left(
 
     def resume(_seconds: float) -> None:
         assert [job["state"] for job in jobs.jobs.values()] == ["cancelled"]
+        assert told[-1] == ""  # what is ended is not told as under way
         wish.is_paused = False
 
     monkeypatch.setattr(pausable_stop, "time", SimpleNamespace(sleep=resume))

@@ -19,7 +19,7 @@ from itertools import islice
 from dataware.calc.pauses import FIRST_PAUSE
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import EngineName
-from dataware.core.engines.port import CopyJob, JobProgress, Record
+from dataware.core.engines.port import WORK, CopyJob, JobProgress, Record
 from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
 from dataware.core.events import format_count
 from dataware.core.model import Facts
@@ -259,6 +259,7 @@ class CopyJobRun(EngineRun):
         """End the job, and have on record first that it is no result."""
         self._keep({**self._record, CANCELLED: True})
         self._end_job(self._record)
+        self._keeper.publish({WORK: None})
 
     def _end_job(self, record: Record) -> None:
         """End a job, and wait until it writes nothing any more."""

@@ -16,6 +16,7 @@ import pytest
 
 from dataware.core.copier import CopyOrder
 from dataware.core.engines.card import ENGINE, EngineName
+from dataware.core.engines.port import WORK
 from dataware.core.errors import IncompleteError, RefusedError
 from dataware.core.kind import Kind, Permissions
 from dataware.core.model import Location, Marker, MarkerState, OnConflict, Wanted
@@ -255,6 +256,7 @@ def test_a_stop_ends_the_workers_and_the_same_command_goes_on() -> None:
     with pytest.raises(IncompleteError, match=r"stopped the workers of the execution .*-1; what"):
         desk.run()
     assert desk.record.detail[ENGINE]["execution"] is None
+    assert not desk.record.detail[WORK]
     assert "stop" in desk.world.log
     desk.stop = lambda: False
     desk.account.states.looks = 1
@@ -281,6 +283,7 @@ def test_workers_that_cannot_be_stopped_end_by_the_record(monkeypatch: pytest.Mo
     with pytest.raises(IncompleteError, match=r"StopExecution failed: .*states:StopExecution"):
         desk.run()
     assert desk.record.detail[ENGINE]["execution"] is None
+    assert desk.record.detail[WORK]["state"] == "RUNNING"
 
 
 def test_an_execution_that_ended_early_is_told_and_followed_by_another_one() -> None:

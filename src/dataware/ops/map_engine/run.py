@@ -268,6 +268,8 @@ class MapRun(EngineRun):
             execution.stop()
         except DatawareError as error:
             why = f" (they end within a minute, because StopExecution failed: {error})"
+        else:
+            self._keeper.publish({WORK: None})
         return IncompleteError(
             f"stopped the workers of the execution {name}{why}; what they copied stays: run the "
             "same command again to resume, or `dataware forget "
