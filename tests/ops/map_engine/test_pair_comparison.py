@@ -209,7 +209,7 @@ def test_a_stopped_comparison_is_on_record_until_it_is_forgotten() -> None:
     desk.stop_it()
     name = name_comparison(PAIR)
     (shown,) = desk.statuses()
-    assert shown.startswith(f"old → new (comparison {name}): incomplete: ")
+    assert shown.startswith(f"old → new (comparison {name}): incomplete: stopped the workers of")
     assert f"`dataware forget {name}` to give up" in shown
     record = find_record(desk.context, name)
     report_record(desk.context, record)

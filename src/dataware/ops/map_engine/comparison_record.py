@@ -90,6 +90,10 @@ class ComparisonRecord:
         figures = {name: part for name, part in progress.figures._asdict().items() if part}
         self._publish({WORK: {**figures, "unit": self._unit}})
 
+    def end_progress(self) -> None:
+        """Have on record that no workers are under way."""
+        self._publish({WORK: None})
+
     def keep_failure(self, error: DatawareError) -> None:
         """Have on record why something of the workers stays."""
         self._publish({"failure": ending(error), WORK: None})

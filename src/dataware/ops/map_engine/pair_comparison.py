@@ -193,6 +193,7 @@ class PairComparison:
             if not self._context.stop():
                 raise
             execution.stop()
+            self._record.end_progress()
             raise IncompleteError(
                 f"stopped the workers of the execution {execution.name}; run the same command "
                 f"again to resume, or {self._forget} to give up"
