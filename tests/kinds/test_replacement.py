@@ -174,3 +174,30 @@ def test_a_shorter_retention_of_backups_is_a_deletion_and_no_replacement() -> No
     """The instance stays, and older backups go (rule 24)."""
     days = [{"BackupRetentionPeriod": number} for number in (14, 7)]
     assert verdict(INSTANCE, *days) == [Loss.DELETES]
+
+
+def test_what_two_types_declare_has_one_owner() -> None:
+    """A stack that has it under the other type owns it all the same."""
+    for types in (
+        ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
+        ("AWS::OpenSearchService::Domain", "AWS::Elasticsearch::Domain"),
+    ):
+        assert load(types[0]).all_types == types
+
+
+@pytest.mark.parametrize(
+    "cfn_type",
+    [
+        "AWS::APS::Workspace",
+        "AWS::DirectoryService::MicrosoftAD",
+        "AWS::Events::Archive",
+        "AWS::Timestream::InfluxDBCluster",
+        "AWS::WorkSpaces::Workspace",
+    ],
+)
+def test_a_type_in_which_people_or_systems_keep_data_is_guarded(cfn_type: str) -> None:
+    """It goes with its resource, and no other list says so."""
+    held = {"One": Deployed(cfn_type, "one")}
+    declared = {"One": DeclaredResource(cfn_type, {})}
+    (threat,) = threats(AppIndex(CARDS), StackTemplate("App", {}), declared, held)
+    assert threat.loss is Loss.LEAVES

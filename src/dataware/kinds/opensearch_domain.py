@@ -148,6 +148,7 @@ KIND = Kind(
     names=Names("opensearch-domain", "OpenSearch domain", "domain", "document", check_name),
     template=Template(
         identifier="DomainName",
+        types=("AWS::OpenSearchService::Domain", "AWS::Elasticsearch::Domain"),
         declared_settings=_declared_settings,
         protective=(AT_REST,),
         replaced_by=("EngineMode",),

@@ -15,320 +15,208 @@ from dataware.core.model import Facts
 from dataware.core.ports import Aws
 
 # Each with the properties whose "Update requires" is "Replacement", or that on some condition.
-HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_REPLACED_BY: Mapping[str, str] = MappingProxyType(
     {
+        "AWS::APS::Workspace": "KmsKeyArn",
         "AWS::AmazonMQ::Broker": (
-            "AuthenticationStrategy",
-            "BrokerName",
-            "DeploymentMode",
-            "EncryptionOptions",
-            "EngineType",
-            "PubliclyAccessible",
-            "StorageType",
-            "SubnetIds",
+            "AuthenticationStrategy BrokerName DeploymentMode EncryptionOptions EngineType "
+            "PubliclyAccessible StorageType SubnetIds"
         ),
-        "AWS::Backup::BackupVault": (
-            "BackupVaultName",
-            "EncryptionKeyArn",
-        ),
+        "AWS::Backup::BackupVault": "BackupVaultName EncryptionKeyArn",
         "AWS::Backup::LogicallyAirGappedBackupVault": (
-            "BackupVaultName",
-            "EncryptionKeyArn",
-            "MaxRetentionDays",
-            "MinRetentionDays",
+            "BackupVaultName EncryptionKeyArn MaxRetentionDays MinRetentionDays"
         ),
-        "AWS::Cassandra::Keyspace": (
-            "KeyspaceName",
-            "ReplicationSpecification",
-        ),
+        "AWS::BedrockAgentCore::Memory": "EncryptionKeyArn Name",
+        "AWS::Cases::Domain": "Name",
+        "AWS::Cassandra::Keyspace": "KeyspaceName ReplicationSpecification",
         "AWS::Cassandra::Table": (
-            "ClientSideTimestampsEnabled",
-            "ClusteringKeyColumns",
-            "KeyspaceName",
-            "PartitionKeyColumns",
-            "TableName",
+            "ClientSideTimestampsEnabled ClusteringKeyColumns KeyspaceName "
+            "PartitionKeyColumns TableName"
         ),
-        "AWS::CloudTrail::EventDataStore": (),
-        "AWS::CodeArtifact::Repository": (
-            "DomainName",
-            "DomainOwner",
-            "RepositoryName",
+        "AWS::CloudFront::KeyValueStore": "Name",
+        "AWS::CloudHSM::Cluster": "HsmType Mode NetworkType SubnetIds",
+        "AWS::CloudTrail::EventDataStore": "",
+        "AWS::CodeArtifact::Domain": "DomainName EncryptionKey",
+        "AWS::CodeArtifact::Repository": "DomainName DomainOwner RepositoryName",
+        "AWS::CodeCommit::Repository": "Triggers",
+        "AWS::Cognito::IdentityPool": "",
+        "AWS::Connect::Instance": "DirectoryId IdentityManagementType InstanceAlias",
+        "AWS::CustomerProfiles::Domain": "DomainName",
+        "AWS::DSQL::Cluster": "",
+        "AWS::DataZone::Domain": "DomainVersion KmsKeyIdentifier",
+        "AWS::DirectoryService::MicrosoftAD": (
+            "CreateAlias Edition Name Password ShortName VpcSettings"
         ),
-        "AWS::CodeCommit::Repository": ("Triggers",),
-        "AWS::Cognito::IdentityPool": (),
-        "AWS::CustomerProfiles::Domain": ("DomainName",),
-        "AWS::DSQL::Cluster": (),
+        "AWS::DirectoryService::SimpleAD": (
+            "CreateAlias Description Name Password ShortName Size VpcSettings"
+        ),
         "AWS::DocDB::DBCluster": (
-            "AvailabilityZones",
-            "DBClusterIdentifier",
-            "DBSubnetGroupName",
-            "EngineVersion",
-            "KmsKeyId",
-            "MasterUsername",
-            "SnapshotIdentifier",
-            "SourceDBClusterIdentifier",
-            "StorageEncrypted",
+            "AvailabilityZones DBClusterIdentifier DBSubnetGroupName EngineVersion KmsKeyId "
+            "MasterUsername SnapshotIdentifier SourceDBClusterIdentifier StorageEncrypted"
         ),
-        "AWS::DocDBElastic::Cluster": (
-            "AdminUserName",
-            "AuthType",
-            "ClusterName",
-            "KmsKeyId",
+        "AWS::DocDB::GlobalCluster": (
+            "Engine EngineVersion GlobalClusterIdentifier SourceDBClusterIdentifier "
+            "StorageEncrypted"
         ),
-        "AWS::EC2::Volume": (),
-        "AWS::ECR::PublicRepository": ("RepositoryName",),
+        "AWS::DocDBElastic::Cluster": "AdminUserName AuthType ClusterName KmsKeyId",
+        "AWS::EC2::Volume": "",
+        "AWS::ECR::PublicRepository": "RepositoryName",
+        "AWS::EMR::WALWorkspace": "WALWorkspaceName",
         "AWS::ElastiCache::CacheCluster": (
-            "AZMode",
-            "CacheSubnetGroupName",
-            "ClusterName",
-            "Engine",
-            "NetworkType",
-            "NumCacheNodes",
-            "Port",
-            "PreferredAvailabilityZone",
-            "PreferredAvailabilityZones",
-            "SnapshotArns",
-            "SnapshotName",
+            "AZMode CacheSubnetGroupName ClusterName Engine NetworkType NumCacheNodes Port "
+            "PreferredAvailabilityZone PreferredAvailabilityZones SnapshotArns SnapshotName"
         ),
         "AWS::ElastiCache::ReplicationGroup": (
-            "AtRestEncryptionEnabled",
-            "AuthToken",
-            "CacheSubnetGroupName",
-            "DataTieringEnabled",
-            "Engine",
-            "GlobalReplicationGroupId",
-            "KmsKeyId",
-            "NetworkType",
-            "Port",
-            "PreferredCacheClusterAZs",
-            "ReplicasPerNodeGroup",
-            "ReplicationGroupId",
-            "SnapshotArns",
-            "SnapshotName",
+            "AtRestEncryptionEnabled AuthToken CacheSubnetGroupName DataTieringEnabled Engine "
+            "GlobalReplicationGroupId KmsKeyId NetworkType Port PreferredCacheClusterAZs "
+            "ReplicasPerNodeGroup ReplicationGroupId SnapshotArns SnapshotName"
         ),
         "AWS::ElastiCache::ServerlessCache": (
-            "ConnectionType",
-            "KmsKeyId",
-            "NetworkType",
-            "ServerlessCacheName",
-            "SnapshotArnsToRestore",
-            "SubnetIds",
+            "ConnectionType KmsKeyId NetworkType ServerlessCacheName SnapshotArnsToRestore "
+            "SubnetIds"
         ),
         "AWS::Elasticsearch::Domain": (
-            "AdvancedSecurityOptions",
-            "DomainName",
-            "EncryptionAtRestOptions",
-            "NodeToNodeEncryptionOptions",
+            "AdvancedSecurityOptions DomainName EncryptionAtRestOptions NodeToNodeEncryptionOptions"
         ),
+        "AWS::Events::Archive": "ArchiveName SourceArn",
         "AWS::FSx::FileSystem": (
-            "BackupId",
-            "FileSystemType",
-            "FileSystemTypeVersion",
-            "KmsKeyId",
-            "SecurityGroupIds",
-            "SubnetIds",
+            "BackupId FileSystemType FileSystemTypeVersion KmsKeyId SecurityGroupIds SubnetIds"
         ),
-        "AWS::FSx::Volume": (
-            "BackupId",
-            "VolumeType",
+        "AWS::FSx::Snapshot": "VolumeId",
+        "AWS::FSx::StorageVirtualMachine": "FileSystemId Name RootVolumeSecurityStyle",
+        "AWS::FSx::Volume": "BackupId VolumeType",
+        "AWS::FinSpace::Environment": (
+            "DataBundles FederationParameters KmsKeyId SuperuserParameters Tags"
         ),
-        "AWS::Glue::Database": (
-            "CatalogId",
-            "DatabaseName",
-        ),
-        "AWS::Glue::Table": (
-            "CatalogId",
-            "DatabaseName",
-            "Name",
-        ),
-        "AWS::HealthImaging::Datastore": (
-            "DatastoreName",
-            "KmsKeyArn",
-            "Tags",
-        ),
+        "AWS::Forecast::Dataset": "DatasetName",
+        "AWS::Glue::Database": "CatalogId DatabaseName",
+        "AWS::Glue::Table": "CatalogId DatabaseName Name",
+        "AWS::HealthImaging::Datastore": "DatastoreName KmsKeyArn Tags",
         "AWS::HealthLake::FHIRDatastore": (
-            "DatastoreName",
-            "DatastoreTypeVersion",
-            "IdentityProviderConfiguration",
-            "PreloadDataConfig",
-            "SseConfiguration",
+            "DatastoreName DatastoreTypeVersion IdentityProviderConfiguration "
+            "PreloadDataConfig SseConfiguration"
         ),
-        "AWS::IoTAnalytics::Channel": ("ChannelName",),
-        "AWS::IoTAnalytics::Datastore": ("DatastoreName",),
-        "AWS::Kendra::Index": (
-            "Edition",
-            "ServerSideEncryptionConfiguration",
-        ),
-        "AWS::KinesisVideo::Stream": ("Name",),
-        "AWS::Lightsail::Bucket": ("BucketName",),
+        "AWS::IoTAnalytics::Channel": "ChannelName",
+        "AWS::IoTAnalytics::Datastore": "DatastoreName",
+        "AWS::IoTTwinMaker::Workspace": "WorkspaceId",
+        "AWS::Kendra::Index": "Edition ServerSideEncryptionConfiguration",
+        "AWS::KinesisVideo::Stream": "Name",
+        "AWS::Lightsail::Bucket": "BucketName",
         "AWS::Lightsail::Database": (
-            "AvailabilityZone",
-            "MasterDatabaseName",
-            "MasterUsername",
-            "RelationalDatabaseBlueprintId",
-            "RelationalDatabaseBundleId",
-            "RelationalDatabaseName",
+            "AvailabilityZone MasterDatabaseName MasterUsername RelationalDatabaseBlueprintId "
+            "RelationalDatabaseBundleId RelationalDatabaseName"
         ),
-        "AWS::Lightsail::Disk": (
-            "AvailabilityZone",
-            "DiskName",
-            "SizeInGb",
-        ),
-        "AWS::MSK::Cluster": ("ClusterName",),
-        "AWS::MSK::ServerlessCluster": (
-            "ClientAuthentication",
-            "ClusterName",
-            "Tags",
-            "VpcConfigs",
-        ),
-        "AWS::MediaStore::Container": ("ContainerName",),
+        "AWS::Lightsail::Disk": "AvailabilityZone DiskName SizeInGb",
+        "AWS::Lightsail::Instance": "AvailabilityZone BlueprintId BundleId InstanceName",
+        "AWS::Location::GeofenceCollection": "CollectionName Description KmsKeyId",
+        "AWS::Location::Tracker": "Description KmsKeyId PositionFiltering TrackerName",
+        "AWS::MSK::Cluster": "ClusterName",
+        "AWS::MSK::ServerlessCluster": "ClientAuthentication ClusterName Tags VpcConfigs",
+        "AWS::MediaStore::Container": "ContainerName",
         "AWS::MemoryDB::Cluster": (
-            "ClusterName",
-            "DataTiering",
-            "KmsKeyId",
-            "MultiRegionClusterName",
-            "NetworkType",
-            "Port",
-            "SnapshotArns",
-            "SnapshotName",
-            "SubnetGroupName",
-            "TLSEnabled",
+            "ClusterName DataTiering KmsKeyId MultiRegionClusterName NetworkType Port "
+            "SnapshotArns SnapshotName SubnetGroupName TLSEnabled"
+        ),
+        "AWS::MemoryDB::MultiRegionCluster": (
+            "EngineVersion MultiRegionClusterNameSuffix MultiRegionParameterGroupName TLSEnabled"
         ),
         "AWS::Neptune::DBCluster": (
-            "AvailabilityZones",
-            "DBClusterIdentifier",
-            "DBSubnetGroupName",
-            "GlobalClusterIdentifier",
-            "KmsKeyId",
-            "RestoreToTime",
-            "RestoreType",
-            "SnapshotIdentifier",
-            "SourceDBClusterIdentifier",
-            "StorageEncrypted",
-            "UseLatestRestorableTime",
+            "AvailabilityZones DBClusterIdentifier DBSubnetGroupName GlobalClusterIdentifier "
+            "KmsKeyId RestoreToTime RestoreType SnapshotIdentifier SourceDBClusterIdentifier "
+            "StorageEncrypted UseLatestRestorableTime"
+        ),
+        "AWS::Neptune::GlobalCluster": (
+            "Engine GlobalClusterIdentifier SourceDBClusterIdentifier StorageEncrypted"
         ),
         "AWS::NeptuneGraph::Graph": (
-            "GraphName",
-            "ImportTask",
-            "KmsKeyIdentifier",
-            "ReplicaCount",
-            "VectorSearchConfiguration",
+            "GraphName ImportTask KmsKeyIdentifier ReplicaCount VectorSearchConfiguration"
         ),
-        "AWS::Omics::AnnotationStore": (
-            "Name",
-            "Reference",
-            "SseConfig",
-            "StoreFormat",
-            "StoreOptions",
-            "Tags",
+        "AWS::ODB::CloudAutonomousVmCluster": (
+            "AutonomousDataStorageSizeInTBs CloudExadataInfrastructureId CpuCoreCountPerNode "
+            "DbServers Description DisplayName IsMtlsEnabledVmCluster LicenseModel "
+            "MaintenanceWindow MemoryPerOracleComputeUnitInGBs OdbNetworkId "
+            "ScanListenerPortNonTls ScanListenerPortTls TimeZone TotalContainerDatabases"
         ),
-        "AWS::Omics::ReferenceStore": (
-            "Description",
-            "Name",
-            "SseConfig",
-            "Tags",
+        "AWS::ODB::CloudExadataInfrastructure": (
+            "AvailabilityZone AvailabilityZoneId ComputeCount CustomerContactsToSendToOCI "
+            "DatabaseServerType DisplayName Shape StorageCount StorageServerType"
         ),
+        "AWS::ODB::CloudVmCluster": (
+            "CloudExadataInfrastructureId ClusterName CpuCoreCount DataCollectionOptions "
+            "DataStorageSizeInTBs DbNodeStorageSizeInGBs DbServers DisplayName GiVersion "
+            "Hostname IsLocalBackupEnabled IsSparseDiskgroupEnabled LicenseModel "
+            "MemorySizeInGBs OdbNetworkId ScanListenerPortTcp SshPublicKeys SystemVersion "
+            "TimeZone"
+        ),
+        "AWS::Omics::AnnotationStore": "Name Reference SseConfig StoreFormat StoreOptions Tags",
+        "AWS::Omics::ReferenceStore": "Description Name SseConfig Tags",
         "AWS::Omics::SequenceStore": (
-            "Description",
-            "ETagAlgorithmFamily",
-            "FallbackLocation",
-            "Name",
-            "SseConfig",
-            "Tags",
+            "Description ETagAlgorithmFamily FallbackLocation Name SseConfig Tags"
         ),
-        "AWS::Omics::VariantStore": (
-            "Name",
-            "Reference",
-            "SseConfig",
-            "Tags",
-        ),
+        "AWS::Omics::VariantStore": "Name Reference SseConfig Tags",
         "AWS::OpenSearchServerless::Collection": (
-            "CollectionGroupName",
-            "EncryptionConfig",
-            "Name",
-            "StandbyReplicas",
-            "Tags",
-            "Type",
+            "CollectionGroupName EncryptionConfig Name StandbyReplicas Tags Type"
         ),
-        "AWS::QLDB::Ledger": ("Name",),
+        "AWS::OpenSearchServerless::Index": "CollectionEndpoint IndexName",
+        "AWS::Personalize::Dataset": "DatasetGroupArn DatasetType Name SchemaArn Tags",
+        "AWS::Pinpoint::App": "Name",
+        "AWS::QBusiness::Index": "ApplicationId Type",
+        "AWS::QLDB::Ledger": "Name",
         "AWS::RDS::GlobalCluster": (
-            "Engine",
-            "GlobalClusterIdentifier",
-            "SourceDBClusterIdentifier",
-            "StorageEncrypted",
+            "Engine GlobalClusterIdentifier SourceDBClusterIdentifier StorageEncrypted"
         ),
         "AWS::Redshift::Cluster": (
-            "ClusterIdentifier",
-            "ClusterSubnetGroupName",
-            "DBName",
-            "MasterUsername",
-            "OwnerAccount",
-            "SnapshotClusterIdentifier",
-            "SnapshotIdentifier",
+            "ClusterIdentifier ClusterSubnetGroupName DBName MasterUsername OwnerAccount "
+            "SnapshotClusterIdentifier SnapshotIdentifier"
         ),
-        "AWS::RedshiftServerless::Namespace": (
-            "NamespaceName",
-            "Tags",
-        ),
-        "AWS::S3Express::DirectoryBucket": (
-            "BucketName",
-            "DataRedundancy",
-            "LocationName",
-        ),
-        "AWS::S3Outposts::Bucket": (
-            "BucketName",
-            "OutpostId",
-        ),
+        "AWS::RedshiftServerless::Namespace": "NamespaceName Tags",
+        "AWS::Rekognition::Collection": "CollectionId",
+        "AWS::S3Express::DirectoryBucket": "BucketName DataRedundancy LocationName",
+        "AWS::S3Outposts::Bucket": "BucketName OutpostId",
         "AWS::S3Tables::Table": (
-            "IcebergMetadata",
-            "OpenTableFormat",
-            "StorageClassConfiguration",
-            "TableBucketARN",
-            "WithoutMetadata",
+            "IcebergMetadata OpenTableFormat StorageClassConfiguration TableBucketARN "
+            "WithoutMetadata"
         ),
-        "AWS::S3Tables::TableBucket": ("TableBucketName",),
+        "AWS::S3Tables::TableBucket": "TableBucketName",
         "AWS::S3Vectors::Index": (
-            "DataType",
-            "Dimension",
-            "DistanceMetric",
-            "EncryptionConfiguration",
-            "IndexName",
-            "MetadataConfiguration",
-            "VectorBucketArn",
-            "VectorBucketName",
+            "DataType Dimension DistanceMetric EncryptionConfiguration IndexName "
+            "MetadataConfiguration VectorBucketArn VectorBucketName"
         ),
-        "AWS::S3Vectors::VectorBucket": (
-            "EncryptionConfiguration",
-            "VectorBucketName",
-        ),
-        "AWS::SDB::Domain": (),
+        "AWS::S3Vectors::VectorBucket": "EncryptionConfiguration VectorBucketName",
+        "AWS::SDB::Domain": "",
+        "AWS::SES::MailManagerArchive": "KmsKeyArn",
         "AWS::SageMaker::FeatureGroup": (
-            "Description",
-            "EventTimeFeatureName",
-            "FeatureGroupName",
-            "OfflineStoreConfig",
-            "OnlineStoreConfig",
-            "RecordIdentifierFeatureName",
-            "RoleArn",
-            "Tags",
+            "Description EventTimeFeatureName FeatureGroupName OfflineStoreConfig "
+            "OnlineStoreConfig RecordIdentifierFeatureName RoleArn Tags"
         ),
-        "AWS::Timestream::Database": ("DatabaseName",),
+        "AWS::Timestream::Database": "DatabaseName",
+        "AWS::Timestream::InfluxDBCluster": (
+            "AllocatedStorage Bucket DbStorageType DeploymentType Name NetworkType "
+            "Organization Password PubliclyAccessible Username VpcSecurityGroupIds "
+            "VpcSubnetIds"
+        ),
         "AWS::Timestream::InfluxDBInstance": (
-            "Bucket",
-            "Name",
-            "NetworkType",
-            "Organization",
-            "Password",
-            "PubliclyAccessible",
-            "Username",
-            "VpcSecurityGroupIds",
-            "VpcSubnetIds",
+            "Bucket Name NetworkType Organization Password PubliclyAccessible Username "
+            "VpcSecurityGroupIds VpcSubnetIds"
         ),
-        "AWS::Timestream::Table": (
-            "DatabaseName",
-            "TableName",
+        "AWS::Timestream::Table": "DatabaseName TableName",
+        "AWS::VerifiedPermissions::PolicyStore": "",
+        "AWS::Wisdom::KnowledgeBase": (
+            "Description KnowledgeBaseType Name ServerSideEncryptionConfiguration "
+            "SourceConfiguration Tags"
+        ),
+        "AWS::WorkSpaces::Workspace": (
+            "BundleId DirectoryId RootVolumeEncryptionEnabled UserName "
+            "UserVolumeEncryptionEnabled VolumeEncryptionKey"
+        ),
+        "AWS::WorkspacesInstances::Volume": (
+            "AvailabilityZone Encrypted Iops KmsKeyId SizeInGB SnapshotId TagSpecifications "
+            "Throughput VolumeType"
         ),
     }
+)
+HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {cfn_type: tuple(names.split()) for cfn_type, names in _REPLACED_BY.items()}
 )
 
 # CloudFormation Template Reference, "UpdatePolicy attribute": each property with the switch under
