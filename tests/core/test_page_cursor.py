@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataware.core.errors import LookupFailedError
-from dataware.core.page_cursor import EMPTY_PAGES, PageCursor
+from dataware.core.page_cursor import EMPTY_PAGES, PageCursor, list_pages
 
 
 def cursor() -> PageCursor:
@@ -48,3 +48,12 @@ def test_an_empty_page_may_be_shown_again() -> None:
     followed = cursor()
     for place in ("a", "a", "a", "b"):
         followed.advance(place, entries=0)
+
+
+def test_pages_are_asked_for_until_none_follows() -> None:
+    """Each by the token of the one before; one that comes again ends the listing with an error."""
+    pages = {None: {"Next": "a"}, "a": {"Next": "b"}, "b": {"Next": ""}}
+    found = list_pages(cursor(), lambda **more: pages[more.get("Next")], "Next")
+    assert [page["Next"] for page in found] == ["a", "b", ""]
+    with pytest.raises(LookupFailedError, match="never ends"):
+        list(list_pages(cursor(), lambda **_more: {"NextToken": "a"}))

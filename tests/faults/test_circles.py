@@ -24,6 +24,7 @@ from dataware.core.errors import LookupFailedError
 from dataware.core.model import Content, Location
 from dataware.core.ports import Request, Response
 from dataware.kinds import load
+from dataware.kinds.dynamodb_table.export.failed_items import read_log
 from dataware.kinds.s3_bucket.copy.client import S3Client
 from dataware.kinds.s3_bucket.copy.listing import OBJECTS, VERSIONS, pages
 from dataware.kinds.s3_bucket.copy.multipart import abandon
@@ -31,6 +32,7 @@ from dataware.kinds.s3_bucket.copy.objects import BucketPair
 from dataware.kinds.s3_bucket.copy.requests import Bucket
 from dataware.kinds.s3_bucket.copy.versions import HistoryReplay
 from dataware.kinds.s3_bucket.copy.xml import ListedObject
+from dataware.kinds.secret.verify.reader import SecretReader
 from dataware.state import ParameterMarkers
 from support.cli import BUCKET, TABLE
 from support.dynamo import respond
@@ -264,7 +266,17 @@ def events(account: Account) -> None:
     HoldingStack(account, "holding", "thing", WaitIntervals()).failure("id")
 
 
+def json_page(rows: str, token: str = "NextToken") -> Callable[[str], bytes]:
+    """Pages of a service that speaks JSON, without rows."""
+    return lambda cursor: json.dumps({rows: [], token: cursor}).encode()
+
+
 SDK: dict[str, tuple[str, Callable[[str], bytes], Callable[[Account], object]]] = {
+    "versions of a secret": (
+        "ListSecretVersionIds",
+        json_page("Versions"),
+        lambda account: list(SecretReader(account, PLACE).pages("")),
+    ),
     "stack resources": (
         "ListStackResources",
         query("ListStackResources", "<StackResourceSummaries/>", "NextToken"),
@@ -315,6 +327,19 @@ def test_a_listing_through_the_sdk_ends(
     with pytest.raises(LookupFailedError):
         use(account)
     assert circle.asked < 100
+
+
+def test_a_log_ends_where_its_token_stays_and_not_in_circles(
+    server: FaultProxy, account: Account
+) -> None:
+    """The same token again is the end of a log stream; several in turn are none."""
+    page = json_page("events", "nextForwardToken")
+    serve(server, "GetLogEvents", Circle(3, page))
+    with pytest.raises(LookupFailedError):
+        list(read_log(account, "group", "stream"))
+    server.clear()
+    serve(server, "GetLogEvents", Circle(1, page))
+    assert list(read_log(account, "group", "stream")) == []
 
 
 LOOKS: dict[str, tuple[str, Callable[[str], bytes], str]] = {

@@ -6,6 +6,9 @@ others, goes in circles; one that answers nothing but empty pages does not move 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
 from dataware.core.errors import LookupFailedError
 from dataware.core.model import Problem
 
@@ -51,3 +54,18 @@ class PageCursor:
             "check --endpoint-url and proxies",
             Problem(self._call, code, None, how),
         )
+
+
+def list_pages(
+    cursor: PageCursor, ask: Callable[..., Mapping[str, Any]], field: str = "NextToken"
+) -> Iterator[Mapping[str, Any]]:
+    """Every page of a listing for which the SDK has no paginator; `field` names the next one.
+
+    Raises LookupFailedError in a circle, and what `ask` raises.
+    """
+    page = ask()
+    yield page
+    while place := page.get(field):
+        cursor.advance(place)
+        page = ask(**{field: place})
+        yield page

@@ -28,6 +28,7 @@ from dataware.core.model import (
     Setting,
     absent,
 )
+from dataware.core.page_cursor import PageCursor
 from dataware.core.phases import DESCRIBE
 from dataware.core.ports import Aws
 from dataware.core.probing import problem_of
@@ -164,6 +165,7 @@ def _list_tags(aws: Aws, name: str) -> list[Mapping[str, str]]:
     """
     tags: list[Mapping[str, str]] = []
     query: dict[str, str] = {"StreamName": name}
+    cursor = PageCursor("ListTagsForStream", f"the tags of stream {name}")
     with aws.translate_errors(f"stream {name}", _TAGS):
         while True:
             page = aws.client("kinesis").list_tags_for_stream(**query)
@@ -171,6 +173,7 @@ def _list_tags(aws: Aws, name: str) -> list[Mapping[str, str]]:
             if not (page.get("HasMoreTags") and page["Tags"]):
                 return tags
             query["ExclusiveStartTagKey"] = page["Tags"][-1]["Key"]
+            cursor.advance(query["ExclusiveStartTagKey"])
 
 
 def find_shorter_retention(name: str, live: Any, declared: Any) -> str | None:

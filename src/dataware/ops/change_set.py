@@ -26,6 +26,7 @@ from dataware.core.change_set import (
 from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.guard import AppIndex
+from dataware.core.page_cursor import PageCursor
 from dataware.core.parameters import GivenParameters, declared_parameters
 from dataware.core.ports import Aws
 from dataware.core.stack_template import StackTemplate
@@ -220,7 +221,9 @@ class _ChangeSet:
     def _changes(self, names: Mapping[str, str]) -> list[PlannedChange]:
         page = self._await_complete(names)
         changes = list(page.get("Changes", ()))
+        cursor = PageCursor("DescribeChangeSet", self._what)
         while token := page.get("NextToken"):
+            cursor.advance(token)
             page = self._describe(**names, NextToken=token)
             changes += page.get("Changes", ())
         return [self._read(one["ResourceChange"]) for one in changes if "ResourceChange" in one]

@@ -14,6 +14,7 @@ from dataware.core.comparison import LiveConfiguration
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.kind import DescribedProperties
 from dataware.core.model import Problem
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.core.probing import problem_of
 from dataware.core.tags import own_tags
@@ -166,6 +167,7 @@ def list_tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
     client = aws.client("dynamodb")
     tags: list[dict[str, str]] = []
     more: dict[str, str] = {}
+    cursor = PageCursor("ListTagsOfResource", f"the tags of table {name}")
     while True:
         with aws.translate_errors(f"the tags of table {name}", "dynamodb:ListTagsOfResource"):
             page = client.list_tags_of_resource(ResourceArn=arn, **more)
@@ -173,6 +175,7 @@ def list_tags(aws: Aws, name: str, arn: str) -> list[dict[str, str]]:
         if not page.get("NextToken") or page["NextToken"] == more.get("NextToken"):
             return tags
         more = {"NextToken": page["NextToken"]}
+        cursor.advance(page["NextToken"])
 
 
 def _left_out(table: Mapping[str, Any]) -> Iterator[str]:

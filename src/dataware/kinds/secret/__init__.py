@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from dataware.core.copier import Copier, CopyOrder, CopyTools
@@ -17,6 +18,7 @@ from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.estimate import Throughput
 from dataware.core.kind import Copying, DeletionCancellation, Kind, Names, Permissions, Template
 from dataware.core.model import Existence, Facts, Location, Setting, absent
+from dataware.core.page_cursor import PageCursor, list_pages
 from dataware.core.phases import DESCRIBE, IMPORT
 from dataware.core.ports import Aws
 from dataware.core.probing import find_content, problem_of
@@ -86,13 +88,8 @@ def _list_versions(manager: Any, arn: str) -> Iterator[Mapping[str, Any]]:
 
     Source: AWS Secrets Manager API Reference, ListSecretVersionIds.
     """
-    query: dict[str, Any] = {"SecretId": arn, "IncludeDeprecated": True}
-    while True:
-        page = manager.list_secret_version_ids(**query)
-        yield page
-        if not (token := page.get("NextToken")):
-            return
-        query["NextToken"] = token
+    ask = partial(manager.list_secret_version_ids, SecretId=arn, IncludeDeprecated=True)
+    return list_pages(PageCursor("ListSecretVersionIds", "the versions of the secret"), ask)
 
 
 def _find_obstacle(aws: Aws, name: str, secret: Mapping[str, Any]) -> str:

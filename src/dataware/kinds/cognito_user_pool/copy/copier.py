@@ -27,6 +27,7 @@ from dataware.core.copier import (
 from dataware.core.errors import ConflictError, LookupFailedError, RefusedError
 from dataware.core.model import OnConflict, Size
 from dataware.core.pace import Pace
+from dataware.core.page_cursor import PageCursor
 from dataware.kinds.cognito_user_pool.copy.client import PAGE, PoolClient
 from dataware.kinds.cognito_user_pool.copy.entries import (
     PoolCursor,
@@ -127,8 +128,11 @@ class UserPoolCopier(OrderedCopier):
         del partition
         await self._open_both()
         cursor: PoolCursor | None = PoolCursor.from_text(after)
+        places = PageCursor("ListUsers", f"user pool {self._source.name}")
         while cursor is not None:
             entries, cursor = await self._read_page(cursor, bound)
+            if cursor is not None:
+                places.advance(cursor)
             if entries or cursor is None:
                 units = tuple(Unit(one, 1, UNIT_BYTES) for one in entries)
                 yield UnitPage(units, cursor.to_text() if cursor else None)

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from dataware.core.errors import NotFoundError, RefusedError
 from dataware.core.hidden_values import hide_values
 from dataware.core.model import Location
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
 
@@ -60,8 +61,10 @@ class UserPoolReader(Reader):
         if stage == "settings":
             yield FingerprintPage(list(self._settings()), json.dumps(["users", "", ""]))
             stage = "users"
+        cursor = PageCursor("ListUsers", self._what)
         while stage == "users":
             rows, token = self._list_users("list_users", "ListUsers", "PaginationToken", token)
+            cursor.advance(token)
             stage = "users" if token else "members"
             records = [self._user(row) for row in rows]
             yield FingerprintPage(records, json.dumps([stage, "", token]))
@@ -70,11 +73,13 @@ class UserPoolReader(Reader):
         ]
         for name in names:
             done = False
+            cursor = PageCursor("ListUsersInGroup", self._what)
             while not done:
                 rows, token = self._list_users(
                     "list_users_in_group", "ListUsersInGroup", "NextToken", token, GroupName=name
                 )
                 done = not token
+                cursor.advance(token)
                 records = [self._member(row, name) for row in rows]
                 yield FingerprintPage(records, json.dumps(["members", name, token]))
         yield FingerprintPage([])

@@ -18,6 +18,7 @@ from dataware.core.engines.port import ERRORS, CreationProgress, CreatorWords, F
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
+from dataware.core.page_cursor import PageCursor, list_pages
 from dataware.kinds.dynamodb_table.export.failed_items import read_report_lines
 from dataware.kinds.dynamodb_table.export.table_export import (
     BUCKET,
@@ -28,7 +29,6 @@ from dataware.kinds.dynamodb_table.export.table_export import (
     ExportBasedCreator,
     describe_failure,
     read_figures,
-    read_pages,
 )
 from dataware.kinds.dynamodb_table.uncertain_request import raise_request_error
 
@@ -156,7 +156,9 @@ class TableBulkPut(ExportBasedCreator):
         return None
 
     def _list_operations(self) -> Iterator[str]:
-        for page in read_pages(self._list_page):
+        for page in list_pages(
+            PageCursor("ListBulkOperations", "bulk operations"), self._list_page
+        ):
             yield from (one["BulkOperationArn"] for one in page["BulkOperationsSummaryList"])
 
     def _list_page(self, **more: str) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from dataware.core.engines.port import FailedItem
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 from dataware.kinds.dynamodb_table.copy.items import key_text
 
@@ -49,6 +50,7 @@ class LoggedError(NamedTuple):
 def read_log(aws: Aws, group: str, stream: str) -> Iterator[str]:
     """The lines of a log, from its beginning. Raises LookupFailedError and NotFoundError."""
     api, token = aws.client("logs"), None
+    cursor = PageCursor("GetLogEvents", f"log group {group}")
     while True:
         more: dict[str, str] = {"nextToken": token} if token else {}
         with aws.translate_errors(f"the log group {group}", "logs:GetLogEvents"):
@@ -60,6 +62,7 @@ def read_log(aws: Aws, group: str, stream: str) -> Iterator[str]:
         if page.get("nextForwardToken") in (None, token):
             return
         token = page["nextForwardToken"]
+        cursor.advance(token, entries=len(page["events"]))
 
 
 def parse_log_line(line: str) -> LoggedError:

@@ -10,7 +10,7 @@ is Amazon S3?" (a new policy of a bucket holds everywhere only after a while).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -283,15 +283,6 @@ def read_figures(
     """How far a job is with the items of an export; `failed` is its count of those that failed."""
     done, wrong = int(description.get("ProcessedItemCount") or 0), int(description.get(failed) or 0)
     return WorkFigures(status, done, int(record.get(ITEMS, 0)), wrong)
-
-
-def read_pages(list_page: Callable[..., Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Every page of a list, whose next one is asked for by a NextToken."""
-    page = list_page()
-    yield page
-    while page.get("NextToken"):
-        page = list_page(NextToken=page["NextToken"])
-        yield page
 
 
 def describe_time(record: Record) -> str:

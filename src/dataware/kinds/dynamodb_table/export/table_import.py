@@ -15,6 +15,7 @@ from dataware.core.engines.port import ERRORS, CreationProgress, CreatorWords, F
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import IncompleteError, NotFoundError, RefusedError, ServiceError
 from dataware.core.model import Location
+from dataware.core.page_cursor import PageCursor, list_pages
 from dataware.kinds.dynamodb_table.export.failed_items import (
     name_logged_items,
     parse_log_line,
@@ -29,7 +30,6 @@ from dataware.kinds.dynamodb_table.export.table_export import (
     ExportBasedCreator,
     describe_failure,
     read_figures,
-    read_pages,
 )
 from dataware.kinds.dynamodb_table.recovery import check_usable, find_table
 from dataware.kinds.dynamodb_table.repair import repair_table
@@ -162,7 +162,7 @@ class TableImport(ExportBasedCreator):
             with self._aws.translate_errors(f"table {target.name}", "dynamodb:ListImports"):
                 return dict(self._api.list_imports(TableArn=table["TableArn"], **more))
 
-        for page in read_pages(list_page):
+        for page in list_pages(PageCursor("ListImports", f"table {target.name}"), list_page):
             for one in page.get("ImportSummaryList", ()):
                 place = one.get("S3BucketSource") or {}
                 if all(place.get(name) == value for name, value in wanted.items()):

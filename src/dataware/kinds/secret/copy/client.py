@@ -11,6 +11,7 @@ from typing import Any
 from dataware.core.errors import NotFoundError
 from dataware.core.hidden_values import HiddenValue, hide_values
 from dataware.core.model import Location
+from dataware.core.page_cursor import PageCursor, list_pages
 from dataware.core.ports import Aws
 from dataware.core.tags import own_tags
 from dataware.kinds.secret.copy.versions import SecretVersion, SecretVersions
@@ -110,11 +111,9 @@ class SecretClient:
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
         """The pages of the labelled versions; the SDK has no paginator for them."""
-        query: dict[str, Any] = {"SecretId": self.place.name}
-        while True:
+
+        def ask(**more: str) -> Mapping[str, Any]:
             with hide_values(self._aws, self._what, "secretsmanager:ListSecretVersionIds"):
-                page: Mapping[str, Any] = self._client.list_secret_version_ids(**query)
-            yield page
-            if not (token := page.get("NextToken")):
-                return
-            query["NextToken"] = token
+                return dict(self._client.list_secret_version_ids(SecretId=self.place.name, **more))
+
+        return list_pages(PageCursor("ListSecretVersionIds", self._what), ask)

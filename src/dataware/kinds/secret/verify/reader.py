@@ -14,6 +14,7 @@ from typing import Any, Final
 from dataware.calc.key_range import KeyRange
 from dataware.core.hidden_values import hide_values
 from dataware.core.model import Location
+from dataware.core.page_cursor import PageCursor, list_pages
 from dataware.core.ports import Aws
 from dataware.core.reader import Evidence, FingerprintPage, KeyFingerprint, Reader
 
@@ -77,15 +78,15 @@ class SecretReader(Reader):
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         """Every version that has a label."""
-        query: dict[str, Any] = {"SecretId": self._name}
-        permission = "secretsmanager:ListSecretVersionIds"
-        while True:
-            with hide_values(self._aws, f"secret {self._name}", permission):
-                page = self._aws.client("secretsmanager").list_secret_version_ids(**query)
+        what = f"secret {self._name}"
+
+        def ask(**more: str) -> Mapping[str, Any]:
+            with hide_values(self._aws, what, "secretsmanager:ListSecretVersionIds"):
+                manager = self._aws.client("secretsmanager")
+                return dict(manager.list_secret_version_ids(SecretId=self._name, **more))
+
+        for page in list_pages(PageCursor("ListSecretVersionIds", what), ask):
             yield from (row for row in page.get("Versions") or () if row.get("VersionStages"))
-            if not (token := page.get("NextToken")):
-                return
-            query["NextToken"] = token
 
 
 def _hash(value: bytes) -> bytes:
