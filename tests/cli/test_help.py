@@ -29,7 +29,7 @@ def test_the_help_has_examples_that_parse(name: str) -> None:
     examples = [line.strip() for line in below.splitlines() if line.strip()]
     assert examples
     for example in examples:
-        words = shlex.split(example.partition(" > ")[0])
+        words = shlex.split(example.partition(" >")[0])
         assert words[:2] == ["dataware", name]
         with click.Context(dataware, info_name="dataware") as context:
             ALL_COMMANDS[name].make_context(name, words[2:], parent=context)

@@ -26,7 +26,7 @@ def completion(context: click.Context, /, **arguments: Any) -> int:
 
     \b
     Examples:
-      dataware completion bash > /etc/bash_completion.d/dataware
+      dataware completion bash >> ~/.bash_completion
       dataware completion zsh > ~/.zfunc/_dataware
       dataware completion fish > ~/.config/fish/completions/dataware.fish
     """
