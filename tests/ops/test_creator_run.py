@@ -41,7 +41,15 @@ from dataware.verify import pausable_stop
 from dataware.verify.verdict import Verdict
 from support.asked_pause import AskedMarkers, PauseWish, note_work
 from support.copying import Killed
-from support.world import World, WorldAws, WorldHold, box_kind, change_card, do_nothing
+from support.world import (
+    World,
+    WorldAws,
+    WorldHold,
+    WorldLease,
+    box_kind,
+    change_card,
+    do_nothing,
+)
 
 OLD = Location("old", "111122223333", "eu-central-1")
 NEW = Location("new", "111122223333", "eu-central-1")
@@ -545,6 +553,21 @@ def test_the_source_is_waited_for_until_it_can_be_had_as_it_is_now() -> None:
     run(service)
     (note,) = service.world.events.texts("note")
     assert "until old can be imported as it is now" in note
+
+
+def test_a_source_is_waited_for_by_the_clock_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is an hour ahead would wait for an hour."""
+    service, asked = service_of(), []
+    find = BoxCreator.find_request
+
+    def note(creator: BoxCreator, *given: Any) -> Record | None:
+        asked.append(given[2])
+        return find(creator, *given)
+
+    monkeypatch.setattr(BoxCreator, "find_request", note)
+    monkeypatch.setattr(WorldLease, "service_time", 7.0)
+    run(service)
+    assert asked == [7.0]
 
 
 def test_what_others_wrote_to_a_whole_target_before_the_next_run_is_kept() -> None:

@@ -13,6 +13,7 @@ from dataware.state import ParameterMarkers
 from dataware.state.holder import Holder, this_process
 from dataware.state.markers import ALIVE_SECONDS
 from support.parameters import FakeParameters
+from support.transports import ManualClock
 
 KIND, TARGET = "dynamodb-table", "orders-prod"
 WAIT = 5.0
@@ -34,6 +35,17 @@ def markers(store: FakeParameters, holder: Holder | str) -> ParameterMarkers:
 def store() -> FakeParameters:
     """An empty Parameter Store."""
     return FakeParameters()
+
+
+def test_a_lease_tells_the_time_of_aws_whatever_the_machines_clock_says(
+    store: FakeParameters,
+) -> None:
+    """By the answer to its last write, and what has passed since."""
+    ahead = ManualClock(store.clock.now() + 3600.0)
+    lease = ParameterMarkers(store, ahead).begin(KIND, TARGET, running("run"))
+    assert lease.service_time == store.clock.now()
+    ahead.time += 9.0
+    assert lease.service_time == store.clock.now() + 9.0
 
 
 @pytest.mark.parametrize("ending", ["complete", "release"])

@@ -255,6 +255,7 @@ class WorldLease:
     world: World
     target: str
     unsettled_seconds = 0.0
+    service_time = 0.0
     control = NO_CONTROL
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _ended: threading.Event = field(init=False, default_factory=threading.Event)

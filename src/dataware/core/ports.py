@@ -377,6 +377,11 @@ class Lease(Protocol):
         """For how long something may arrive yet that an earlier run sent without conditions."""
         ...
 
+    @property
+    def service_time(self) -> float:
+        """The time of AWS, in seconds since the epoch; a machine's own may be wrong."""
+        ...
+
     def delay_next_run(self, seconds: float) -> None:
         """Say from the next write on that something may arrive until `seconds` from now."""
         ...

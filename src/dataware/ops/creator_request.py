@@ -110,7 +110,9 @@ class CreatorRequest(EngineRun):
 
     def _await_request(self, begun: Record) -> Record:
         """Wait until the service can give the source as it is now."""
-        since, order = self._context.clock.now(), self._migration.order
+        # By the clock of a machine that is ahead of AWS it would be waited for that long.
+        since, asked_at = self._keeper.service_time, self._context.clock.now()
+        order = self._migration.order
         looks = self._observe(
             lambda: self._creator.find_request(order.source, order.target, since, begun)
         )
@@ -122,7 +124,7 @@ class CreatorRequest(EngineRun):
                     f"waiting until {order.source.name} can be {self._creator.words.done} as it is "
                     "now, some 5 minutes"
                 )
-        return {"asked_at": round(since), **(request or {})}
+        return {"asked_at": round(asked_at), **(request or {})}
 
     def _prepare(self, *, is_earlier: bool) -> None:
         """Wait until the target can be asked for. Raises IncompleteError, also on a stop.

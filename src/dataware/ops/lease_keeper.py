@@ -214,6 +214,11 @@ class LeaseKeeper(_LeaseThread):
         """For how long something may arrive yet that an earlier run sent without conditions."""
         return self._lease.unsettled_seconds
 
+    @property
+    def service_time(self) -> float:
+        """The time of AWS, in seconds since the epoch; that of this machine may be wrong."""
+        return self._lease.service_time
+
     def _run(self) -> None:
         waits = iter(self._early)
         while not self._ended:

@@ -82,6 +82,11 @@ class ParameterLease:
         """For how long something may arrive yet that an earlier run sent without conditions."""
         return max(0.0, self._value.settled - self._at)
 
+    @property
+    def service_time(self) -> float:
+        """The time of AWS, in seconds since the epoch, by its answer to the last write."""
+        return self._at + self._store.clock.now() - self._written_at
+
     def delay_next_run(self, seconds: float) -> None:
         """Say from the next write on that something may arrive until `seconds` from now.
 
@@ -89,8 +94,7 @@ class ParameterLease:
         writes and reads.
         """
         with self._lock:
-            at = self._at + self._store.clock.now() - self._written_at
-            settled = max(self._value.settled, at + seconds)
+            settled = max(self._value.settled, self.service_time + seconds)
             self._value = replace(self._value, settled=settled)
 
     def send_heartbeat(self, detail: Mapping[str, Any]) -> None:
