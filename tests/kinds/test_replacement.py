@@ -14,7 +14,7 @@ from dataware.core.guard import AppIndex, threats
 from dataware.core.model import Deployed
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.kinds import CATALOGUE, guarded_kinds, load
-from dataware.kinds.unknown import HOLDS_DATA, UPDATED_BY_SWITCH
+from dataware.kinds.unknown import HOLDS_DATA
 from support.cdk_cli import PROJECT, node_modules
 
 CARDS = guarded_kinds()
@@ -76,8 +76,11 @@ def test_every_property_whose_change_replaces_is_on_the_card(cfn_type: str) -> N
 @pytest.mark.parametrize("cfn_type", HOLDS_DATA)
 def test_every_property_that_replaces_a_type_without_a_card_is_listed(cfn_type: str) -> None:
     """Of such a type nothing more is known than what its schema says."""
-    listed = {*HOLDS_DATA[cfn_type], *UPDATED_BY_SWITCH.get(cfn_type, {})}
+    template = CARDS[cfn_type].template
+    assert not {*template.replacing} & {*template.updated_in_place}
+    listed = {*template.replacing, *template.updated_in_place}
     assert set(list_changes(cfn_type, "yes", "maybe")) == listed
+    assert set(list_changes(cfn_type, "yes")) <= {*template.replacing}
 
 
 @pytest.mark.parametrize(

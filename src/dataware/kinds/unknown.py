@@ -38,7 +38,7 @@ _REPLACED_BY: Mapping[str, str] = MappingProxyType(
         "AWS::CloudTrail::EventDataStore": "",
         "AWS::CodeArtifact::Domain": "DomainName EncryptionKey",
         "AWS::CodeArtifact::Repository": "DomainName DomainOwner RepositoryName",
-        "AWS::CodeCommit::Repository": "Triggers",
+        "AWS::CodeCommit::Repository": "",
         "AWS::Cognito::IdentityPool": "",
         "AWS::Connect::Instance": "DirectoryId IdentityManagementType InstanceAlias",
         "AWS::CustomerProfiles::Domain": "DomainName",
@@ -221,7 +221,7 @@ HOLDS_DATA: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 # CloudFormation Template Reference, "UpdatePolicy attribute": each property with the switch under
 # which its change replaces nothing.
-UPDATED_BY_SWITCH: Mapping[str, Mapping[str, str]] = MappingProxyType(
+_BY_SWITCH: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "AWS::ElastiCache::ReplicationGroup": {
             "NodeGroupConfiguration": "UseOnlineResharding",
@@ -229,6 +229,12 @@ UPDATED_BY_SWITCH: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "AWS::Elasticsearch::Domain": {"ElasticsearchVersion": "EnableVersionUpgrade"},
     }
+)
+
+# CloudFormation Template Reference, AWS::CodeCommit::Repository RepositoryTrigger: "No
+# interruption", of all that is in it.
+_IN_PLACE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"AWS::CodeCommit::Repository": ("Triggers",)}
 )
 
 
@@ -250,7 +256,8 @@ def make_opaque_card(cfn_type: str) -> Kind:
             has_name=False,
             renamed_in_place=True,
             replaced_by=HOLDS_DATA[cfn_type],
-            replaced_without=UPDATED_BY_SWITCH.get(cfn_type, {}),
+            replaced_without=_BY_SWITCH.get(cfn_type, {}),
+            updated_in_place=_IN_PLACE.get(cfn_type, ()),
             adoptable=False,
             name_of=lambda _physical_id: None,
             reference_is_id=True,
