@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,10 @@ StreamViewType = "KEYS_ONLY"
 [resource.properties.PointInTimeRecoverySpecification]
 PointInTimeRecoveryEnabled = true
 """
+
+
+MOMENTS, REQUESTS = 5, 80
+"""Kills of a whole run, and about how many requests such a run makes."""
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +140,25 @@ def test_a_killed_restore_is_finished_by_the_same_command(
     again = run(*command)
     assert again.code == 0, again
     assert "migrated" not in [event["code"] for event in again.events]
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_killed_at_any_moment_a_restore_ends_right(proxy: FaultProxy, moment: int) -> None:
+    """The moments are seeded, one in each part of the requests that a whole run makes."""
+    before, app = fill("Orders"), write_app()
+    command = ("apply", app, "--yes", "--engine", "restore")
+    chance = random.Random(moment)
+    at = 1 + int(REQUESTS * (moment + chance.random()) / MOMENTS)
+    strike = Strike(at, answered=chance.random() < 0.5)
+    assert struck_run(proxy, strike, *command).code < 0
+    ran = run(*command)
+    assert ran.code == 0, ran
+    assert items_of("Orders-prod") == before == items_of("Orders")
+    assert settings_of("Orders-prod") == WHOLE
+    assert sorted(client("dynamodb").list_tables()["TableNames"]) == ["Orders", "Orders-prod"]
+    shown = run("status")
+    assert "complete: 60 items verified" in shown.out
+    assert "not removed" not in shown.out
 
 
 def test_what_others_wrote_to_a_restored_table_meanwhile_is_kept(proxy: FaultProxy) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -150,7 +151,8 @@ class MemoryStacks:
 class MemoryStates:
     """Executions that copy boxes; `broken` names partitions whose batch fails, and why.
 
-    An execution ends at its look number `looks`, at the time `ended_at`. Whoever compares reads
+    An execution ends at its look number `looks`, at the time `ended_at`, and answers tell the time
+    `told_at`, if that is set. Whoever compares reads
     what `read_sides` gives; `unreported` tasks leave no result, as if nobody had begun them.
     """
 
@@ -161,6 +163,7 @@ class MemoryStates:
     held: dict[str, str] = field(default_factory=dict)
     lost: str = ""
     ended_at: float = 0.0
+    told_at: float | None = None
     unreported: set[str] = field(default_factory=set)
     read_sides: Callable[[Mapping[str, Any]], Readers] | None = None
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -191,6 +194,9 @@ class MemoryStates:
             why = {"error": "States.Timeout", "cause": self.lost}
         if one["status"] != "RUNNING":
             why["stopDate"] = datetime.fromtimestamp(self.ended_at, UTC)
+        if self.told_at is not None:
+            headers = {"date": formatdate(self.told_at, usegmt=True)}
+            why["ResponseMetadata"] = {"HTTPHeaders": headers}
         return {"status": one["status"], **why}
 
     def list_map_runs(self, **given: Any) -> Mapping[str, Any]:

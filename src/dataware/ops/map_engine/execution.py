@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from dataware.core.engines.port import JobProgress
@@ -111,15 +112,18 @@ class MapExecution:
             running=counts.get("running", 0),
         )
 
-    def find_end(self) -> float | None:
-        """When it ended, in seconds since the epoch; None while it has not.
+    def find_age(self, now: float) -> float | None:
+        """For how many seconds it has been over; None while it has not ended.
 
-        Raises LookupFailedError.
+        By the time that the answer tells, because a clock that is slow makes old results look new,
+        and by `now` where it tells none. Raises LookupFailedError.
         """
         with self._aws.translate_errors("the execution", "states:DescribeExecution"):
             answer = self._api.describe_execution(executionArn=self._arn)
         ended = answer.get("stopDate")
-        return None if ended is None else float(ended.timestamp())
+        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        told_at = parsedate_to_datetime(date).timestamp() if date else now
+        return None if ended is None else told_at - float(ended.timestamp())
 
     def stop(self) -> None:
         """Stop it; harmless where it has ended, or never began. Raises LookupFailedError.

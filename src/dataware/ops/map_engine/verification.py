@@ -153,8 +153,8 @@ class MapVerification:
             return False
         if not progress.ended:
             return True
-        ended_at = execution.find_end()
-        return ended_at is not None and self.context.clock.now() - ended_at <= FRESH_SECONDS
+        age = execution.find_age(self.context.clock.now())
+        return age is not None and age <= FRESH_SECONDS
 
     def _carry_out(self, plan: StepPlan, tasks: Sequence[VerifyTask]) -> Comparison:
         """The comparison after a step, whose `tasks` are still to be done."""
