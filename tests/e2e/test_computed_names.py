@@ -96,7 +96,8 @@ def test_an_app_that_nobody_changed_is_migrated_by_a_pattern() -> None:
     document = {"Parameters": {"Stage": {"Type": "String"}}, "Resources": {"Up": bucket}}
     path = write(document)
     ran = run("plan", path, "--fallback", "{base}-{stage}={base}")
-    assert "pass --parameter Stage=VALUE" in ran.out
+    assert ran.code == 1
+    assert "pass --parameter Stage=VALUE" in ran.err
     Path("dataware.toml").write_text('[fallbacks]\n"{base}-prod" = "{base}"\n')
     Path("p.yaml").write_text("Stage: prod\n")
     ran = run("apply", path, "--parameters-file", "p.yaml", "--import", "reference", "--yes")

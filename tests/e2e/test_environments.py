@@ -436,3 +436,38 @@ def test_the_policy_reaches_every_region_of_the_plan() -> None:
     assert PARCELS.replace(EU, "ap-south-1") in arns
     for region in (US, EU, "ap-south-1"):
         assert f"arn:aws:ssm:{region}:{ACCOUNT}:parameter/dataware/markers*" in arns
+
+
+def stack_arn_at(region: str, name: str, resources: Mapping[str, Any]) -> str:
+    """The ARN of a new stack in a region."""
+    cloudformation = at("cloudformation", region)
+    body = json.dumps({"Resources": resources})
+    arn: str = cloudformation.create_stack(StackName=name, TemplateBody=body)["StackId"]
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1}
+    )
+    return arn
+
+
+def test_a_template_is_meant_for_the_region_of_the_stack_whose_arn_is_given() -> None:
+    """What it declares is filled there, and what that stack would lose is seen."""
+    topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+    retained = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+
+    def table(name: str) -> dict[str, Any]:
+        properties = {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **KEYS}
+        return {"Type": TABLE, **retained, "Properties": properties}
+
+    make_table_at(EU, "Parcels", 3)
+    arn = stack_arn_at(EU, "Shop", topic | {"Orders": table("Orders")})
+    at("dynamodb", EU).put_item(TableName="Orders", Item={"pk": {"S": "1"}})
+    opted = table("Parcels-prod") | {"Metadata": {"Dataware": {"Fallback": ["Parcels"]}}}
+    Path("app.json").write_text(json.dumps({"Resources": topic | {"Parcels": opted}}))
+
+    planned = run("plan", "app.json", "--stack", arn, "--region", US)
+    assert planned.code == 3
+    assert "Orders of stack Shop" in planned.out + planned.err
+    applied = run("apply", "app.json", "--stack", arn, "--region", US)
+    assert applied.code == 0, applied
+    assert keys_at(EU, "Parcels-prod") == keys_at(EU, "Parcels")
+    assert at("dynamodb", US).list_tables()["TableNames"] == []

@@ -29,7 +29,7 @@ def test_a_template_belongs_to_the_stack_that_is_named(tmp_path: Path, stack: st
     assert [one.stack for one in app.wanted] == ["Shop"]
     assert [one.name for one in app.stacks] == ["Shop"]
     place = (ACCOUNT, REGION) if stack == ARN else (None, None)
-    assert [(one.account, one.region) for one in app.stacks] == [place]
+    assert [(one.account, one.region) for one in (*app.stacks, *app.wanted)] == [place, place]
     app.check_environment(ACCOUNT, REGION)
     if stack == ARN:
         with pytest.raises(

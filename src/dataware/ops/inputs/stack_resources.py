@@ -86,10 +86,10 @@ def read_template(path: Path, kinds: Kinds, options: ReadOptions, stack: str | N
     resolve = values.evaluator(document, kinds).evaluate
     expanded = expand(document, kinds, resolve)
     stacks = [read_stack(name, path, kinds, template=expanded)] if name else []
+    # All of it is looked at where the ARN of the stack says that it is.
     return App(
-        reading.wanted,
+        [replace(one, account=account, region=region) for one in reading.wanted],
         {name: environment} if name else {},
-        # Whether the stack is deployed is asked where its ARN says that it is.
         tuple(replace(one, account=account, region=region) for one in stacks),
         tuple(reading.unseen),
         tuple(reading.notes),
