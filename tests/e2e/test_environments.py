@@ -471,3 +471,17 @@ def test_a_template_is_meant_for_the_region_of_the_stack_whose_arn_is_given() ->
     assert applied.code == 0, applied
     assert keys_at(EU, "Parcels-prod") == keys_at(EU, "Parcels")
     assert at("dynamodb", US).list_tables()["TableNames"] == []
+
+
+def test_a_record_is_asked_for_in_the_region_of_an_arn_or_not_at_all() -> None:
+    """Looked for in another one it would be missing, and "nothing to do" would be untrue."""
+    make_table_at(US, "Old", 2)
+    make_table_at(EU, "New")
+    arn = f"arn:aws:dynamodb:{EU}:{ACCOUNT}:table/New"
+    assert run("migrate", "dynamodb://Old", arn, "--region", US).code == 0
+    for command in (["status", arn], ["forget", arn, "--yes"]):
+        ran = run(*command, "--region", US)
+        assert ran.code == 1, ran
+        assert f"{arn} is in account {ACCOUNT}, {EU}, and so is the record" in ran.err
+        assert run(*command, "--region", EU).code == 0
+    assert "no migration is recorded here" in run("status", "--region", EU).out

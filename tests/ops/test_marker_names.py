@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dataware.core.copier import CopyOrder
+from dataware.core.errors import InputError
 from dataware.core.model import Location
 from dataware.kinds import load
-from dataware.ops.marker_names import on_record
+from dataware.ops.marker_names import name_here, on_record, refuse_elsewhere
 
 BUCKET = load("AWS::S3::Bucket")
 
@@ -34,3 +35,18 @@ def test_a_copy_of_a_part_has_a_record_of_its_own(
 ) -> None:
     """That of the whole stays as it is."""
     assert on_record(BUCKET, order(source, target)) == names
+
+
+def test_a_record_of_another_region_or_account_is_not_looked_for_here() -> None:
+    """An ARN says where it lies, so that "nothing is recorded" would answer another question."""
+    arn = "arn:aws:dynamodb:{}:{}:table/Orders"
+    home = ("111122223333", "eu-west-1")
+    own = arn.format(home[1], home[0])
+    refuse_elsewhere(own, *home)
+    refuse_elsewhere("Orders", *home)
+    refuse_elsewhere("arn:aws:s3:::uploads", *home)
+    assert name_here(own, *home) == "Orders"
+    for other in (arn.format("us-east-1", home[0]), arn.format(home[1], "444455556666")):
+        with pytest.raises(InputError, match="and so is the record of a migration into it"):
+            refuse_elsewhere(other, *home)
+        assert name_here(other, *home) == other

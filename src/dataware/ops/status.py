@@ -18,13 +18,13 @@ from dataware.core.errors import LookupFailedError, NotRecordedError
 from dataware.core.events import event, format_count
 from dataware.core.follow.cutover import CutoverRecord, CutoverState, may_be_frozen
 from dataware.core.model import Marker, MarkerState
-from dataware.core.names import is_arn, parse_name, place_of
 from dataware.core.run_control import RunControl
 from dataware.kinds import kinds, short_of
 from dataware.migrate.copy_state import CopyState
 from dataware.ops.context import Context
 from dataware.ops.control_reporter import describe_control
 from dataware.ops.failure_summary import state_of
+from dataware.ops.marker_names import name_here, refuse_elsewhere
 from dataware.ops.migration_policy import CARRIER
 from dataware.ops.partial_copy import NOT_CARRIED
 from dataware.ops.work_words import describe_leftovers, describe_work
@@ -192,15 +192,17 @@ def runs_on_record(
 ) -> list[MigrationStatus]:
     """Every run on record, or those into one target, what matters most first, then by name.
 
-    `resolve` answers with what an id stands for. Raises LookupFailedError and NotRecordedError.
+    `resolve` answers with what an id stands for. Raises LookupFailedError, NotRecordedError, and
+    InputError for an ARN of another region or account.
     """
     runs = with_shared_names(_run(*record) for record in context.markers.all())
     if name is None:
         return runs
-    own = _name_here(context, name)
+    own = name_here(name, context.aws.account, context.aws.region)
     chosen = [run for run in runs if run.is_into(own)] or [run for run in runs if run.is_of(name)]
     chosen = chosen or [run for run in runs if run.is_of(resolve(name))]
     if not chosen:
+        refuse_elsewhere(name, context.aws.account, context.aws.region)
         raise NotRecordedError(
             f"no migration into {name} is recorded in account {context.aws.account}, "
             f"{context.aws.region}; `dataware status` lists those that are",
@@ -214,15 +216,6 @@ def with_shared_names(runs: Iterable[MigrationStatus]) -> list[MigrationStatus]:
     ordered = sorted(runs, key=_order)
     names = Counter(run.target for run in ordered)
     return [replace(run, shares_name=names[run.target] > 1) for run in ordered]
-
-
-def _name_here(context: Context, text: str) -> str:
-    """The name in an ARN of this account and region, which a record has; else the text itself."""
-    for kind in kinds() if is_arn(text) else ():
-        if parse_name(kind, text) is not None:
-            place = place_of(kind, text, context.aws.account, context.aws.region)
-            return text if place.region != context.aws.region else place.name
-    return text
 
 
 def check_seen(runs: Sequence[MigrationStatus]) -> None:
