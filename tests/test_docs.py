@@ -141,7 +141,7 @@ def test_links_between_pages_resolve(page: Path) -> None:
 def test_every_command_line_parses(where: str, line: str) -> None:
     """A command that is shown is one that can be typed."""
     words = shlex.split(line, comments=True)[1:]
-    ends = [at for at, word in enumerate(words) if word in {">", "|", "||", "&", "&&", ";"}]
+    ends = [at for at, word in enumerate(words) if word in {">", ">>", "|", "||", "&", "&&", ";"}]
     arguments = words[: ends[0]] if ends else words
     with click.Context(dataware, info_name="dataware") as context:
         if arguments == ["--version"]:
