@@ -213,6 +213,12 @@ def test_what_a_plan_has_created_is_no_change_while_it_is_empty() -> None:
     assert changed_facts(before, replace(after, preferred=filled)) != []
 
 
+def test_another_source_of_the_same_decision_is_named() -> None:
+    """What was and what is differ in the sentence, too."""
+    other = replace(MIGRATION, decision=replace(MIGRATION.decision, source="elsewhere"))
+    assert changed_facts(MIGRATION, other) == [f"{NEW} source was {OLD.name} and is elsewhere"]
+
+
 def test_lock_entries_are_keyed_by_type_and_name() -> None:
     """A lock file finds a decision by what the app declares."""
     wanted = Wanted("Demo/Uploads", "AWS::S3::Bucket", "uploads-prod")

@@ -223,12 +223,16 @@ def changed_facts(before: Planned, after: Planned) -> list[str]:
         for word, was, now in _differing(old.get(name), new.get(name))
     ]
     then, now_ = before.decision, after.decision
-    was, is_ = (then.action, then.rule, then.source), (now_.action, now_.rule, now_.source)
-    if was != is_ and not is_begun:
+    name = after.preferred.name
+    if is_begun:
+        return sorted(changes)
+    if (then.action, then.rule) != (now_.action, now_.rule):
         changes.append(
-            f"{after.preferred.name} decision was {then.action} (rule {then.rule}) and is "
+            f"{name} decision was {then.action} (rule {then.rule}) and is "
             f"{now_.action} (rule {now_.rule})"
         )
+    elif then.source != now_.source:
+        changes.append(f"{name} source was {then.source or 'none'} and is {now_.source or 'none'}")
     return sorted(changes)
 
 
