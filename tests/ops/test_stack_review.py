@@ -491,3 +491,20 @@ def test_a_loop_of_a_nested_stack_is_over_what_is_handed_down(
     stack = declared(outer(names), Inner=inner)
     review = StackReviewer(aws, INDEX, GivenParameters()).review(stack)  # type: ignore[arg-type]
     assert [one.logical_id for one in review.nested["Inner"].lost] == expected
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("Retain", []), ("Delete", ["Tableone"])])
+def test_a_nested_stack_that_is_retained_keeps_what_it_has(
+    policy: str, expected: list[str]
+) -> None:
+    """It stays a stack of its own, and nothing in it is deleted or let go."""
+    nested = {"Type": NESTED, "DeletionPolicy": policy, "Properties": {"TemplateURL": "in.json"}}
+    held = {STACK: {"Inner": Deployed(NESTED, ARN)}, ARN: {"Tableone": BOTH["Tableone"]}}
+    templates = {
+        STACK: {"Resources": {"Inner": nested}},
+        ARN: {"Resources": {"Tableone": table("one")}},
+    }
+    aws = StackedAws(templates, held)
+    stack = declared({"Resources": {}})
+    review = StackReviewer(aws, INDEX, GivenParameters()).review(stack)  # type: ignore[arg-type]
+    assert [one.logical_id for one in review.nested["Inner"].lost] == expected

@@ -31,7 +31,12 @@ from dataware.core.refused_update import (
     find_half_deleted,
     find_refused_updates,
 )
-from dataware.core.stack_template import DeclaredResource, StackTemplate, may_be_left_out
+from dataware.core.stack_template import (
+    DeclaredResource,
+    StackTemplate,
+    is_retained,
+    may_be_left_out,
+)
 from dataware.core.values import MOST_LEVELS, count_levels
 from dataware.ops.inputs.template import NESTED
 from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
@@ -160,9 +165,14 @@ class StackReviewer:
         resource: Deployed,
         was: DeclaredResource | None,
     ) -> StackReview:
-        """A nested stack; all of it is lost if it is not declared, or may not be."""
+        """A nested stack; all of it is lost if it is not declared, or may not be.
+
+        One that is retained stays a stack, with all that it has.
+        """
         name, arn = f"{stack.name}/{logical_id}", resource.physical_id
         declared = stack.resources.get(logical_id)
+        if declared is None and was and is_retained(was.evaluate(was.deletion_policy)):
+            return StackReview(StackTemplate(name, {}), self._list(arn))
         if declared is None or declared.type != NESTED or may_be_left_out(was, declared):
             return self._review(StackTemplate(name, {}), arn, None)
         inner = stack.nested.get(logical_id)
@@ -188,13 +198,15 @@ class StackReviewer:
         values: DeployedStackValues,
     ) -> tuple[StackTemplate | None, list[str]]:
         """The template that was deployed; asked for only where something stateful is deployed."""
+        declared = stack.resources
         conditional = {
             one
-            for one, each in stack.resources.items()
+            for one, each in declared.items()
             if each.condition is not None or "Parameters" in each.properties
         }
         needed = any(
-            one.type in self.outlook.kinds or (one.type == NESTED and logical_id in conditional)
+            one.type in self.outlook.kinds
+            or (one.type == NESTED and (logical_id in conditional or logical_id not in declared))
             for logical_id, one in deployed.items()
         )
         if not needed:
