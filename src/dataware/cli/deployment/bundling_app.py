@@ -61,4 +61,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # The app has got the same signal; whoever runs this says what became of the command.
+        sys.exit(130)
