@@ -358,7 +358,7 @@ class Account(stacks.DeployedValues):
 
     def finish(self, call: Callable[[], T]) -> T:
         """What `call` returns; its looks are given a moment, too, once a person asks to stop."""
-        return self._login.calls.answer("Finish", call)
+        return self._answer("Finish", call)
 
     def _config(self, service: str) -> Config:
         settings = self._login.client_settings
