@@ -212,12 +212,14 @@ class _ResourceChange:
         retained = self._is_retained()
         if place is not None:
             stack, logical_id = place
-            there = f"as {logical_id}{f' of stack {stack}' if stack != self.template.key else ''}"
+            elsewhere = stack != self.template.key
+            there = f"as {logical_id}{f' of stack {stack}' if elsewhere else ''}"
+            back = f"move the {self._declaration} back" if elsewhere else self._keep_it
             return self._threat(
                 Loss.MOVES,
                 f"be declared again {there}: CloudFormation would {_let_go(retained)}, and fail "
                 "to create a second one of that name",
-                f"move it with {self._refactor}, or {self._keep_it}",
+                f"move it with {self._refactor}, or {back}",
             )
         if retained and self._is_copied():
             return None
