@@ -105,6 +105,8 @@ def find_expiry(name: str, live: Any, declared: Any) -> str | None:
             return None
     except (AttributeError, TypeError, ValueError):
         return "its declared time to live cannot be read, and may expire items"
+    if wants is None:
+        return "its declared time to live names no attribute, and may expire items"
     function = find_function(wants)
     return f"items expire by {function or wants}, without a date that keeps them"
 
