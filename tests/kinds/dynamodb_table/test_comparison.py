@@ -20,7 +20,7 @@ TTL = "TimeToLiveSpecification"
         ),
         (
             {"Enabled": "true", "AttributeName": {"Ref": "Attribute"}},
-            "items expire by Ref, without a date that keeps them",
+            "items expire by Ref: Attribute, without a date that keeps them",
         ),
         (
             {"Enabled": True},
