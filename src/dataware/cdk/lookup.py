@@ -40,7 +40,7 @@ from dataware.ops.context import Context, CreationWatch, TargetToMake
 from dataware.ops.decision_events import report_decision
 from dataware.ops.inputs.assembly import read_declarations, read_logical_ids
 from dataware.ops.inputs.cdk_app import QUICK_CONTEXT, QUICK_ENVIRON, run_app
-from dataware.ops.inputs.wanted import Overrides, StackEnvironment
+from dataware.ops.inputs.wanted import Overrides
 from dataware.ops.plan import make_plan
 from dataware.ops.renames import stop_moves, stop_renames
 from dataware.report import Format, make_renderer
@@ -117,18 +117,14 @@ def _collect_resources(
         run_app([sys.executable, *sys.orig_argv[1:]], Path.cwd(), environ)
         stacks = read_declarations(Path(output), cards, Overrides(), incomplete=True)
         ids = read_logical_ids(Path(output), incomplete=True)
+    here = environment.account, environment.region
     wanted = [
-        localize_names(cards[one.type], one, environment.account, environment.region)
+        localize_names(cards[one.type], one, *here)
         for place, of_stack in stacks
-        if _is_in(place, environment)
+        if place.allows(*here)
         for one in of_stack
     ]
-    return wanted, {name: of_stack for place, name, of_stack in ids if _is_in(place, environment)}
-
-
-def _is_in(place: StackEnvironment, environment: Environment) -> bool:
-    is_account = place.account in {None, environment.account}
-    return is_account and place.region in {None, environment.region}
+    return wanted, {name: of_stack for place, name, of_stack in ids if place.allows(*here)}
 
 
 def _decide_now(

@@ -44,7 +44,7 @@ def app_of(
     return load_app(
         options.app,
         kinds=kinds_by_type(),
-        options=_read_options(
+        options=read_options(
             options,
             ValueSources(parameters or parameters_of(options), open_aws or _open_lazily(out)),
         ),
@@ -60,7 +60,7 @@ def app_of(
     )
 
 
-def _read_options(options: AppOptions, sources: ValueSources) -> ReadOptions:
+def read_options(options: AppOptions, sources: ValueSources) -> ReadOptions:
     """How the command line has an app read."""
     return ReadOptions(
         Overrides(

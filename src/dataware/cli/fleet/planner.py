@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dataware.aws import Account, SystemClock
+from dataware.cli.app import read_options
 from dataware.cli.context import make_context
 from dataware.cli.fleet.accounts import FleetAccounts
 from dataware.cli.fleet.display import with_target
@@ -19,7 +20,6 @@ from dataware.core.events import Event, Level, event
 from dataware.core.fleet.cross_checks import FleetFinding, check_fleet
 from dataware.core.fleet.plan import FleetPlan
 from dataware.core.fleet.target import FleetTarget
-from dataware.core.model import OnError
 from dataware.core.plan import Plan
 from dataware.core.ports import Aws, Emit
 from dataware.kinds import kinds_by_type, load
@@ -27,16 +27,13 @@ from dataware.ops.fleet import plan_targets
 from dataware.ops.inputs.app import AppRun, load_app
 from dataware.ops.inputs.assembly import MANIFEST, Stack, read_stacks
 from dataware.ops.inputs.cdk_settings import PROJECT
-from dataware.ops.inputs.fallback_patterns import parse_patterns
 from dataware.ops.inputs.fleet_file import FleetFile
 from dataware.ops.inputs.parameters_file import read_parameters
 from dataware.ops.inputs.prices import read_prices
-from dataware.ops.inputs.read_options import ReadOptions
 from dataware.ops.inputs.resource_filter import choose_resources
 from dataware.ops.inputs.selection import stacks_named
-from dataware.ops.inputs.toml_file import project_patterns
 from dataware.ops.inputs.value_sources import ValueSources
-from dataware.ops.inputs.wanted import App, Overrides, StackEnvironment
+from dataware.ops.inputs.wanted import App, StackEnvironment
 from dataware.report import Format
 
 SHOWN = frozenset(
@@ -112,18 +109,11 @@ class FleetPlanner:
         def select(stacks: Sequence[Stack]) -> Sequence[Stack]:
             return _stacks_for(stacks, app, target)
 
-        on_error = OnError.STOP if app.strict else app.on_error
+        sources = ValueSources(read_parameters(app.parameter, app.parameters_file), open_in)
         return load_app(
             app.app,
             kinds=kinds_by_type(),
-            options=ReadOptions(
-                Overrides(on_error, app.on_fallback_data, app.import_mode),
-                ValueSources(read_parameters(app.parameter, app.parameters_file), open_in),
-                (*parse_patterns(app.fallback), *project_patterns()),
-                app.all_stateful,
-                self._only,
-                is_one_of_many=True,
-            ),
+            options=replace(read_options(app, sources), only=self._only, is_one_of_many=True),
             stack=app.stack,
             select=select,
             run=AppRun(given_settings(app)),
@@ -133,12 +123,7 @@ class FleetPlanner:
 
 def _stacks_for(stacks: Sequence[Stack], app: AppOptions, target: FleetTarget) -> Sequence[Stack]:
     """The stacks of an assembly that go to a target. Raises InputError without one."""
-    here = [
-        one
-        for one in stacks
-        if one.environment.account in {None, target.account}
-        and one.environment.region in {None, target.region}
-    ]
+    here = [one for one in stacks if one.environment.allows(target.account, target.region)]
     if not here:
         raise InputError(f"no stack of the app is meant for account {target.place}")
     return stacks_named(here, app.stack, exclusively=app.exclusively) if app.stack else here
@@ -150,10 +135,7 @@ def describe_left_out(app: Path | None, targets: Sequence[FleetTarget]) -> Itera
         return
     for stack in read_stacks(app):
         there = stack.environment
-        if not any(
-            there.account in {None, one.account} and there.region in {None, one.region}
-            for one in targets
-        ):
+        if not any(there.allows(one.account, one.region) for one in targets):
             yield (
                 f"stack {stack.id} goes to {there}, which is no target of the fleet, so it is not "
                 "looked into: add that target to the file"

@@ -31,6 +31,10 @@ class StackEnvironment:
         """The environment in the words of an app that may leave parts of it open."""
         return ", ".join(filter(None, (self.account, self.region))) or "any account and region"
 
+    def allows(self, account: str, region: str) -> bool:
+        """Whether it is this account and region, or leaves open what is not."""
+        return self.account in {None, account} and self.region in {None, region}
+
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
@@ -86,7 +90,7 @@ class App:
         """Raise InputError when the app or a stack is meant for another account or region."""
         self.check_pin(account, region)
         for stack, place in self.environments.items():
-            if place.account not in {None, account} or place.region not in {None, region}:
+            if not place.allows(account, region):
                 there = f"account {place.account or account}, {place.region or region}"
                 raise InputError(
                     f"Stack {self._stack_name(stack)} is meant for {there}, but this run is in "
@@ -97,7 +101,7 @@ class App:
     def check_pin(self, account: str, region: str) -> None:
         """Raise InputError when the app says by itself that it belongs elsewhere."""
         pin = self.pin
-        if pin.account not in {None, account} or pin.region not in {None, region}:
+        if not pin.allows(account, region):
             raise InputError(
                 f"nothing was looked at, because [app] says account {pin.account or account}, "
                 f"{pin.region or region}, but this run is in account {account}, {region}: choose "
