@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -185,11 +186,29 @@ def test_no_more_copy_at_once_than_allowed(
     assert highest[0] == most
 
 
+def interrupt() -> None:
+    """Press Ctrl-C while the main thread waits."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+@pytest.fixture
+def python_handles_sigint() -> Iterator[None]:
+    """As in a terminal: a shell that starts the tests in the background has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("python_handles_sigint")
+@pytest.mark.parametrize("press", [interrupt, _thread.interrupt_main], ids=["while", "before"])
 @pytest.mark.parametrize("at", [1, 3])
-def test_a_second_ctrl_c_ends_them_all(there: World, at: int) -> None:
-    """Whoever waits is interrupted, also while it begins them, and what is under way hears it."""
+def test_a_second_ctrl_c_ends_them_all(there: World, at: int, press: Callable[[], None]) -> None:
+    """Whoever waits is interrupted, also while it begins them, and what is under way hears it.
+
+    `interrupt_main` notes a signal and wakes nobody, as one does that comes just before a wait.
+    """
     context = there.context()
-    stopped, begun = threading.Event(), threading.Semaphore(0)
+    stopped, begun, missed = threading.Event(), threading.Semaphore(0), threading.Event()
 
     def work(beside: Context, _planned: Planned) -> None:
         begun.release()
@@ -198,21 +217,21 @@ def test_a_second_ctrl_c_ends_them_all(there: World, at: int) -> None:
         stopped.set()
         raise IncompleteError("stopped")
 
-    def interrupt() -> None:
+    def press_when_begun() -> None:
         for _ in range(at):
             begun.acquire()
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        press()
+        if not stopped.wait(30):
+            missed.set()
+            interrupt()
 
     plan = make_plan(context, [wanted(name) for name in NAMES[:3]], report=False)
-    # A shell that starts the tests in the background has them ignore the signal.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=interrupt).start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            work_side_by_side(context, split_into_lanes(plan.resources), work)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert stopped.wait(60)
+    presser = threading.Thread(target=press_when_begun)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        work_side_by_side(context, split_into_lanes(plan.resources), work)
+    presser.join()
+    assert not missed.is_set()
 
 
 def test_an_error_that_nobody_expected_is_raised(there: World) -> None:

@@ -20,6 +20,7 @@ from dataware.core.fleet.target import FleetTarget
 from dataware.core.fleet.waves import WaveSettings, make_waves, should_stop, worst_exit_code
 from dataware.core.plan import Plan
 from dataware.core.ports import Emit
+from dataware.ops.side_by_side import wait_for
 
 MOST_AT_ONCE = 32
 """Targets that are looked at together; each asks several questions at a time itself."""
@@ -249,6 +250,7 @@ def _apply_wave(
         ended: list[tuple[str, Future[TargetOutcome]]] = [
             (one.target.name, pool.submit(apply_one, one)) for one in wave
         ]
+        wait_for([future for _, future in ended])
         return {name: future.result() for name, future in ended}
 
 

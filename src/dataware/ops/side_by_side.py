@@ -21,10 +21,12 @@ process.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
+from typing import Any
 
 from dataware.core.errors import ConflictError, DatawareError
 from dataware.core.events import Event
@@ -40,6 +42,10 @@ ten seconds, and all callers of an account share 40 a second (AWS Systems Manage
 
 HALT_SECONDS = 1.5
 """How long the end waits for what a second Ctrl-C has stopped: an engine's grace, and a call."""
+
+WAIT_SECONDS = 0.5
+"""How long a wait of the main thread lasts. Python runs the handler of a signal between two steps
+of that thread: one that comes just before it begins to wait is seen when the wait has ended."""
 
 Work = Callable[[Context, Planned], None]
 
@@ -82,15 +88,31 @@ def work_side_by_side(
         context, emit=_with_names(context.emit), stop=lambda: halted.is_set() or context.stop()
     )
     ended: list[Future[list[Outcome]]] = []
-    try:
+    with halting(ended, halted.set):
         for lane in lanes:
             ended.append(_start(beside, lane, work))
-        wait(ended)
+        wait_for(ended)
+    return [outcome for one in ended for outcome in one.result()]
+
+
+@contextmanager
+def halting(ended: Sequence[Future[Any]], halt: Callable[[], object]) -> Iterator[None]:
+    """Begin what `ended` tells the end of, and wait for it; an interrupt halts what has begun.
+
+    It is raised on once that has ended, or after HALT_SECONDS.
+    """
+    try:
+        yield
     except BaseException:
-        halted.set()
+        halt()
         wait(ended, HALT_SECONDS)
         raise
-    return [outcome for one in ended for outcome in one.result()]
+
+
+def wait_for(ended: Sequence[Future[Any]]) -> None:
+    """Wait until all have ended, or a signal interrupts the thread that waits."""
+    while wait(ended, WAIT_SECONDS).not_done:
+        pass
 
 
 def _start(context: Context, lane: Sequence[Planned], work: Work) -> Future[list[Outcome]]:

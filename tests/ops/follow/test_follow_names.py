@@ -22,6 +22,7 @@ from dataware.core.errors import (
 from dataware.core.model import NO_MARKER, Action, Marker, MarkerState
 from dataware.core.plan import Plan
 from dataware.kinds import load
+from dataware.ops import side_by_side
 from dataware.ops.context import Context, CopySettings
 from dataware.ops.follow import follow_names
 from dataware.ops.follow.after_switch import find_switched
@@ -339,20 +340,15 @@ def test_a_second_signal_ends_all_of_them(
     """Those that can end well do so within a moment."""
     follows = Follows(monkeypatch)
     follows.waits = True
-    waited: list[Any] = []
 
-    def wait(futures: list[Any], timeout: float | None = None) -> None:
-        waited.append(timeout)
-        if len(waited) == 1:
-            raise KeyboardInterrupt
-        for future in futures:
-            future.result(30)
+    def press_ctrl_c(_ended: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(follow_names, "wait", wait)
+    monkeypatch.setattr(follow_names, "wait_for", press_ctrl_c)
+    monkeypatch.setattr(side_by_side, "HALT_SECONDS", 30)
     with pytest.raises(KeyboardInterrupt):
         follow_recorded(boxes.context(), followed(boxes, "one", "two"), FOLLOW)
     assert sorted(follows.ended) == ["one", "two"]
-    assert waited == [None, follow_names.HALT_SECONDS]
 
 
 def test_a_defect_is_no_error_of_a_migration(

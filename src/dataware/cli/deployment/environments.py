@@ -7,7 +7,7 @@ itself. What is bounded for a run (resources at once, rate, memory, processes) i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import replace
 from threading import Event as Flag
@@ -26,7 +26,7 @@ from dataware.ops.plan import make_plan
 from dataware.ops.run_bounds import RunBounds
 from dataware.ops.run_outcome import EnvironmentOutcome, sum_up_environments
 from dataware.ops.run_summary import AdoptionMethod
-from dataware.ops.side_by_side import HALT_SECONDS
+from dataware.ops.side_by_side import halting, wait_for
 
 T = TypeVar("T")
 
@@ -104,16 +104,15 @@ def work_in_environments(
     halted = Flag()
     places = [replace(one, stop=lambda: halted.is_set() or context.stop()) for one in places]
     with DaemonPool(min(MAX_CONCURRENT, max(1, len(plans))), "environment") as pool:
-        ended = [
-            pool.submit(copy_context().run, work, there, plan)
-            for there, plan in zip(places, plans, strict=True)
-        ]
-        try:
-            wait(ended)
-        except BaseException:
-            # A second Ctrl-C: nothing begins any more, and nobody waits for what hangs.
+        ended: list[Future[T]] = []
+
+        def halt() -> None:
+            """After a second Ctrl-C nothing begins any more, and nobody waits for what hangs."""
             halted.set()
             pool.shutdown(cancel_futures=True)
-            wait(ended, HALT_SECONDS)
-            raise
+
+        with halting(ended, halt):
+            for there, plan in zip(places, plans, strict=True):
+                ended.append(pool.submit(copy_context().run, work, there, plan))
+            wait_for(ended)
         return [one.result() for one in ended]

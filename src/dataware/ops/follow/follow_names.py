@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
@@ -24,7 +24,7 @@ from dataware.ops.follow.follow_checks import require_following
 from dataware.ops.follow.reached_goal import check_target
 from dataware.ops.forget import find_migration
 from dataware.ops.migration_policy import FOLLOWED
-from dataware.ops.side_by_side import HALT_SECONDS, MOST_BEGUN
+from dataware.ops.side_by_side import MOST_BEGUN, halting, wait_for
 
 LOCK_SECONDS = 120.0
 """How long a lock is waited for: a dead run seems alive for half of that."""
@@ -78,13 +78,11 @@ def follow_recorded(
     failed = [error for one in done if (error := _report_complete(context, *one)) is not None]
     halted = threading.Event()
     beside = replace(context, stop=lambda: halted.is_set() or context.stop())
-    ended = [_start(_work(beside, *one, settings), one[0].target) for one in going]
-    try:
-        wait(ended)
-    except BaseException:
-        halted.set()
-        wait(ended, HALT_SECONDS)
-        raise
+    ended: list[Future[DatawareError | None]] = []
+    with halting(ended, halted.set):
+        for one in going:
+            ended.append(_start(_work(beside, *one, settings), one[0].target))
+        wait_for(ended)
     _sum_up([*failed, *(error for one in ended if (error := one.result()) is not None)])
 
 
