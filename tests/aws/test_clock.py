@@ -17,6 +17,6 @@ def test_waiting_takes_time_and_both_clocks_tell() -> None:
         await asyncio.gather(clock.sleep(0.05), clock.sleep(0.05))
 
     asyncio.run(both())
-    assert 0.04 <= clock.monotonic() - steady < 1
+    assert 0.04 <= clock.monotonic() - steady < 30
     assert abs(clock.now() - time.time()) < 5
     assert clock.now() > now

@@ -103,7 +103,7 @@ def test_the_time_without_writers_that_is_told_is_the_one_on_record(
     terminal.on_freeze = lambda: time.sleep(0.3)
     cut_over(boxes.context(), TYPE, places(), FOLLOW, terminal.settings())
     (told,) = [one.data["frozen_seconds"] for one in boxes.events if one.code == "cut-over"]
-    assert told == pytest.approx(boxes.record.frozen_seconds, abs=0.11)
+    assert told == pytest.approx(boxes.record.frozen_seconds, abs=1.0)
     assert told >= 0.3
 
 
