@@ -15,6 +15,9 @@ that it was overtaken by the trimming:
     stream S                stream T                   S was switched off, T is another
 
 A false alarm costs a full difference; a missed one costs data. So whatever is unclear is a gap.
+
+A listing lags behind the stream: a shard has ended, and its child is not listed yet. Nothing is
+missed by that, but nobody can say either that all is read.
 """
 
 from __future__ import annotations
@@ -34,13 +37,20 @@ LONGEST_STEP_BACK = 300.0
 KEEP_ENDED = 48 * 3600.0
 """For how long an ended shard is remembered once it is listed no more; its children are known."""
 
+CHILDLESS = 3600.0
+"""For how long the child of an ended shard is waited for, which an enabled stream always has."""
+
 
 class ListedShard(NamedTuple):
-    """A shard as it is listed; `closed` says that it takes no more records."""
+    """A shard as it is listed; `closed` says that it takes no more records.
+
+    `other_parent` is there where two shards were merged.
+    """
 
     id: str
     parent: str | None = None
     closed: bool = False
+    other_parent: str | None = None
 
 
 class ShardReading(NamedTuple):
@@ -140,4 +150,23 @@ def take_listing(
         if name in listed or (reading.ended is not None and now - reading.ended < KEEP_ENDED)
     }
     new = {name: ShardReading() for name in listed if name not in shards}
-    return replace(before, shards={**shards, **new})
+    # An answer without an iterator is no end where the listing says that records may come yet.
+    still_open = {
+        shard.id: shards[shard.id]._replace(ended=None)
+        for shard in listing
+        if shard.id in shards and not shard.closed
+    }
+    return replace(before, shards={**shards, **new, **still_open})
+
+
+def find_childless(
+    reading: StreamReading, listing: Collection[ListedShard], now: float
+) -> tuple[str, ...]:
+    """The shards that were read to their end not long ago, and whose child is not listed yet."""
+    parents = {parent for shard in listing for parent in (shard.parent, shard.other_parent)}
+    ended = {shard.id: reading.shards[shard.id].ended for shard in listing}
+    return tuple(
+        name
+        for name, at in ended.items()
+        if at is not None and name not in parents and now - at < CHILDLESS
+    )

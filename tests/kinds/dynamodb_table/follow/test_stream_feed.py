@@ -209,3 +209,45 @@ def test_times_of_changes_are_told() -> None:
     assert (got.oldest, got.newest) == (10.0, 30.0)
     empty = feed.poll(50.0)
     assert (empty.oldest, empty.newest) == (None, None)
+
+
+def test_a_round_is_not_whole_before_the_child_of_an_ended_shard_is_listed() -> None:
+    """A listing lags behind, and what the child holds was not read: no cut-over may trust it."""
+    streams = MemoryStreams(ShardTree(11, roots=1))
+    feed = opened(streams)
+    (parent,) = streams.tree.open_shards()
+    streams.tree.roll(parent)
+    (child,) = streams.tree.open_shards()
+    streams.tree.write("late")
+    del streams.tree.shards[child.id]
+    rounds = [feed.poll(10.0), feed.poll(20.0)]
+    assert [(got.keys, got.whole, got.gaps) for got in rounds] == [(frozenset(), False, ())] * 2
+    streams.tree.shards[child.id] = child
+    got = feed.poll(30.0)
+    assert (got.keys, got.whole, got.gaps) == ({key("late")}, True, ())
+
+
+def test_the_child_of_an_ended_shard_is_not_waited_for_without_end() -> None:
+    """Such as in a server that never lists one."""
+    streams = MemoryStreams(ShardTree(12, roots=1))
+    feed = opened(streams)
+    streams.tree.open_shards()[0].closed = 0.0
+    assert [feed.poll(at).whole for at in (1.0, 1.0 + HOUR)] == [False, True]
+
+
+def test_an_answer_without_an_iterator_ends_no_shard_that_is_listed_as_open() -> None:
+    """A field that is lost on the way must not hide all changes that come after it."""
+    streams = MemoryStreams(ShardTree(13, roots=1))
+    feed = opened(streams)
+    streams.tree.write("a")
+    whole = streams.get_records
+
+    def get_records(**arguments: Any) -> dict[str, Any]:
+        answer = whole(**arguments)
+        return {name: part for name, part in answer.items() if name != "NextShardIterator"}
+
+    streams.get_records = get_records  # type: ignore[method-assign]  # a proxy that loses a field
+    assert feed.poll(1.0).keys == {key("a")}
+    streams.get_records = whole  # type: ignore[method-assign]  # and one that does not
+    streams.tree.write("b")
+    assert feed.poll(2.0).keys == {key("b")}

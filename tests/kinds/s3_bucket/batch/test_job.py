@@ -231,3 +231,12 @@ def test_why_a_job_failed_is_told() -> None:
     reasons = [{"FailureCode": "403", "FailureReason": "the role may not read"}]
     job.update(status="Failed", more={"FailureReasons": reasons})
     assert copy_of(aws).look(record).problem == "403: the role may not read"
+
+
+def test_a_listing_of_jobs_that_goes_in_a_circle_ends() -> None:
+    """A server that names the same page again must not hold up whoever ends a job for ever."""
+    aws = filled()
+    record = listed(aws)
+    aws.client("s3control").on_list_jobs = lambda _given: {"Jobs": [], "NextToken": "again"}
+    with pytest.raises(LookupFailedError, match="ListJobs names a page again|never ends"):
+        copy_of(aws).cancel(record)

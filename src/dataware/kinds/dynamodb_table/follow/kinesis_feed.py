@@ -151,11 +151,14 @@ class KinesisFeed(StreamFeed):
         shards = []
         for one in rows:
             closed = "EndingSequenceNumber" in one.get("SequenceNumberRange", {})
-            shards.append(ListedShard(one["ShardId"], self._find_parent(one, listed), closed))
+            parent, other = self._find_parents(one, listed)
+            shards.append(ListedShard(one["ShardId"], parent, closed, other))
         return "ENABLED", shards
 
-    def _find_parent(self, shard: Mapping[str, Any], listed: set[str]) -> str | None:
-        """Of the two parents of a merged shard the one that was not read, if there is one."""
+    def _find_parents(
+        self, shard: Mapping[str, Any], listed: set[str]
+    ) -> tuple[str | None, str | None]:
+        """The parents of a shard; of a merged one first the one that was not read, if any."""
         parents = [shard.get("ParentShardId"), shard.get("AdjacentParentShardId")]
         there = [parent for parent in parents if parent]
         shards = self._reading.shards
@@ -164,7 +167,8 @@ class KinesisFeed(StreamFeed):
             for parent in there
             if parent not in listed and (parent not in shards or shards[parent].ended is None)
         ]
-        return next(iter([*unread, *there]), None)
+        first = next(iter([*unread, *there]), None)
+        return first, next((parent for parent in there if parent != first), None)
 
     def _shard_pages(self, stream: str) -> Iterator[Mapping[str, Any]]:
         cursor = PageCursor("ListShards", self._what)

@@ -21,6 +21,7 @@ from dataware.core.follow.shards import (
     ShardReading,
     StreamReading,
     begin_reading,
+    find_childless,
     find_gaps,
     take_listing,
 )
@@ -94,6 +95,8 @@ class StreamFeed:
         if done.failures and not done.records:
             self._reading = before
             raise done.failures[0]
+        if find_childless(self._reading, listing, now):
+            done.whole = False
         gaps += tuple(Gap(GapCause.TRIMMED, before.whole_at, name) for name in done.trimmed)
         # What was missed until now is reported, and a full difference that begins later sees it.
         if done.whole or gaps:

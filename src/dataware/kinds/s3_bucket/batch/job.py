@@ -25,6 +25,7 @@ from dataware.core.engines.port import JobProgress, Record
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
 from dataware.core.model import Location
+from dataware.core.page_cursor import PageCursor, list_pages
 from dataware.core.ports import Aws, Clock, Journal
 from dataware.kinds.s3_bucket.batch.manifest import FORMAT, ManifestRow, ManifestWriter
 from dataware.kinds.s3_bucket.batch.permissions import name_work_bucket
@@ -55,6 +56,7 @@ GOING_ON = ["New", "Preparing", "Suspended", "Ready", "Active", "Pausing", "Paus
 """The statuses in which a job may copy yet."""
 
 GONE = "S3 does not know it any more"
+ALL_JOBS = "the jobs of S3 Batch Operations"
 
 
 def is_for_job(entry: ListedObject) -> bool:
@@ -130,18 +132,17 @@ class BatchCopy:
         """The record with the job that was asked for by it; without any where none goes on."""
         if JOB in record or not record.get(MANIFEST):
             return record
-        more: dict[str, str] = {}
-        while True:
-            with self._aws.translate_errors("the jobs of S3 Batch Operations", "s3:ListJobs"):
-                page = self._control.list_jobs(
-                    AccountId=self._aws.account, JobStatuses=GOING_ON, **more
-                )
+        for page in list_pages(PageCursor("ListJobs", ALL_JOBS), self._list_jobs):
             for job in page.get("Jobs", ()):
                 if record[TOKEN] in job.get("Description", ""):
                     return {**record, JOB: job["JobId"]}
-            if not page.get("NextToken"):
-                return record
-            more = {"NextToken": page["NextToken"]}
+        return record
+
+    def _list_jobs(self, **more: str) -> Mapping[str, Any]:
+        with self._aws.translate_errors(ALL_JOBS, "s3:ListJobs"):
+            return dict(
+                self._control.list_jobs(AccountId=self._aws.account, JobStatuses=GOING_ON, **more)
+            )
 
     def list_parts(self, record: Record) -> Sequence[str]:
         """The job and the work bucket."""
