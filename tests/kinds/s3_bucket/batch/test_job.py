@@ -238,5 +238,5 @@ def test_a_listing_of_jobs_that_goes_in_a_circle_ends() -> None:
     aws = filled()
     record = listed(aws)
     aws.client("s3control").on_list_jobs = lambda _given: {"Jobs": [], "NextToken": "again"}
-    with pytest.raises(LookupFailedError, match="ListJobs names a page again|never ends"):
+    with pytest.raises(LookupFailedError, match="never ends"):
         copy_of(aws).cancel(record)
