@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from hashlib import md5
@@ -13,13 +14,14 @@ from typing import Any, cast
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from dataware.aws.errors import translate_errors
 from dataware.core.errors import IncompleteError, LookupFailedError, NotFoundError
 from dataware.core.follow.feed import GapCause
 from dataware.core.ports import Aws
-from dataware.kinds.dynamodb_table.follow.export_feed import ExportFeed
+from dataware.kinds.dynamodb_table.follow.export_feed import UNREADABLE_LOOKS, ExportFeed
 from dataware.kinds.dynamodb_table.follow.keys import encode_key
 
 NOW = 1_800_000_000.0
@@ -62,6 +64,9 @@ class Exports:
     def get_object(self, **asking: Any) -> Any:
         """An object of the bucket."""
         assert asking["Bucket"] == "exports"
+        if asking["Key"] not in self.objects:
+            answer = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+            raise ClientError(answer, "GetObject")
         return {"Body": io.BytesIO(self.objects[asking["Key"]])}
 
     def expect_window(
@@ -132,7 +137,11 @@ class Exports:
             lines.append(json.dumps({**entry, "etag": "x-1"}))
         folder = "old/AWSDynamoDB/1"
         self.objects[f"{folder}/manifest-files.json"] = "\n".join([*lines, ""]).encode()
-        summary = {"version": "2023-08-01", "manifestFilesS3Key": f"{folder}/manifest-files.json"}
+        summary = {
+            "version": "2023-08-01",
+            "manifestFilesS3Key": f"{folder}/manifest-files.json",
+            "itemCount": sum(map(len, files)),
+        }
         self.objects[f"{folder}/manifest-summary.json"] = json.dumps(summary).encode()
 
 
@@ -231,6 +240,65 @@ def test_an_export_that_failed_is_asked_for_anew(exports: Exports, token: Any) -
     assert token.seen[0] != token.seen[-1]
 
 
+def forget_summary(exports: Exports) -> None:
+    """The summary is gone."""
+    del exports.objects["old/AWSDynamoDB/1/manifest-summary.json"]
+
+
+def forget_file(exports: Exports) -> None:
+    """A data file is gone."""
+    del exports.objects["old/AWSDynamoDB/data/0.json.gz"]
+
+
+def forget_export(_exports: Exports) -> None:
+    """Its files are there, and the service does not know it."""
+
+
+@pytest.mark.parametrize("forget", [forget_summary, forget_file, forget_export])
+def test_an_export_that_cannot_be_read_any_more_is_asked_for_anew(
+    exports: Exports, token: Any, forget: Callable[[Exports], None]
+) -> None:
+    """A lifecycle rule of its bucket has deleted it: no later run could go on otherwise."""
+    feed = opened(exports)
+    asked(exports, feed, token)
+    exports.write([line("a")])
+    forget(exports)
+    for look in range(UNREADABLE_LOOKS):
+        if forget is forget_export:
+            exports.stub.add_client_error("describe_export", "ExportNotFoundException")
+        else:
+            exports.expect_end()
+        with pytest.raises(LookupFailedError) as ended:
+            feed.poll(NOW + 2001 + look)
+        is_last = look == UNREADABLE_LOOKS - 1
+        assert ("another export is asked for" in str(ended.value)) is is_last
+    asked(exports, feed, token)
+    assert token.seen[0] != token.seen[-1]
+    exports.write([line("a")])
+    exports.expect_end()
+    exports.expect_table()
+    done = feed.poll(NOW + 2100)
+    assert (done.keys, done.whole) == ({key("a")}, True)
+
+
+def test_a_list_of_files_that_lacks_one_is_not_believed(exports: Exports, token: Any) -> None:
+    """Its changes would be missed, and the round called whole."""
+    feed = opened(exports)
+    asked(exports, feed, token)
+    exports.write([line("a")], [line("b")])
+    listing = "old/AWSDynamoDB/1/manifest-files.json"
+    whole = exports.objects[listing]
+    exports.objects[listing] = whole.splitlines()[0]
+    exports.expect_end()
+    with pytest.raises(LookupFailedError, match="not as the export's manifest says"):
+        feed.poll(NOW + 2001)
+    exports.objects[listing] = whole
+    for _ in range(2):
+        exports.expect_end()
+        exports.expect_table()
+    assert [feed.poll(NOW + 2002 + at).keys for at in range(2)] == [{key("a")}, {key("b")}]
+
+
 @pytest.mark.parametrize("damage", ["bytes", "lines"])
 def test_a_file_that_is_not_as_its_manifest_says_is_not_believed(
     exports: Exports, token: Any, damage: str
@@ -248,6 +316,8 @@ def test_a_file_that_is_not_as_its_manifest_says_is_not_believed(
         exports.objects[manifest] = exports.objects[manifest].replace(
             b'"itemCount": 2', b'"itemCount": 3'
         )
+        summary = "old/AWSDynamoDB/1/manifest-summary.json"
+        exports.objects[summary] = exports.objects[summary].replace(b": 2}", b": 3}")
     exports.expect_end()
     with pytest.raises(LookupFailedError, match="not as the export's manifest says"):
         feed.poll(NOW + 2001)

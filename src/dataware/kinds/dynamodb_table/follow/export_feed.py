@@ -34,8 +34,16 @@ LEAST_SECONDS, MOST_SECONDS = 900.0, 86_400.0
 LOOK_SECONDS = 15.0
 """Between two looks at an export that goes on, or at what can be exported."""
 
+UNREADABLE_LOOKS = 8
+"""How often what an export has written may be unreadable, or the export unknown, as it may be right
+after it was asked for, before another one is asked for."""
+
 BEFORE_SECONDS = 300.0
 """How long before its beginning a feed begins, whatever this machine's clock says."""
+
+
+class DamagedExportError(LookupFailedError):
+    """What an export has written is not what it says that it has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ class ExportFeed:
         self._aws = aws
         self._look_seconds = look_seconds
         self._looked = float("-inf")
+        self._unreadable = 0
         self._table = table
         self._bucket, self._prefix = bucket, prefix.strip("/")
         self._at = ExportPosition("", 0.0)
@@ -108,16 +117,37 @@ class ExportFeed:
         if not self._at.export:
             gaps += self._begin_export()
             return self._round(gaps)
-        described = self._describe_export()
-        if described["ExportStatus"] == "COMPLETED":
-            return self._read_next(described, gaps)
+        try:
+            described = self._describe_export()
+            if described["ExportStatus"] == "COMPLETED":
+                return self._read_next(described, gaps)
+        except (NotFoundError, DamagedExportError) as error:
+            self._gaps = gaps
+            raise self._note_unreadable(error) from error
         if described["ExportStatus"] == "FAILED":
-            self._at = replace(self._at, export="", attempt=self._at.attempt + 1)
+            self._give_up()
             raise LookupFailedError(
                 f"an incremental export of table {self._table} failed "
                 f"({described.get('FailureCode', 'no reason given')}); another one is asked for"
             )
         return self._round(gaps)
+
+    def _give_up(self) -> None:
+        """Have the same time exported once more, by another request."""
+        at = self._at
+        self._at = replace(at, export="", files=0, attempt=at.attempt + 1)
+        self._unreadable = 0
+
+    def _note_unreadable(self, error: Exception) -> LookupFailedError:
+        """What ends this round, after which the export is read again, or asked for anew.
+
+        Its files may be gone: somebody has emptied the bucket, or a lifecycle rule of it.
+        """
+        self._unreadable += 1
+        if self._unreadable < UNREADABLE_LOOKS:
+            return LookupFailedError(str(error))
+        self._give_up()
+        return LookupFailedError(f"{error}; another export is asked for")
 
     def _begin_export(self) -> tuple[Gap, ...]:
         """Ask for the next export, if there is enough to cover; why changes may be missing."""
@@ -154,36 +184,51 @@ class ExportFeed:
     def _read_next(self, described: Mapping[str, Any], gaps: tuple[Gap, ...]) -> FeedRound:
         """The keys of the next file; with the last one the export is read."""
         at = self._at
-        summary = json.loads(self._get(described["ExportManifest"]))
-        listing = self._get(summary["manifestFilesS3Key"]).decode()
-        files = [json.loads(line) for line in listing.splitlines() if line]
+        files = self._list_files(described)
         keys, times = self._read_file(files[at.files]) if at.files < len(files) else (set(), [])
+        self._unreadable = 0
         if at.files + 1 < len(files):
             self._at = replace(at, files=at.files + 1)
             return self._round(gaps, keys, times)
         self._at = ExportPosition(at.table_id, at.to)
         return self._round(gaps, keys, times, as_of=at.to)
 
+    def _list_files(self, described: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The data files, which have to hold as many items as the summary counts."""
+        name = described.get("ExportManifest", "no manifest")
+        try:
+            summary = json.loads(self._get(name))
+            name = summary["manifestFilesS3Key"]
+            listing = self._get(name).decode()
+            files = [json.loads(line) for line in listing.splitlines() if line]
+            items = sum(int(one["itemCount"]) for one in files)
+            counted = int(summary.get("itemCount", items))
+        except (ValueError, KeyError, TypeError):
+            raise self._make_damage_error(name) from None
+        if items != counted:
+            raise self._make_damage_error(name)
+        return files
+
     def _read_file(self, file: Mapping[str, Any]) -> tuple[set[bytes], list[float]]:
         """The keys of a data file, which has to be as its manifest says, and their times."""
         content = self._get(file["dataFileS3Key"])
         digest = b64encode(md5(content, usedforsecurity=False).digest()).decode()
         if digest != file.get("md5Checksum", digest):
-            raise self._make_damage_error(file)
+            raise self._make_damage_error(file["dataFileS3Key"])
         try:
             lines = [json.loads(line) for line in gzip.decompress(content).splitlines() if line]
         except (OSError, EOFError, ValueError):
-            raise self._make_damage_error(file) from None
+            raise self._make_damage_error(file["dataFileS3Key"]) from None
         if len(lines) != file["itemCount"]:
-            raise self._make_damage_error(file)
+            raise self._make_damage_error(file["dataFileS3Key"])
         names = name_keys(describe_table(self._aws, self._table)["KeySchema"])
         keys = {encode_key(line["Keys"], names) for line in lines}
         stamps = [line.get("Metadata", {}).get("WriteTimestampMicros", {}) for line in lines]
         return keys, [float(stamp["N"]) / 1e6 for stamp in stamps if "N" in stamp]
 
-    def _make_damage_error(self, file: Mapping[str, Any]) -> LookupFailedError:
-        name = file["dataFileS3Key"]
-        return LookupFailedError(f"s3://{self._bucket}/{name} is not as the export's manifest says")
+    def _make_damage_error(self, name: str) -> DamagedExportError:
+        text = f"s3://{self._bucket}/{name} is not as the export's manifest says"
+        return DamagedExportError(text)
 
     def _round(
         self,
