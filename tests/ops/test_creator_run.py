@@ -34,7 +34,8 @@ from dataware.kinds.dynamodb_table.engines import EXPORT_IMPORT
 from dataware.kinds.dynamodb_table.export.table_import import TableImport
 from dataware.ops.bulk_load_run import BulkLoadRun
 from dataware.ops.context import Context, CopySettings
-from dataware.ops.creator_run import UNSEEN_LOOKS, CreatorRun, make_creator_run
+from dataware.ops.creator_request import UNSEEN_LOOKS
+from dataware.ops.creator_run import CreatorRun, make_creator_run
 from dataware.ops.migration_policy import Migration
 from dataware.ops.run_migration import run_migration
 from dataware.verify import pausable_stop
@@ -61,7 +62,8 @@ class Service:
     """What goes on when a run dies: exports by token, and what was made of them.
 
     `broken` says how the next work fails, and `partial` how many keys it leaves out, `slow` how
-    many looks it takes, and `unseen` how many of them do not see the target yet.
+    many looks it takes, and `unseen` how many of them do not see the target yet. `unknown` are the
+    looks at which it does not know its own work yet.
     """
 
     world: World
@@ -78,6 +80,7 @@ class Service:
     silent: bool = False
     slow: int = 1
     unseen: int = 0
+    unknown: int = 0
     latest: list[Any] = field(default_factory=list)
 
 
@@ -114,6 +117,10 @@ class BoxCreator:
             why, service.unready = service.unready, ""
             return Preparation(record, ready=False, problem=why)
         if token in service.exports:
+            if service.unknown:
+                service.unknown -= 1
+                problem = "AWS does not know it any more"
+                return Preparation(record, ready=False, problem=problem, unknown=True)
             return Preparation({**record, "ready": True})
         service.bucket = True
         service.exports[token] = dict(self.world.boxes[source.name])
@@ -148,6 +155,9 @@ class BoxCreator:
             return CreationProgress(
                 exists=service.loads, done=False, problem=service.failures[job], failed=True
             )
+        if service.unknown:
+            service.unknown -= 1
+            return CreationProgress(False, False, "AWS does not know it", failed=True, unknown=True)
         if service.unseen:
             service.unseen -= 1
             return CreationProgress(exists=False, done=False)
@@ -614,6 +624,47 @@ def test_a_target_that_is_not_seen_at_first_is_looked_for_again() -> None:
     assert run(service).compared == 11
     assert service.world.markers["new"].state is MarkerState.COMPLETE
     assert len(service.jobs) == 1
+
+
+@pytest.mark.parametrize("loads", [False, True])
+@pytest.mark.parametrize("at", ["exported", "asked"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_work_that_its_service_does_not_know_yet_is_not_asked_for_twice(
+    loads: bool, at: str, killed: bool
+) -> None:
+    """Two would go on at once, each paid for, and the older may write last."""
+    service = service_of(loads=loads)
+
+    def forget(what: str) -> None:
+        if what == at:
+            service.unknown = UNSEEN_LOOKS
+
+    service.world.meddle = forget
+    if killed:
+        service.world.kill_on = "pause" if at == "exported" else "look"
+        while not service.unknown:
+            with pytest.raises(Killed):
+                run(service)
+        service.world.kill_on = ""
+    service.world.meddle = do_nothing if killed else forget
+    assert run(service).compared == 11
+    assert list(service.exports) == list(service.jobs) == ["t1"]
+
+
+@pytest.mark.parametrize("at", ["exported", "asked"])
+def test_work_that_its_service_has_forgotten_is_asked_for_by_the_next_run(at: str) -> None:
+    """It is waited for, and not for ever."""
+    service = service_of()
+
+    def forget(what: str) -> None:
+        if what == at:
+            service.unknown = UNSEEN_LOOKS + 1
+
+    service.world.meddle = forget
+    with pytest.raises(IncompleteError, match="AWS does not know it"):
+        run(service)
+    assert not service.unknown
+    service.world.meddle = do_nothing
 
 
 def test_a_target_that_is_never_seen_is_said() -> None:

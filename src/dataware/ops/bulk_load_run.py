@@ -69,5 +69,5 @@ class BulkLoadRun(CreatorRun):
         """Whether the target is new or empty, or is being filled, or was."""
         if self._migration.create is not None or self._read_content() is Content.EMPTY:
             return True
-        progress = self._creator.look(self._begun, order.target)
+        progress = self._look_at(self._begun)
         return progress.exists and not progress.failed

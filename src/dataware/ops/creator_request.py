@@ -6,7 +6,8 @@ failed unwatched: then the same run asks again, because no one else would hear o
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Iterable, Iterator
+from typing import Self, TypeVar
 
 from dataware.calc.measures import duration
 from dataware.calc.words import list_words
@@ -26,7 +27,26 @@ from dataware.ops.engine_run import EngineRun
 FAILED = "failed"
 """What a record calls that the work has failed, so that the next run asks for it again."""
 
+UNSEEN_LOOKS = 8
+"""How often what was asked for may be looked for in vain, for half a minute: it may not be seen at
+first (Amazon DynamoDB API Reference, DescribeTable: "DescribeTable uses an eventually consistent
+query")."""
+
 NOT_BEGUN = CreationProgress(exists=False, done=False)
+
+Step = TypeVar("Step", CreationProgress, Preparation)
+
+
+def skip_unknown(looks: Iterable[Step]) -> Iterator[Step]:
+    """The looks but the first ones at what its service does not know, perhaps only not yet.
+
+    What was just asked for would be asked for once more, and both would go on.
+    """
+    unknown = 0
+    for step in looks:
+        unknown = unknown + 1 if step.unknown else 0
+        if not 0 < unknown <= UNSEEN_LOOKS:
+            yield step
 
 
 class CreatorRequest(EngineRun):
@@ -64,7 +84,9 @@ class CreatorRequest(EngineRun):
 
     def _look_at(self, record: Record) -> CreationProgress:
         """How far the work in a record is; nothing without one."""
-        return self._creator.look(record, self._migration.order.target) if record else NOT_BEGUN
+        target = self._migration.order.target
+        looks = self._observe(lambda: self._creator.look(record, target) if record else NOT_BEGUN)
+        return next(skip_unknown(looks))
 
     def _without_failed(self, record: Record, progress: CreationProgress) -> Record:
         """A record that says so where its work has failed, so that another one is asked for."""
@@ -141,7 +163,7 @@ class CreatorRequest(EngineRun):
         )
         noun, stays = f"the preparation of the {self._noun}", "and cannot be cancelled"
         with self._explain_stop(lambda: self._stopped_error(noun, stays)):
-            for number, step in enumerate(looks):
+            for number, step in enumerate(skip_unknown(looks)):
                 if begins and number == 0 and not step.ready and not step.problem:
                     self._report_begun(begins)
                 if step.problem and is_earlier and number == 0:

@@ -28,7 +28,7 @@ from dataware.core.model import Existence, Facts, Wanted
 from dataware.core.ports import Journal
 from dataware.migrate.copy_state import CopyState, Counts
 from dataware.ops.context import Context
-from dataware.ops.creator_request import FAILED, CreatorRequest
+from dataware.ops.creator_request import FAILED, UNSEEN_LOOKS, CreatorRequest, skip_unknown
 from dataware.ops.engine_failures import (
     count_reported,
     describe_failures,
@@ -52,11 +52,6 @@ from dataware.verify.verdict import Verdict
 
 CHUNK = 1000
 """Keys that are carried together."""
-
-UNSEEN_LOOKS = 8
-"""How often a target that was asked for may be looked for in vain, for half a minute: it may not be
-seen at first (Amazon DynamoDB API Reference, DescribeTable: "DescribeTable uses an eventually
-consistent query")."""
 
 
 def make_run(order: EngineOrder) -> MakeRun:
@@ -128,7 +123,7 @@ class CreatorRun(CreatorRequest):
             lambda _work: self._report_age(self._creator.words.progress),
         )
         unseen = 0
-        for progress in looks:
+        for progress in skip_unknown(looks):
             if progress.done:
                 break
             if progress.failed:

@@ -65,7 +65,8 @@ class CreationProgress(NamedTuple):
     """How far a target is: whether it is there, and whether the work has ended.
 
     `problem` says in a clause what went wrong; with `failed` the work has to be asked for again,
-    else the target has what it brought. `counts` go to the journal.
+    else the target has what it brought. It is `unknown` where its service does not know the work:
+    because that has just been asked for, or is gone. `counts` go to the journal.
     """
 
     exists: bool
@@ -74,13 +75,14 @@ class CreationProgress(NamedTuple):
     failed: bool = False
     counts: Mapping[str, int] = NO_COUNTS
     figures: WorkFigures = NO_FIGURES
+    unknown: bool = False
 
 
 class Preparation(NamedTuple):
     """What was made ready before a target is asked for: the record with it, and if that is all.
 
     `problem` says why it failed, so that the next run makes it again, and `refusal` why the target
-    cannot be made at all.
+    cannot be made at all. It is `unknown` as work is.
     """
 
     record: Record
@@ -88,6 +90,7 @@ class Preparation(NamedTuple):
     problem: str = ""
     refusal: str = ""
     figures: WorkFigures = NO_FIGURES
+    unknown: bool = False
 
 
 FAILED_KEYS = "engine-failed"

@@ -46,6 +46,10 @@ REFUSALS = frozenset(
 )
 
 WHOLE = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS"})
+FORGOTTEN: Mapping[str, Any] = {
+    "BulkOperationStatus": "FAILED",
+    "FailureMessage": "AWS does not know it",
+}
 
 
 class TableBulkPut(ExportBasedCreator):
@@ -98,6 +102,7 @@ class TableBulkPut(ExportBasedCreator):
             problem=_problem_of(description),
             failed=failed,
             counts=counts,
+            unknown=description is FORGOTTEN,
         )
 
     def read_failures(self, record: Record, target: Location) -> Iterator[FailedItem]:
@@ -171,7 +176,7 @@ class TableBulkPut(ExportBasedCreator):
                 answer = self._api.describe_bulk_operation(BulkOperationArn=arn)
             return dict(answer["BulkOperationDescription"])
         except NotFoundError:
-            return {"BulkOperationStatus": "FAILED", "FailureMessage": "AWS does not know it"}
+            return FORGOTTEN
 
 
 def _problem_of(description: Mapping[str, Any]) -> str:

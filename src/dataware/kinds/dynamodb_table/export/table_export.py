@@ -109,7 +109,8 @@ class TableExport:
             with there.translate_errors("the export", "dynamodb:DescribeExport"):
                 answer = there.client("dynamodb").describe_export(ExportArn=record[EXPORT])
         except NotFoundError:
-            return Preparation(record, ready=False, problem="AWS does not know it any more")
+            problem = "AWS does not know it any more"
+            return Preparation(record, ready=False, problem=problem, unknown=True)
         description = answer["ExportDescription"]
         if description["ExportStatus"] == "FAILED":
             why = (

@@ -106,7 +106,8 @@ class TableImport(ExportBasedCreator):
         table = find_table(self._aws, target.name)
         job = self._find_job(record[IMPORT], made=table is not None)
         if job is None:
-            return CreationProgress(False, False, "AWS does not know it any more", failed=True)
+            problem = "AWS does not know it any more"
+            return CreationProgress(False, False, problem, failed=True, unknown=True)
         running, problem = job["ImportStatus"] in RUNNING, _problem_of(job)
         counts = {
             "imported": int(job.get("ImportedItemCount") or 0),
