@@ -111,6 +111,22 @@ class MakingTransform(NamedTuple):
     properties: tuple[str, ...]
 
 
+ActingResources = Mapping[str, Mapping[str, Any]]
+"""The properties of custom resources that act on one other resource, by logical id."""
+
+
+@dataclass(frozen=True)
+class CustomDeletion:
+    """How custom resources of a type delete what another resource of their stack holds.
+
+    `target` is the property that says on which one they act. `find` says what is deleted, and how
+    it is kept, out of those that act on it before and after an update, and of its own properties.
+    """
+
+    target: str
+    find: Callable[[ActingResources, ActingResources, Mapping[str, Any]], Iterable[tuple[str, str]]]
+
+
 @dataclass(frozen=True)
 class Template:
     """How a CloudFormation template declares a resource, and what CloudFormation does with it.
@@ -144,12 +160,14 @@ class Template:
     so it is imported exactly as declared, and `import_note` says in a clause what the import
     does beside. `hidden` are properties that may hold a password, or PROPERTY.PART, which no
     file keeps. `effects` tell, by the type of another resource, which one it acts on and what
-    it does to its data. `name_of` gives the name in a physical id that is another, None where
-    that does not say it. `Ref` gives the name unless `reference_is_id`, and `Fn::GetAtt` of
-    `Arn` the ARN of the card, if `has_arn`. A name may rest on other properties than the
-    `identifier`: `name_expression` gives the expression that it is (None where CloudFormation
-    generates it), out of the properties and what evaluates one of them, `name_parts` are other
-    properties that say nothing but the name, and `name_properties` those that give such a name.
+    it does to its data, when that one comes into the stack, and `custom_deletions`, by the type of
+    a custom resource, what an update of it deletes of one that the stack has. `name_of` gives the
+    name in a physical id that is another, None where that does not say it. `Ref` gives the name
+    unless `reference_is_id`, and `Fn::GetAtt` of `Arn` the ARN of the card, if `has_arn`. A name
+    may rest on other properties than the `identifier`: `name_expression` gives the expression that
+    it is (None where CloudFormation generates it), out of the properties and what evaluates one of
+    them, `name_parts` are other properties that say nothing but the name, and `name_properties`
+    those that give such a name.
     """
 
     identifier: str
@@ -186,6 +204,7 @@ class Template:
     effects: Mapping[str, Callable[[Mapping[str, Any]], tuple[Any, str] | None]] = field(
         default_factory=dict
     )
+    custom_deletions: Mapping[str, CustomDeletion] = field(default_factory=dict)
     name_of: Callable[[str], str | None] = lambda physical_id: physical_id
     reference_is_id: bool = False
     has_arn: bool = True

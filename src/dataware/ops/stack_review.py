@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from dataware.core.custom_deletions import find_custom_deletions, join_threats
 from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.evaluation import NotKnownError
@@ -127,7 +128,8 @@ class StackReviewer:
     ) -> list[DestructiveChange]:
         was, unseen = (before.resources, before.unseen) if before else (None, None)
         document = before.document if before else None
-        return list(threats(self.outlook, now, was, deployed, unseen, document))
+        changes = threats(self.outlook, now, was, deployed, unseen, document)
+        return join_threats(changes, find_custom_deletions(self.outlook, now, was or {}, deployed))
 
     def _find_half_deleted(
         self, stack: StackTemplate, stack_id: str, deployed: Mapping[str, Deployed]

@@ -32,6 +32,7 @@ from dataware.kinds.dynamodb_table.capacity import (
     count_verify_units,
 )
 from dataware.kinds.dynamodb_table.comparison import COMPARISON
+from dataware.kinds.dynamodb_table.custom_resources import CUSTOM_DELETIONS
 from dataware.kinds.dynamodb_table.declared import (
     declared_schema,
     fixed_parts,
@@ -146,6 +147,7 @@ KIND = Kind(
         # UpdateTable), although the database of the CDK command line does not say so of this type.
         replaced_by=("KeySchema", "ImportSourceSpecification", "LocalSecondaryIndexes"),
         fixed_parts=fixed_parts,
+        custom_deletions=CUSTOM_DELETIONS,
     ),
     access=Permissions(
         phases={

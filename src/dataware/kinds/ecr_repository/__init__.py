@@ -21,6 +21,7 @@ from dataware.core.probing import problem_of
 from dataware.core.reader import Reader
 from dataware.kinds.ecr_repository.comparison import COMPARISON
 from dataware.kinds.ecr_repository.comparison import PERMISSIONS as DESCRIBE_ACTIONS
+from dataware.kinds.ecr_repository.custom_resources import CUSTOM_DELETIONS
 
 _DESCRIBE, _IMAGES = "ecr:DescribeRepositories", "ecr:DescribeImages"
 _SKIPPED = "archived and will be skipped"
@@ -198,6 +199,7 @@ KIND = Kind(
         declared_settings=_declared_settings,
         protective=("ImageTagMutability", "EncryptionConfiguration"),
         replaced_by=("EncryptionConfiguration",),
+        custom_deletions=CUSTOM_DELETIONS,
     ),
     access=Permissions(
         phases={

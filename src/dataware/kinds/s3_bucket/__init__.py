@@ -20,6 +20,7 @@ from dataware.core.reader import Reader
 from dataware.kinds.s3_bucket.access_points import ACCESS_POINTS
 from dataware.kinds.s3_bucket.account_regional import name_expression
 from dataware.kinds.s3_bucket.comparison import COMPARISON
+from dataware.kinds.s3_bucket.custom_resources import CUSTOM_DELETIONS, EFFECTS
 from dataware.kinds.s3_bucket.describe import PERMISSIONS as DESCRIBE_ACTIONS
 from dataware.kinds.s3_bucket.describe import describe_properties
 from dataware.kinds.s3_bucket.notes import EXPIRES, foresee_skipped
@@ -186,6 +187,8 @@ KIND = Kind(
         policies=("AWS::S3::BucketPolicy",),
         # CloudFormation Template Reference, AWS::S3::Bucket: "Update requires: Replacement".
         replaced_by=("ObjectLockEnabled", "BucketNamespace", "BucketNamePrefix"),
+        effects=EFFECTS,
+        custom_deletions=CUSTOM_DELETIONS,
     ),
     access=Permissions(
         phases={
