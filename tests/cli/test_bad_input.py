@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -13,10 +14,12 @@ import pytest
 from dataware import __version__
 from dataware.cli import commands, main
 from dataware.cli.errors import explain_error
+from dataware.cli.help import MAY_BE_EMPTY
 from dataware.cli.run_command import format_of_arguments
 from dataware.cli.values import account, share, size
 from dataware.core.errors import IncompleteError, InputError, RefusedError, SidesDifferError
 from dataware.report import Format
+from support.cli import ALL_COMMANDS
 
 NOWHERE = ["--endpoint-url", "http://127.0.0.1:9", "--region", "eu-west-1"]
 
@@ -87,6 +90,51 @@ def test_bad_input_is_one_sentence_and_exit_1(
     assert said.err.startswith("❌ ")
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def takes_text(parameter: click.Parameter) -> bool:
+    """Whether a parameter takes a word, and an empty one says nothing."""
+    is_flag = isinstance(parameter, click.Option) and (parameter.is_flag or parameter.count)
+    return not is_flag and parameter.name not in MAY_BE_EMPTY
+
+
+def leaves(command: click.Command, *words: str) -> dict[tuple[str, ...], click.Command]:
+    """The commands below one, by the words that name them."""
+    if not isinstance(command, click.Group):
+        return {words: command}
+    context = click.Context(command)
+    found = ((name, command.get_command(context, name)) for name in command.list_commands(context))
+    below = (leaves(inner, *words, name) for name, inner in found if inner is not None)
+    return dict(chain.from_iterable(one.items() for one in below))
+
+
+LEAVES = dict(chain.from_iterable(leaves(*one[::-1]).items() for one in ALL_COMMANDS.items()))
+"""Every command that is no group, by the words that name it."""
+
+
+@pytest.mark.parametrize(
+    ("words", "parameter"),
+    [
+        pytest.param(words, parameter, id=f"{' '.join(words)} {parameter.opts[0]}")
+        for words, command in LEAVES.items()
+        for parameter in command.params
+        if takes_text(parameter)
+    ],
+)
+def test_an_empty_word_is_refused(
+    words: tuple[str, ...], parameter: click.Parameter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--stack "$STACK"` of a variable that is not set never means every stack."""
+    before = LEAVES[words].params[: LEAVES[words].params.index(parameter)]
+    given = [""]
+    if isinstance(parameter, click.Option):
+        given = [parameter.opts[0], ""]
+    else:
+        given = ["x" for one in before if isinstance(one, click.Argument)] + given
+    assert main([*words, *given]) == 1
+    told = capsys.readouterr().err
+    assert " is empty: give a value" in told, told
+    assert f"; try `dataware {' '.join(words)} --help`" in told
 
 
 @pytest.mark.parametrize("command", ["plan", "deploy", "doctor"])

@@ -64,7 +64,9 @@ def test_without_a_topic_everything_is_listed() -> None:
     ("topic", "hint"),
     [
         ("99", f"the rules are 1 to {max(RULES)}"),
+        ("rule-99", "there is no rule 99: "),
         ("exit-7", "they are 0 to 4"),
+        ("exit-7", "7 is not an exit code"),
         ("lost-dat", "did you mean lost-data?"),
         ("qqqqqq", "`dataware explain` lists all topics"),
     ],

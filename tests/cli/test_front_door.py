@@ -35,6 +35,7 @@ def test_help_as_a_command_shows_what_the_option_shows() -> None:
     """`dataware help plan` is `dataware plan --help`."""
     assert run("help", "plan").lines == run("plan", "--help").lines
     assert run("help").lines == run("--help").lines
+    assert run("help", "fleet", "apply").lines == run("fleet", "apply", "--help").lines
 
 
 def test_help_of_an_unknown_command_suggests_one() -> None:
@@ -42,6 +43,10 @@ def test_help_of_an_unknown_command_suggests_one() -> None:
     ended = run("help", "pln")
     assert ended.code == 1
     assert "did you mean plan?" in ended.err
+    assert "did you mean apply?" in run("help", "fleet", "aply").err
+    assert "plan has no commands of its own; try `dataware plan --help`" in (
+        run("help", "plan", "apply").err
+    )
 
 
 def test_the_package_runs_as_a_module() -> None:

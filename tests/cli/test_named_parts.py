@@ -41,7 +41,21 @@ def test_a_named_part_that_holds_nothing_is_an_error(command: str, source: str, 
     assert ran.code == 1, ran
     assert said in ran.err
     assert "✅" not in ran.out
-    assert run("status").lines == ["✅ Nothing to do: no migration is recorded here"]
+    assert run("status").lines == [
+        "✅ Nothing to do: no migration is recorded in account 000000000000, us-east-1"
+    ]
+
+
+def test_a_transport_that_is_not_to_be_had_ends_before_anything_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No record is begun, so that it is an error (1) and nothing to be resumed (4)."""
+    monkeypatch.setenv("DATAWARE_TRANSPORT", "pigeons")
+    ran = run("migrate", "s3://pre-old", "s3://pre-new")
+    assert ran.code == 1, ran
+    assert "DATAWARE_TRANSPORT is 'pigeons'" in ran.err
+    monkeypatch.delenv("DATAWARE_TRANSPORT")
+    assert "no migration is recorded" in run("status").out
 
 
 def test_a_star_in_a_key_is_a_star() -> None:
@@ -99,6 +113,22 @@ def test_prefixes_of_which_one_ends_with_a_slash_are_a_warning(
     assert becomes in ran.out
     assert "ends with /" in run("verify", source, target).out
     assert "ends with /" not in run("verify", "s3://pre-old/2024/", "s3://pre-new/archive//").out
+
+
+def test_a_difference_below_another_prefix_is_told_by_the_key_of_the_target() -> None:
+    """The line says "in" the target, so its key is one that the target has, or would have."""
+    new = client("s3")
+    new.put_object(Bucket="pre-new", Key="in/1.jpg", Body=b"another")
+    new.put_object(Bucket="pre-new", Key="in/more.jpg", Body=b"x")
+    new.put_object(Bucket="pre-new", Key="in/2.jpg", Body=b"x")
+    ran = run("verify", "s3://pre-old/2024/", "s3://pre-new/in/")
+    assert ran.code == 2
+    told = [line for line in ran.lines if " in s3://" in line]
+    assert told == [
+        "❌ different in s3://pre-new: in/1.jpg",
+        "❌ extra in s3://pre-new: in/more.jpg",
+        "❌ missing in s3://pre-new: in/0.jpg",
+    ]
 
 
 def test_tables_with_other_keys_are_a_difference() -> None:

@@ -33,6 +33,25 @@ def test_only_the_named_resource_is_carried_out() -> None:
     assert (whole.code, "carried out whole" in whole.err) == (1, True)
 
 
+@pytest.mark.parametrize(
+    "typed", [["--stack", "other"], ["--parameter", "A=1"], ["--import", "reference"], ["-e"]]
+)
+def test_a_saved_plan_takes_no_other_choice_of_resources(typed: list[str]) -> None:
+    """What was typed would change nothing, so it is refused before anything is created."""
+    assert run("plan", "--out", "plan.json").code == 0
+    ran = run("apply", "plan.json", *typed)
+    assert ran.code == 1
+    assert f"plan.json is a saved plan and is carried out as it was made, so {typed[0]} " in ran.err
+    assert client("dynamodb").list_tables()["TableNames"] == []
+
+
+def test_a_choice_in_a_variable_is_not_one_of_a_saved_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipeline sets it for all of its commands."""
+    monkeypatch.setenv("DATAWARE_IMPORT", "adopt")
+    assert run("plan", "--out", "plan.json").code == 0
+    assert run("apply", "plan.json").code == 0
+
+
 def test_a_slip_and_a_lock_of_a_part_are_refused() -> None:
     """Before anything is asked."""
     ran = run("plan", "--only", "new-tabel")

@@ -102,6 +102,14 @@ def test_the_runs_on_record_are_listed() -> None:
     )
 
 
+@pytest.mark.parametrize("more", ["20261124", "--open"])
+def test_a_list_of_all_runs_takes_nothing_that_names_one(more: str) -> None:
+    """What would be passed over is refused."""
+    ran = run("report", "--list", more)
+    assert (ran.code, ran.out) == (1, "")
+    assert "--list shows every recorded run" in ran.err
+
+
 def test_a_new_machine_has_no_runs_to_list() -> None:
     """Nothing on record is no success and no failure; what leaves a run is named."""
     ran = run("report", "--list")

@@ -484,4 +484,4 @@ def test_a_record_is_asked_for_in_the_region_of_an_arn_or_not_at_all() -> None:
         assert ran.code == 1, ran
         assert f"{arn} is in account {ACCOUNT}, {EU}, and so is the record" in ran.err
         assert run(*command, "--region", EU).code == 0
-    assert "no migration is recorded here" in run("status", "--region", EU).out
+    assert "no migration is recorded in account " in run("status", "--region", EU).out

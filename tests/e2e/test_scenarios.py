@@ -164,7 +164,9 @@ def test_plan_changes_nothing(waitlist: Path, fault_proxy: FaultProxy) -> None:
 
 def test_status_tells_of_what_is_complete(waitlist: Path) -> None:
     """Before, nothing is on record; afterwards, the verified migration is."""
-    assert run("status").lines == ["✅ Nothing to do: no migration is recorded here"]
+    assert run("status").lines == [
+        "✅ Nothing to do: no migration is recorded in account 000000000000, us-east-1"
+    ]
     run("apply", waitlist)
     status = run("status")
     assert status.code == 0
@@ -219,7 +221,9 @@ def test_a_saved_plan_is_refused_once_a_fact_has_changed(waitlist: Path) -> None
     assert ran.code == 3
     assert "Spaceport-Waitlist-prod exists was no and is yes" in ran.err
     assert list(items_of("Spaceport-Waitlist-prod")) == ['{"S": "mine"}']
-    assert run("status").lines == ["✅ Nothing to do: no migration is recorded here"]
+    assert run("status").lines == [
+        "✅ Nothing to do: no migration is recorded in account 000000000000, us-east-1"
+    ]
 
 
 def test_a_plan_of_another_account_is_refused(

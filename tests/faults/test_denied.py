@@ -94,7 +94,9 @@ def test_strict_stops_before_anything(kind: str, fault_proxy: FaultProxy) -> Non
     assert "rule 14" in ran.out
     fault_proxy.clear()
     assert migration.content("new-one") == before
-    assert run("status").lines == ["✅ Nothing to do: no migration is recorded here"]
+    assert run("status").lines == [
+        "✅ Nothing to do: no migration is recorded in account 000000000000, us-east-1"
+    ]
 
 
 @EVERY_KIND

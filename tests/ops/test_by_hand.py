@@ -13,7 +13,9 @@ from dataware.kinds import load
 from dataware.ops.context import CopySettings
 from dataware.ops.migrate_by_hand import migrate
 from dataware.ops.policy import iam_policy
-from dataware.ops.verify import describe_key, verify
+from dataware.ops.verify import describe_key, name_keys_in_target, verify
+from dataware.verify.merge import DifferenceKind, KeyDifference
+from dataware.verify.verdict import Verdict
 from support.world import World, install
 
 BOX = "Memory::Box"
@@ -118,6 +120,17 @@ def test_many_differences_are_grouped_the_rarest_first(there: World) -> None:
     assert there.events.texts("difference-more") == [
         "missing in box://new: … and 1,450 more keys, which `dataware report` lists"
     ]
+
+
+def test_keys_of_differences_are_those_of_the_target() -> None:
+    """Where prefixes differ, the target's stands before what it lacks or has otherwise."""
+    source, target = replace(OLD, prefix="a\n/"), replace(NEW, prefix="b/")
+    kinds = (DifferenceKind.MISSING, DifferenceKind.DIFFERENT)
+    verdict = Verdict(listed=[KeyDifference(kind, r"a\n/1") for kind in kinds])
+    verdict.listed.append(KeyDifference(DifferenceKind.EXTRA, "b/2"))
+    named = name_keys_in_target(verdict, source, target)
+    assert [one.label for one in named.listed] == ["b/1", "b/1", "b/2"]
+    assert name_keys_in_target(verdict, source, source) is verdict
 
 
 def test_a_run_that_is_refused_by_the_lock_announces_nothing(there: World) -> None:

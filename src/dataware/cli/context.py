@@ -19,7 +19,7 @@ from dataware.cli.process.signals import StopSignal
 from dataware.cli.process.workers import ProcessWorkers
 from dataware.cli.run_log import run_of_command, with_run_log
 from dataware.cli.settings import AwsOptions, CopyOptions
-from dataware.cli.transport import make_wire
+from dataware.cli.transport import carrier, make_wire
 from dataware.core.events import Event, event
 from dataware.core.object_headers import ObjectHeaders
 from dataware.core.ports import Aws, Emit, StopRequest
@@ -46,8 +46,10 @@ def outside(
     `copies` says that the command writes, so that the first Ctrl-C lets it finish what is in
     flight. `listener` gets every event, too. `brief` says that a plan is shown, so that on a
     terminal its decisions need no lines of their own. `repeated` is the filter of a command with
-    several contexts; it, and `brief` with it, holds wherever a person reads.
+    several contexts; it, and `brief` with it, holds wherever a person reads. Raises InputError for
+    a transport that is not to be had, which a copy would find only once its record is begun.
     """
+    carrier()
     limit_malloc_arenas()
     quiet = relaxed_gc() if copies else nullcontext()
     with quiet, display(options) as show, _stop(options, show, graceful=copies) as stop:

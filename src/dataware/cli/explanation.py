@@ -57,10 +57,10 @@ def explain_topic(topic: str) -> Explanation:
         return _with_word(word, message(word))
     if word in TERMS:
         return Explanation(_describe_term(word))
-    if RULE.fullmatch(topic):
-        raise InputError(f"there is no rule {topic}: the rules are 1 to {max(RULES)}")
-    if EXIT.fullmatch(topic):
-        raise InputError(f"{topic} is not an exit code: they are 0 to {max(EXIT_CODES)}")
+    if match := RULE.fullmatch(topic):
+        raise InputError(f"there is no rule {match[1]}: the rules are 1 to {max(RULES)}")
+    if match := EXIT.fullmatch(topic):
+        raise InputError(f"{match[1]} is not an exit code: they are 0 to {max(EXIT_CODES)}")
     choices = [*names, *MESSAGES, *TERMS, *(f"exit-{code}" for code in EXIT_CODES)]
     hint = suggestion_for(topic, choices) or ": `dataware explain` lists all topics"
     raise InputError(f"unknown topic {topic}{hint}")

@@ -79,6 +79,10 @@ OWN_VARIABLES = ("--notify", "--allow-loss")
 """Options whose variables have a form of their own, and are read where they are used."""
 
 
+MAY_BE_EMPTY = ("suffix", "arguments")
+"""What an empty word says something about: no suffix, and what goes to CDK as it is."""
+
+
 def variable_name(option: str) -> str:
     """The environment variable of an option: ``DATAWARE_MAX_RATE`` for ``--max-rate``."""
     return f"DATAWARE_{option.removeprefix('--').replace('-', '_').upper()}"
@@ -98,10 +102,26 @@ class SectionedCommand(click.Command):
         """Parse the arguments. Raises UsageError, which always knows its command."""
         ctx.default_map = {**read_defaults(args), **(ctx.default_map or {})}
         try:
+            self._refuse_empty(ctx, args)
             return super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise
+
+    def _refuse_empty(self, ctx: click.Context, args: list[str]) -> None:
+        """Refuse words without a letter, which a shell makes of a variable that is not set.
+
+        They would count as not given, so that `--stack "$STACK"` would mean every stack. Raises
+        UsageError.
+        """
+        if ctx.resilient_parsing:
+            return
+        values, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.get_params(ctx):
+            value = values.get(parameter.name or "")
+            if parameter.name not in MAY_BE_EMPTY and _holds_empty_word(value):
+                advice = "" if parameter.required else ", or leave it out"
+                raise click.UsageError(f"{_name_of(parameter)} is empty: give a value{advice}")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections that are not empty."""
@@ -157,6 +177,19 @@ class CommandGroup(click.Group):
         if name.startswith("-") or name in self._names or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         raise click.UsageError(f"No such command '{name}'{suggestion_for(name, self._names)}", ctx)
+
+
+def _holds_empty_word(value: object) -> bool:
+    """Whether what was typed for a parameter is empty, or one of its words is."""
+    words = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(word, str) and not word.strip() for word in words)
+
+
+def _name_of(parameter: click.Parameter) -> str:
+    """A parameter as it is typed, or as the help names an argument."""
+    if isinstance(parameter, click.Option):
+        return next((name for name in parameter.opts if name.startswith("--")), parameter.opts[0])
+    return (parameter.metavar or str(parameter.name).upper()).strip("[].…")
 
 
 def _write_exit_codes(command: click.Command, formatter: click.HelpFormatter) -> None:

@@ -183,8 +183,9 @@ def report_migration(context: Context, run: MigrationStatus) -> None:
 
 
 def report_nothing(context: Context) -> None:
-    """No migration is a fact worth a line."""
-    context.emit(event("nothing-to-do", reason="no migration is recorded here"))
+    """No migration is a fact worth a line, which says where: it may be the wrong account."""
+    where = f"account {context.aws.account}, {context.aws.region}"
+    context.emit(event("nothing-to-do", reason=f"no migration is recorded in {where}"))
 
 
 def runs_on_record(

@@ -17,6 +17,7 @@ from dataware.core.events import event
 from dataware.core.kind import Kind
 from dataware.core.model import Location
 from dataware.core.ports import Aws
+from dataware.core.printable import escape_key
 from dataware.kinds import list_copied, load
 from dataware.ops.context import ComparisonSpec, Context, aws_of
 from dataware.ops.named_resources import address_of, describe_empty, holds_history, warn_of_slashes
@@ -78,8 +79,25 @@ def verify(
             verdict = compare_pair(context, kind, pair)
     if not verdict.compared:
         _check_anything(context, kind, here, all_versions=all_versions)
-    report(context, kind, verdict, words)
+    report(context, kind, name_keys_in_target(verdict, here, there), words)
     return verdict
+
+
+def name_keys_in_target(verdict: Verdict, source: Location, target: Location) -> Verdict:
+    """The verdict in which each key is the one that the target has, or would have.
+
+    Prefixes may differ, and people are told where in the target something is amiss.
+    """
+    if source.prefix == target.prefix:
+        return verdict
+    prefix, other = (escape_key(place.prefix.encode()) for place in (source, target))
+    listed = [
+        one
+        if one.kind is DifferenceKind.EXTRA
+        else replace(one, label=other + one.label.removeprefix(prefix))
+        for one in verdict.listed
+    ]
+    return replace(verdict, listed=listed)
 
 
 @contextmanager

@@ -445,7 +445,7 @@ def test_ctrl_c_ends_with_4_and_the_same_command_goes_on(fault_proxy: FaultProxy
     status = run("fleet", "status")
     assert status.code == 0, status
     assert any("Orders → Orders-prod" in line for line in status.lines), status
-    assert f"two/{US}: Nothing to do: no migration is recorded here" in status.out
+    assert f"two/{US}: Nothing to do: no migration is recorded in account " in status.out
     again = run("fleet", "apply", "fleet.json")
     assert again.code == 0, again
     assert all(len(keys_at(*place) or ()) == 6 for place in PLACES[:2])

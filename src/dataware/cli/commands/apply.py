@@ -119,6 +119,13 @@ def run_apply(
     return 0
 
 
+CHOOSING = frozenset(
+    {"stack", "exclusively", "parameter", "parameters_file", "fallback", "context", "cdk_app"}
+    | {"on_fallback_data", "import_mode"}
+)
+"""Options that a saved plan has been made by."""
+
+
 class ApplyDemand(NamedTuple):
     """What is asked for beside the app: no question, some resources alone, secrets restored."""
 
@@ -224,7 +231,7 @@ def _report_passed_over(context: Context, app: App, left_out: str) -> None:
 
 
 def _names_saved_plan(app: AppOptions, only: tuple[str, ...]) -> bool:
-    """Whether a plan is named. Raises InputError where only a part of it is wanted."""
+    """Whether a plan is named. Raises InputError where it is asked to hold something else."""
     from dataware.cli.app_document import is_app_plan
     from dataware.ops.inputs.files import is_plan
 
@@ -234,7 +241,21 @@ def _names_saved_plan(app: AppOptions, only: tuple[str, ...]) -> bool:
             "a saved plan is carried out whole: make another with `dataware plan --only NAME --out "
             "FILE`"
         )
+    if is_saved and (typed := _typed_choices()):
+        raise InputError(
+            f"{app.app} is a saved plan and is carried out as it was made, so {typed} would change "
+            "nothing: leave it out, or make another plan with it"
+        )
     return is_saved
+
+
+def _typed_choices() -> str:
+    """The first option that was typed and says which resources there are, and what they are."""
+    from dataware.cli.run_log import typed_arguments
+
+    context = click.get_current_context(silent=True)
+    typed = typed_arguments(context, CHOOSING) if context else []
+    return next((word for word in typed if word.startswith("-")), "")
 
 
 def _ask(context: Context, app_plan: AppPlan) -> None:

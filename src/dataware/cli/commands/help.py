@@ -11,7 +11,7 @@ from dataware.cli.options import plain_options
 
 
 @click.command("help", cls=SectionedCommand, short_help="Show the help of a command.")
-@click.argument("command", required=False)
+@click.argument("command", nargs=-1)
 @plain_options
 @click.pass_context
 def help(context: click.Context, /, **arguments: Any) -> int:
@@ -21,13 +21,14 @@ def help(context: click.Context, /, **arguments: Any) -> int:
     Examples:
       dataware help
       dataware help plan
+      dataware help fleet apply
     """
-    root, name = context.find_root(), arguments["command"]
-    if name is None or not isinstance(root.command, click.Group):
-        click.echo(root.get_help())
-        return 0
-    _, command, _ = root.command.resolve_command(root, [name])
-    if command is not None:
-        with click.Context(command, info_name=name, parent=root) as inner:
-            click.echo(command.get_help(inner))
+    shown = context.find_root()
+    for name in arguments["command"]:
+        if not isinstance(shown.command, click.Group):
+            raise click.UsageError(f"{shown.info_name} has no commands of its own", shown)
+        _, command, _ = shown.command.resolve_command(shown, [name])
+        if command is not None:
+            shown = click.Context(command, info_name=name, parent=shown)
+    click.echo(shown.get_help())
     return 0

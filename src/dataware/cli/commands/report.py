@@ -68,6 +68,8 @@ def report(**arguments: Any) -> int:
       dataware report --out - > migration.html
     """
     out, opens = arguments["out"], arguments["opens"]
+    if arguments["lists"] and (arguments["run"] or opens):
+        raise InputError("--list shows every recorded run, so it takes neither RUN nor --open")
     if opens and out == STANDARD_OUTPUT:
         raise InputError("--open needs a file: name one with --out, or leave out --out -")
     return run_report(
