@@ -146,6 +146,9 @@ PARAMETERS = {"Stage": {"Type": "AWS::SSM::Parameter::Value<String>"}}
 LITERAL = {"Orders": {"Type": TABLE, "Properties": {"TableName": "orders"}}}
 
 
+INCLUDE = {"Name": "AWS::Include", "Parameters": {"Location": "s3://parts/table.yaml"}}
+
+
 @pytest.mark.parametrize(
     ("was", "now", "asks"),
     [
@@ -165,6 +168,13 @@ LITERAL = {"Orders": {"Type": TABLE, "Properties": {"TableName": "orders"}}}
                 ),
                 ({"Type": TABLE, "Properties": {"TableName": "{{resolve:ssm:a}}"}}, True),
                 ({**LITERAL["Orders"], "Condition": "Stays"}, True),
+                (
+                    {
+                        "Type": TABLE,
+                        "Properties": {"TableName": "orders", "Fn::Transform": INCLUDE},
+                    },
+                    True,
+                ),
                 ({"Type": TABLE, "Properties": {"TableName": {"Ref": "Other"}}}, False),
             )
         ),
@@ -182,6 +192,16 @@ def test_cloudformation_is_asked_where_data_may_be_touched(
     held = {"Orders": HELD["Orders"]}
     assert changes_data(INDEX, stack(now, **sections), before, held) is asks
     assert not changes_data(INDEX, stack(now), before, {"Jobs": HELD["Jobs"]})
+
+
+def test_cloudformation_is_asked_wherever_a_macro_may_write_something_else() -> None:
+    """The same text becomes another template once the macro, or the file it includes, changes."""
+    now = stack(LITERAL, Transform=["Tables"])
+    before = stack(LITERAL, Transform=["Tables"]).resources
+    assert changes_data(INDEX, now, before, {"Orders": HELD["Orders"]})
+    assert not changes_data(INDEX, now, before, {"Jobs": HELD["Jobs"]})
+    serverless = stack(LITERAL, Transform="AWS::Serverless-2016-10-31")
+    assert not changes_data(INDEX, serverless, before, {"Orders": HELD["Orders"]})
 
 
 def test_a_stack_without_data_is_never_asked_about() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from dataware.core.change_set import list_looked_up
+from dataware.core.evaluation import Evaluator
 from dataware.core.expand import expand, warn_of_unseen
 from dataware.core.guard import AppIndex, threats
 from dataware.core.model import Deployed
 from dataware.core.parameters import mark_changed
-from dataware.core.stack_template import StackTemplate, read_declared
+from dataware.core.stack_template import StackTemplate, read_declared, with_evaluator
 from dataware.kinds import guarded_kinds, kinds_by_type
 from dataware.kinds.unknown import HOLDS_DATA
 
@@ -224,3 +225,22 @@ def test_a_loop_that_gives_a_logical_id_twice_is_not_written_out() -> None:
     assert stack.resources == {}
     (text,) = warn_of_unseen("t.yaml", stack.unseen)
     assert "because its list is not known, or gives a name twice" in text
+
+
+def test_what_a_condition_leaves_out_has_made_nothing() -> None:
+    """Else a table of which neither template tells would pass for made of it, and stay."""
+    topic = {"Later": {"Type": "AWS::SNS::Topic", "Condition": "Never"}}
+    never = {"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}
+    plain = stack_of(topic, **never)
+    known = with_evaluator(plain, Evaluator(plain.document))
+    assert lost(known, known, ORDERS) == ["Orders"]
+
+
+@pytest.mark.parametrize(
+    "of_type",
+    ["AWS::CloudFormation::StackSet", "AWS::ServiceCatalog::CloudFormationProvisionedProduct"],
+)
+def test_what_stands_for_whole_stacks_may_not_leave(of_type: str) -> None:
+    """Their stacks are deleted with it, and all that these hold."""
+    was = stack_of({"Many": {"Type": of_type, "Properties": {}}, **TOPIC})
+    assert lost(was, stack_of(TOPIC), {"Many": Deployed(of_type, "id")}) == ["Many"]

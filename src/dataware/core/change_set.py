@@ -29,6 +29,7 @@ RETAINS = frozenset({"Retain", "ReplaceAndRetain"})
 
 
 STORED = ("::Parameter::Value<", "{{resolve:")
+TRANSFORMS = "Fn::Transform"
 SURROUNDINGS = (*STORED, "Fn::ImportValue")
 """Marks of values that CloudFormation looks up at each update, outside of the stack."""
 
@@ -150,7 +151,12 @@ def changes_data(
     before: Mapping[str, DeclaredResource] | None,
     deployed: Mapping[str, Deployed],
 ) -> bool:
-    """Whether a template declares a deployed resource that may hold data otherwise than before."""
+    """Whether a template declares a deployed resource that may hold data otherwise than before.
+
+    What a macro, or a file that is included, makes of the same text may be another one each time.
+    """
+    if now.unseen and holds_data(outlook, deployed):
+        return True
     for logical_id, resource in deployed.items():
         kind = outlook.kinds.get(resource.type)
         if kind is None or not kind.template.stateful:
@@ -159,6 +165,8 @@ def changes_data(
         if was is None or then is None or was != then or may_be_left_out(was, then):
             return True
         if was.values() != then.values() or _rests_on_lookups(kind, then):
+            return True
+        if TRANSFORMS in repr(then.properties):
             return True
     return False
 

@@ -122,7 +122,8 @@ class _UnseenParts:
         A macro may make it of the whole template (User Guide, "Perform custom processing on
         CloudFormation templates with template macros").
         """
-        made_from = self.resources.keys() - self.deployed.keys()
+        absent = self.resources.keys() - self.deployed.keys()
+        made_from = {one for one in absent if self.resources[one].exists() is not False}
         if not (self.unseen or made_from) or self.unseen != now.unseen:
             return False
         if has_macro(now.unseen) and self.document not in (None, now.document):

@@ -33,6 +33,16 @@ _REPLACED_BY: Mapping[str, str] = MappingProxyType(
             "ClientSideTimestampsEnabled ClusteringKeyColumns KeyspaceName "
             "PartitionKeyColumns TableName"
         ),
+        # What stands for whole stacks and accounts, with all that these hold.
+        "AWS::CloudFormation::StackSet": "PermissionModel StackSetName",
+        "AWS::ServiceCatalog::CloudFormationProvisionedProduct": (
+            "NotificationArns ProvisionedProductName"
+        ),
+        "AWS::Organizations::Account": "",
+        "AWS::Cloud9::EnvironmentEC2": (
+            "AutomaticStopTimeMinutes ConnectionType ImageId InstanceType OwnerArn "
+            "Repositories SubnetId"
+        ),
         "AWS::CloudFront::KeyValueStore": "Name",
         "AWS::CloudHSM::Cluster": "HsmType Mode NetworkType SubnetIds",
         "AWS::CloudTrail::EventDataStore": "",
@@ -61,6 +71,10 @@ _REPLACED_BY: Mapping[str, str] = MappingProxyType(
         "AWS::DocDBElastic::Cluster": "AdminUserName AuthType ClusterName KmsKeyId",
         "AWS::EC2::Volume": "",
         "AWS::ECR::PublicRepository": "RepositoryName",
+        "AWS::EKS::Cluster": (
+            "BootstrapSelfManagedAddons EncryptionConfig KubernetesNetworkConfig Name "
+            "OutpostConfig RoleArn"
+        ),
         "AWS::EMR::WALWorkspace": "WALWorkspaceName",
         "AWS::ElastiCache::CacheCluster": (
             "AZMode CacheSubnetGroupName ClusterName Engine NetworkType NumCacheNodes Port "
@@ -91,6 +105,7 @@ _REPLACED_BY: Mapping[str, str] = MappingProxyType(
         "AWS::Forecast::Dataset": "DatasetName",
         "AWS::Glue::Database": "CatalogId DatabaseName",
         "AWS::Glue::Table": "CatalogId DatabaseName Name",
+        "AWS::Grafana::Workspace": "ClientToken",
         "AWS::HealthImaging::Datastore": "DatastoreName KmsKeyArn Tags",
         "AWS::HealthLake::FHIRDatastore": (
             "DatastoreName DatastoreTypeVersion IdentityProviderConfiguration "
@@ -112,6 +127,7 @@ _REPLACED_BY: Mapping[str, str] = MappingProxyType(
         "AWS::Location::Tracker": "Description KmsKeyId PositionFiltering TrackerName",
         "AWS::MSK::Cluster": "ClusterName",
         "AWS::MSK::ServerlessCluster": "ClientAuthentication ClusterName Tags VpcConfigs",
+        "AWS::MWAA::Environment": "EndpointManagement KmsKey Name",
         "AWS::MediaStore::Container": "ContainerName",
         "AWS::MemoryDB::Cluster": (
             "ClusterName DataTiering KmsKeyId MultiRegionClusterName NetworkType Port "
@@ -160,6 +176,10 @@ _REPLACED_BY: Mapping[str, str] = MappingProxyType(
         "AWS::OpenSearchServerless::Index": "CollectionEndpoint IndexName",
         "AWS::Personalize::Dataset": "DatasetGroupArn DatasetType Name SchemaArn Tags",
         "AWS::Pinpoint::App": "Name",
+        "AWS::QBusiness::Application": (
+            "ClientIdsForOIDC EncryptionConfiguration IamIdentityProviderArn IdentityType "
+            "QuickSightConfiguration"
+        ),
         "AWS::QBusiness::Index": "ApplicationId Type",
         "AWS::QLDB::Ledger": "Name",
         "AWS::RDS::GlobalCluster": (
@@ -185,6 +205,11 @@ _REPLACED_BY: Mapping[str, str] = MappingProxyType(
         "AWS::S3Vectors::VectorBucket": "EncryptionConfiguration VectorBucketName",
         "AWS::SDB::Domain": "",
         "AWS::SES::MailManagerArchive": "KmsKeyArn",
+        "AWS::SageMaker::NotebookInstance": (
+            "DirectInternetAccess KmsKeyId NotebookInstanceName PlatformIdentifier "
+            "SecurityGroupIds SubnetId"
+        ),
+        "AWS::SageMaker::Space": "DomainId OwnershipSettings SpaceName SpaceSharingSettings",
         "AWS::SageMaker::FeatureGroup": (
             "Description EventTimeFeatureName FeatureGroupName OfflineStoreConfig "
             "OnlineStoreConfig RecordIdentifierFeatureName RoleArn Tags"
