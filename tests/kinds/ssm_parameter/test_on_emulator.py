@@ -16,6 +16,7 @@ from support.servers import Fault, FaultProxy, Forward, Reply, Seen, json_error
 
 OLD, NEW = "/app/key", "/app/key-prod"
 PAIR = (f"ssm://{OLD}", f"ssm://{NEW}")
+OLD_FLAG, NEW_FLAG = "/app/flag", "/app/flag-prod"
 PLANTED = ("PLANTED-first", "PLANTED-second", "PLANTED-third", "PLANTED-own")
 
 
@@ -109,6 +110,20 @@ def test_a_value_that_somebody_has_set_is_hidden_only_where_that_is_asked_for(
     there = [one["Value"] for one in history(aws, NEW)]
     assert there == [PLANTED[3], *(PLANTED[:3] if code == 0 else ())]
     require_no_value(aws, ended)
+
+
+@pytest.mark.parametrize("own", [("on", "off"), ("off", "on", "off")])
+def test_a_value_that_somebody_has_set_back_is_kept(aws: Account, own: tuple[str, ...]) -> None:
+    """The target ends with what the source begins with, and no copy has put it there."""
+    ssm = aws.client("ssm")
+    for name, values in ((OLD_FLAG, ("off", "on")), (NEW_FLAG, own)):
+        for number, value in enumerate(values):
+            ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=number > 0)
+    ended = run("migrate", f"ssm://{OLD_FLAG}", f"ssm://{NEW_FLAG}")
+    assert ended.code == 4, ended.out
+    assert "conflict" in ended.out + ended.err
+    assert ssm.get_parameter(Name=NEW_FLAG)["Parameter"]["Value"] == "off"
+    assert [one["Value"] for one in history(aws, NEW_FLAG)] == list(own)
 
 
 def test_a_difference_is_named_by_age(aws: Account) -> None:

@@ -30,11 +30,12 @@ def history(values: Sequence[str], first: int = 1) -> list[ParameterVersion]:
         ("abc", "", Replay(0, 1, is_free=True)),
         ("abc", "a", Replay(1, 1, is_free=True)),
         ("abc", "abc", Replay(3, 1, is_free=True)),
-        ("abc", "xab", Replay(2, 2, is_free=True)),
+        ("abc", "xab", Replay(2, 2, is_free=False)),
         ("abc", "x", Replay(0, 2, is_free=False)),
         ("abc", "abcx", Replay(0, 5, is_free=False)),
         ("aab", "aa", Replay(2, 1, is_free=True)),
-        ("ab", "ba", Replay(1, 2, is_free=True)),
+        ("ab", "ba", Replay(1, 2, is_free=False)),
+        ("ab", "aba", Replay(1, 3, is_free=False)),
     ],
 )
 def test_a_copy_goes_on_where_the_target_ends(source: str, target: str, replay: Replay) -> None:

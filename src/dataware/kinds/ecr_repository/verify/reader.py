@@ -151,15 +151,22 @@ class RepositoryReader(Reader):
                 imageIds=[{"imageDigest": digest} for digest in digests],
                 acceptedMediaTypes=list(MANIFESTS),
             )
-        for failure in answer.get("failures") or ():
+        failures = answer.get("failures") or ()
+        for failure in failures:
             if failure.get("failureCode") != "ImageNotFound":
-                code = str(failure.get("failureCode"))
-                raise LookupFailedError(
-                    f"cannot read an image of repository {self._place.name}: BatchGetImage "
-                    f"returned {code}; run the same command again later",
-                    Problem("BatchGetImage", code),
-                )
-        return {one["imageId"]["imageDigest"]: one["imageManifest"] for one in answer["images"]}
+                raise self._unread_error(str(failure.get("failureCode")))
+        read = {one["imageId"]["imageDigest"]: one["imageManifest"] for one in answer["images"]}
+        gone = {(failure.get("imageId") or {}).get("imageDigest") for failure in failures}
+        if not set(digests) <= read.keys() | gone:
+            raise self._unread_error("neither the image nor a failure")
+        return read
+
+    def _unread_error(self, code: str) -> LookupFailedError:
+        return LookupFailedError(
+            f"cannot read an image of repository {self._place.name}: BatchGetImage returned "
+            f"{code}; run the same command again later",
+            Problem("BatchGetImage", code),
+        )
 
     def _layers(self, manifest: bytes) -> bytes:
         """A digest of the layers that a manifest names, by what the service has of each."""

@@ -44,9 +44,10 @@ class Replay:
 def compare_histories(
     source: Sequence[ParameterVersion], target: Sequence[ParameterVersion]
 ) -> Replay:
-    """How a copy goes on; `is_free` says that the target holds no value of its own in front.
+    """How a copy goes on; `is_free` says that the target holds nothing but what a copy began.
 
-    What the target held before a first shared value is older than the copy, so it hides nothing.
+    A flag has few values, so what ends like the source begins may be somebody's who set it back
+    after a copy: it is one that goes on only where the target has no other value, before or after.
     """
     shared = next(
         (
@@ -57,7 +58,7 @@ def compare_histories(
         0,
     )
     last = target[-1].number if target else 0
-    return Replay(shared, last - shared + 1, is_free=not target or shared > 0)
+    return Replay(shared, last - shared + 1, is_free=shared == len(target))
 
 
 def _is_same(one: Sequence[ParameterVersion], other: Sequence[ParameterVersion]) -> bool:
