@@ -226,7 +226,12 @@ class RegistryAws:
             for one in wanted
             if one in there.manifests
         ]
-        return {"images": found, "failures": []}
+        failures = [
+            {"imageId": {"imageDigest": one}, "failureCode": "ImageNotFound"}
+            for one in wanted
+            if one not in there.manifests
+        ]
+        return {"images": found, "failures": failures}
 
 
 @dataclass

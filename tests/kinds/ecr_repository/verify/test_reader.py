@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from dataware.core.errors import LookupFailedError
 from dataware.core.model import Location
 from dataware.kinds.ecr_repository.verify.reader import RepositoryReader
 from dataware.verify.run import compare
@@ -54,6 +59,21 @@ def test_a_missing_an_extra_and_a_changed_image_are_named() -> None:
         ("different", digests[3]),
         ("extra", extra.digest),
     }
+
+
+def test_an_image_that_an_answer_passes_over_is_not_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Left out on both sides, it would count as equal."""
+    whole = RegistryAws._images
+
+    def images(aws: RegistryAws, **given: Any) -> dict[str, Any]:
+        answer = whole(aws, **given)
+        return {**answer, "images": answer["images"][1:]}
+
+    monkeypatch.setattr(RegistryAws, "_images", images)
+    with pytest.raises(LookupFailedError, match="neither the image nor a failure"):
+        compared(filled())
 
 
 def test_more_tags_in_the_target_are_no_difference() -> None:
