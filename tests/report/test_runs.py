@@ -55,6 +55,27 @@ def test_what_an_engine_could_not_remove_is_told_in_any_window(width: int) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("state", "engine", "is_told"),
+    [
+        ("incomplete", {"name": "map", "attempt": 1}, True),
+        ("interrupted", {"name": "bulk", "token": "t"}, True),
+        ("incomplete", {"name": "map", "attempt": 1, "execution": None}, False),
+        ("interrupted", {"name": "bulk"}, False),
+        ("interrupted", "map", False),
+        ("running", {"name": "map", "attempt": 1}, False),
+        ("complete", {"name": "map", "attempt": 1}, False),
+    ],
+)
+def test_what_an_engine_may_go_on_with_is_told_once_no_command_watches_it(
+    state: str, engine: object, is_told: bool
+) -> None:
+    """Its stack, its bucket and its workers cost money, whatever ended the command."""
+    told = " ".join(" ".join(lines(run(state, engine=engine), width=200)).split())
+    assert ("has begun in AWS may go on, at a cost" in told) is is_told
+    assert ("`dataware forget Waitlist-prod`" in told) is is_told
+
+
 def test_a_narrow_window_gets_paragraphs() -> None:
     """Everything is told, in 80 columns, too."""
     assert lines(run(**COPYING, **HELD, seconds_left=24, retries=3), width=80) == [

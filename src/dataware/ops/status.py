@@ -36,6 +36,8 @@ PARTIAL = "partial"
 """What a migration is that has ended well and left something out, which its kind names."""
 
 ENDED = (COMPLETE, PARTIAL)
+WATCHED = (RUNNING, *ENDED)
+"""The states in which nothing goes on that nobody looks after."""
 
 FIGURES = (
     *("phase", "done", "total", "exact", "skipped", "unit", "rate"),
@@ -384,8 +386,8 @@ def run_details(run: MigrationStatus) -> str:
         far,
         describe_switch(run),
         control,
-        describe_leftovers(run.detail, run.target),
         run.why.rstrip("."),
+        describe_leftovers(run.detail, run.target, unwatched=run.state not in WATCHED),
         journal_words(run),
         life(run),
         named,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dataware.core.engines.card import ENGINE
 from dataware.core.engines.port import WORK
 from dataware.core.engines.unfinished_work import list_leftovers, name_parts
 from dataware.core.events import format_count
@@ -18,12 +19,27 @@ def describe_work(detail: Mapping[str, object], unit: str) -> str:
     return ", ".join(_list_parts(work, unit)) if isinstance(work, Mapping) else ""
 
 
-def describe_leftovers(detail: Mapping[str, object], target: str) -> str:
-    """What an engine could not remove, and what removes it; empty without anything."""
-    parts = name_parts(list_leftovers(detail))
-    if not parts:
-        return ""
-    return f"{parts} not removed: `dataware apply`, or `dataware forget {target}`, tries again"
+def describe_leftovers(detail: Mapping[str, object], target: str, *, unwatched: bool) -> str:
+    """What an engine could not remove, and what removes it; empty without anything.
+
+    Where it is `unwatched`, also that what an engine has begun may go on, which costs; workers that
+    were stopped have no execution on record.
+    """
+    remarks = []
+    begun = detail.get(ENGINE)
+    if unwatched and isinstance(begun, Mapping) and _may_go_on(begun):
+        remarks.append(
+            f"what the engine {begun.get('name')} has begun in AWS may go on, at a cost: the same "
+            f"command resumes it, and `dataware forget {target}` says what it can end"
+        )
+    if parts := name_parts(list_leftovers(detail)):
+        again = f"`dataware apply`, or `dataware forget {target}`, tries again"
+        remarks.append(f"{parts} not removed: {again}")
+    return "; ".join(remarks)
+
+
+def _may_go_on(begun: Mapping[object, object]) -> bool:
+    return len(begun) > 1 and begun.get("execution", "") is not None
 
 
 def _list_parts(work: Mapping[object, object], unit: str) -> Iterator[str]:

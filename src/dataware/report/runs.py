@@ -17,6 +17,7 @@ from dataware.ops.status import (
     ENDED,
     PARTIAL,
     RUNNING,
+    WATCHED,
     MigrationStatus,
     amount,
     describe_switch,
@@ -126,7 +127,8 @@ def _remarks(run: MigrationStatus, width: int) -> Iterator[Text]:
     """What does not fit into a row: the way back, what is asked, why it ended."""
     if switched := describe_switch(run):
         yield _indent_text(switched, width, "dim")
-    if leftovers := describe_leftovers(run.detail, run.target):
+    unwatched = run.state not in WATCHED
+    if leftovers := describe_leftovers(run.detail, run.target, unwatched=unwatched):
         yield _indent_text(escape_unprintable(leftovers), width, "yellow")
     if control := describe_control(run.control, run.target):
         yield _indent_text(escape_unprintable(control), width, "yellow")
