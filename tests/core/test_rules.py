@@ -465,13 +465,6 @@ def test_another_key_schema_is_not_adopted() -> None:
     assert decision.import_mode is ImportMode.REFERENCE
 
 
-def test_a_fallback_of_this_stack_is_a_warning() -> None:
-    """A fallback that the stack still declares must be retained when it leaves."""
-    fallback = there("uploads", owner=OURS)
-    (warning,) = decide(WANTED, "", absent("uploads-prod"), (fallback,)).warnings
-    assert "Retain" in warning
-
-
 def test_a_schema_stop_says_which_side_has_other_keys() -> None:
     """An existing target with other keys is not blamed on a declaration that fits."""
     fallback = there("uploads", schema="email (S)")

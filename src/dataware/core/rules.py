@@ -145,13 +145,6 @@ def _warnings(
     warnings = [row.warning.format_map(words)] if row.warning else []
     for facts in (preferred, *fallbacks):
         warnings += [_warning(facts, problem, row.action) for problem in facts.problems]
-    for fallback in fallbacks:
-        if fallback.owner.ownership in {Ownership.THIS_STACK, Ownership.MOVED}:
-            warnings.append(
-                f"{fallback.name} still belongs to this stack (as {fallback.owner.logical_id}), "
-                "and may leave it only once a deletion and update-replace policy of Retain is "
-                "deployed"
-            )
     return tuple(dict.fromkeys(warnings))
 
 

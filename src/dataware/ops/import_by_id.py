@@ -35,7 +35,7 @@ from dataware.kinds import load
 from dataware.ops.adoption_check import list_fixed
 from dataware.ops.change_set import ALREADY_THERE, CAPABILITIES, TEMPLATE_LIMIT
 from dataware.ops.context import Context
-from dataware.ops.inputs.yaml_forms import parse_yaml
+from dataware.ops.deployed_template import read_deployed
 from dataware.ops.probe import probe_name
 
 NAME = "dataware-import"
@@ -278,11 +278,11 @@ class _StackImport:
         }
 
     def _read_template(self) -> Mapping[str, Any]:
-        body = self._aws.stack_template(self._stack)
-        document = parse_yaml(body) if isinstance(body, str) else body
-        if not isinstance(document, Mapping):
+        document = read_deployed(self._aws, self._stack)
+        if isinstance(document, str):
             raise RefusedError(
-                f"the template of stack {self._stack} cannot be read: deploy it again"
+                f"the template of stack {self._stack} cannot be read, because {document}: deploy "
+                "it again"
             )
         return document
 

@@ -42,6 +42,7 @@ from dataware.ops.declaration_check import check_declared
 from dataware.ops.earlier_migrations import warn_of_earlier_migrations
 from dataware.ops.engine_choice import EngineDemand, choose_engines
 from dataware.ops.history_check import warn_of_history
+from dataware.ops.owned_fallbacks import warn_of_owned_fallbacks
 from dataware.ops.partial_copy import describe_partial
 from dataware.ops.probe import probe_all
 from dataware.ops.region_check import find_wrong_region
@@ -86,6 +87,7 @@ def make_plan(
     planned = compare_adopted(context, planned)
     planned = stop_chained_copies(planned, load, account, region)
     planned = warn_of_earlier_migrations(context, planned)
+    planned = warn_of_owned_fallbacks(context, planned)
     _report(context, planned, with_lines=report)
     created = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds")
     warnings = (*_doubts(context, planned), *_shared_fallbacks(named))

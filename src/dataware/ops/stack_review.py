@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import yaml
-
 from dataware.core.custom_deletions import find_custom_deletions, join_threats
 from dataware.core.destructive_change import DestructiveChange
 from dataware.core.errors import LookupFailedError, NotFoundError
@@ -38,9 +36,8 @@ from dataware.core.stack_template import (
     is_retained,
     may_be_left_out,
 )
-from dataware.core.values import MOST_LEVELS, count_levels
+from dataware.ops.deployed_template import read_deployed
 from dataware.ops.inputs.template import NESTED
-from dataware.ops.inputs.yaml_forms import describe_mistake, parse_yaml
 from dataware.ops.stack_values import DeployedStackValues
 
 
@@ -214,11 +211,9 @@ class StackReviewer:
         if not needed:
             return None, []
         try:
-            document = _read_document(self.aws.stack_template(stack_id))
+            document = read_deployed(self.aws, stack_id)
         except (LookupFailedError, NotFoundError) as error:
             return None, [_names_only(stack_id, " ".join(str(error).split()))]
-        except RecursionError:
-            return None, [_names_only(stack_id, "it is nested too deep")]
         if isinstance(document, str):
             return None, [_names_only(stack_id, document)]
         return values.read_before(stack_id, document), []
@@ -230,17 +225,6 @@ class _NestedParameters:
 
     changed: frozenset[str]
     passed: Any
-
-
-def _read_document(body: Mapping[str, Any] | str) -> dict[str, Any] | str:
-    """The document of a deployed template, or in a text why it is none."""
-    try:
-        document = parse_yaml(body) if isinstance(body, str) else body
-        if isinstance(document, dict) and count_levels(document) <= MOST_LEVELS:
-            return document
-    except yaml.YAMLError as error:
-        return describe_mistake(error)
-    return "it is not a readable template"
 
 
 def _ask_parameters(values: DeployedStackValues) -> Mapping[str, str] | None:
