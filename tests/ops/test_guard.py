@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataware.core.errors import InputError, LookupFailedError, RefusedError
+from dataware.core.errors import InputError, LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import Deployed, Setting, Wanted
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import guard, losses
@@ -37,7 +37,7 @@ class StackedAws(WorldAws):
 
     def stack_template(self, stack: str) -> Any:
         """The template the test has deployed."""
-        return self._answer(self.templates[stack])
+        return self._answer(self.templates.get(stack, NotFoundError(f"no stack {stack}")))
 
     def _answer(self, answer: Any) -> Any:
         if isinstance(answer, Exception):

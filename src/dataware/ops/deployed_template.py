@@ -19,8 +19,8 @@ def read_deployed(aws: Aws, stack: str) -> Mapping[str, Any] | str:
 
     Raises LookupFailedError, and NotFoundError without the stack.
     """
-    body = aws.stack_template(stack)
     try:
+        body = aws.stack_template(stack)
         document = parse_yaml(body) if isinstance(body, str) else body
         if isinstance(document, Mapping) and count_levels(document) <= MOST_LEVELS:
             return document
