@@ -175,7 +175,7 @@ class HoldingStack:
             return str(answer["StackId"])
         except ServiceError as error:
             # The SDK asks again where no answer came, and then may hear of the stack of before.
-            if error.problem is None or error.problem.code != ALREADY_THERE:
+            if error.code != ALREADY_THERE:
                 raise
             stack = self.find()
             if stack is None or not self._is_asked_by(stack, token):

@@ -67,7 +67,7 @@ class TemplateUpload:
         except NotFoundError:
             return
         except ServiceError as error:
-            if not error.problem or error.problem.code not in ("BucketNotEmpty", "NoSuchBucket"):
+            if error.code not in ("BucketNotEmpty", "NoSuchBucket"):
                 raise
 
     def _make_bucket(self) -> None:
@@ -77,6 +77,6 @@ class TemplateUpload:
             with self._aws.translate_errors(f"bucket {self._bucket}", "s3:CreateBucket"):
                 self._api.create_bucket(Bucket=self._bucket, **({} if region == NEAREST else where))
         except ServiceError as error:
-            if not error.problem or error.problem.code != "BucketAlreadyOwnedByYou":
+            if error.code != "BucketAlreadyOwnedByYou":
                 raise
         self._is_made = True

@@ -65,6 +65,11 @@ class ServiceError(DatawareError):
         super().__init__(message)
         self.problem = problem
 
+    @property
+    def code(self) -> str:
+        """The error code that the service answered; empty where it answered none."""
+        return self.problem.code if self.problem is not None else ""
+
 
 class NotFoundError(ServiceError):
     """The service says that the named thing does not exist."""

@@ -201,6 +201,6 @@ def start(outside: Context, machine: str, name: str, text: str) -> str:
             answer = states.start_execution(stateMachineArn=machine, name=name, input=text)
             return str(answer["executionArn"])
     except LookupFailedError as error:
-        if error.problem is None or error.problem.code != "ExecutionAlreadyExists":
+        if error.code != "ExecutionAlreadyExists":
             raise
     return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"

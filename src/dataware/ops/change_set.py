@@ -206,7 +206,7 @@ class _ChangeSet:
         try:
             self._create()
         except LookupFailedError as error:
-            if error.problem is None or error.problem.code != ALREADY_THERE:
+            if error.code != ALREADY_THERE:
                 raise
             age = datetime.now(UTC) - self._describe(**self._names)["CreationTime"]
             if age < LEFT_OVER:

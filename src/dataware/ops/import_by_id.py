@@ -228,7 +228,7 @@ class _StackImport:
         try:
             return self._create(names, request)
         except LookupFailedError as error:
-            if error.problem is None or error.problem.code != ALREADY_THERE:
+            if error.code != ALREADY_THERE:
                 raise
             # One that is alive finds its own gone, and is repeated.
             self._delete(names)

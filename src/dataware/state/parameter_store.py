@@ -123,7 +123,7 @@ class ParameterStore:
         try:
             return self._put(name, replace(value, after=0), overwrite=False)
         except LookupFailedError as error:
-            if error.problem is None or error.problem.code != "ParameterAlreadyExists":
+            if error.code != "ParameterAlreadyExists":
                 raise
             return None
 
@@ -172,7 +172,7 @@ class ParameterStore:
         try:
             parameter, now = self._version(name, stored.version - 1)
         except LookupFailedError as error:
-            if error.problem is not None and error.problem.code == NO_SUCH_VERSION:
+            if error.code == NO_SUCH_VERSION:
                 return True
             raise
         return _decode_parameter(name, parameter, now).value.after is None

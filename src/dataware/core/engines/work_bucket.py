@@ -51,7 +51,7 @@ class WorkBucket:
             with self._aws.translate_errors(self._name, "s3:CreateBucket"):
                 self._api.create_bucket(Bucket=self._name, **settings)
         except ServiceError as error:
-            if not error.problem or error.problem.code != "BucketAlreadyOwnedByYou":
+            if error.code != "BucketAlreadyOwnedByYou":
                 raise
 
     def allow_export(self, account: str, prefix: str) -> None:

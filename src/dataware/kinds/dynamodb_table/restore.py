@@ -130,7 +130,7 @@ class TableRestore:
                     **dict(_overrides(properties)),
                 )
         except ServiceError as error:
-            if not error.problem or error.problem.code not in TAKEN:
+            if error.code not in TAKEN:
                 raise_request_error(error, f"restore of {target.name}", REFUSALS)
         return record
 

@@ -18,7 +18,7 @@ def raise_request_error(error: ServiceError, work: str, own: frozenset[str]) -> 
 
     `own` are more refusals of this request.
     """
-    if error.problem and error.problem.code in REFUSALS | own:
+    if error.code in REFUSALS | own:
         raise error
     raise IncompleteError(
         f"it is not known whether the {work} has begun ({error}); run the same command again to "

@@ -77,7 +77,7 @@ def probe(aws: Aws, name: str) -> Facts:
         return _confirm_absence(look)
     except LookupFailedError as error:
         look.trouble(error, "HeadBucket", "s3:ListBucket")
-        denied = error.problem is not None and error.problem.code in {"403", "AccessDenied"}
+        denied = error.code in {"403", "AccessDenied"}
         return _facts_when_denied(look) if denied else Facts(name, problems=tuple(look.problems))
     _note_region(look, head)
     content, size = _content(look)

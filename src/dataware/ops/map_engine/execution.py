@@ -83,7 +83,7 @@ class MapExecution:
                 )
         except ServiceError as error:
             # An execution that has ended is refused to a second try, whose first had no answer.
-            if not error.problem or error.problem.code != ALREADY_STARTED:
+            if error.code != ALREADY_STARTED:
                 raise
 
     def look(self) -> JobProgress | None:
@@ -138,7 +138,7 @@ class MapExecution:
         except NotFoundError:
             return
         except ServiceError as error:
-            if not error.problem or error.problem.code != NOT_RUNNING:
+            if error.code != NOT_RUNNING:
                 raise
 
     def read_before(self) -> Mapping[str, Any]:

@@ -136,7 +136,7 @@ class PoolClient:
                 page: Mapping[str, Any] = getattr(self._idp, call)(**query, **paging)
         except LookupFailedError as error:
             is_old = token not in ("", self._last_token)
-            if not is_old or error.problem is None or error.problem.code != EXPIRED:
+            if not is_old or error.code != EXPIRED:
                 raise
             return self._list(call, permission, query, word, "")
         self._last_token = str(page.get(word) or "")

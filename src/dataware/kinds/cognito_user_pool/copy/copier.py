@@ -226,7 +226,7 @@ class UserPoolCopier(OrderedCopier):
 
     def _skip(self, entry: PoolEntry, error: LookupFailedError) -> SkippedKey:
         """The entry that the service refuses. Raises the error where others would fail, too."""
-        code = error.problem.code if error.problem else ""
+        code = error.code
         if code in TAKEN:
             return self._keep(entry)
         if code not in REFUSED:

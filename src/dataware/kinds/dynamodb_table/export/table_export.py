@@ -171,7 +171,7 @@ class TableExport:
     def _judge_refusal(self, record: Record, error: ServiceError) -> Preparation:
         """What a refused request for an export leads to; a new policy may not be known yet."""
         denied = int(record.get(DENIED, 0))
-        is_denied = error.problem is not None and error.problem.code in DENIALS
+        is_denied = error.code in DENIALS
         if not is_denied or not self._is_of_another_account:
             return _refuse(record, error)
         if denied < MOST_DENIALS:
@@ -220,7 +220,7 @@ class TableExport:
 
 def _refuse(record: Record, error: ServiceError) -> Preparation:
     """That no export has begun, and none would; raises any error after which one may have."""
-    if error.problem is None or error.problem.code not in REFUSALS:
+    if error.code not in REFUSALS:
         raise error
     return Preparation(record, ready=False, refusal=str(error))
 

@@ -143,7 +143,7 @@ class TableImport(ExportBasedCreator):
 
     def _recover_import(self, error: ServiceError, record: Record, target: Location) -> str:
         """The ARN of the import that an earlier request has begun. Raises what else there is."""
-        work, code = f"import of {target.name}", error.problem.code if error.problem else ""
+        work, code = f"import of {target.name}", error.code
         if code not in BEGUN:
             raise_request_error(error, work, REFUSALS)
         arn = self._find_import(record, target)

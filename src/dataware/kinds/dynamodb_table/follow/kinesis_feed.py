@@ -55,7 +55,7 @@ def find_destination(aws: Aws, table: str) -> str | None:
             client = aws.client("dynamodb")
             answer = client.describe_kinesis_streaming_destination(TableName=table)
     except LookupFailedError as error:
-        code = error.problem.code if error.problem else ""
+        code = error.code
         if error.lacks_permission or code in NOT_OFFERED:
             return None
         raise

@@ -166,7 +166,7 @@ class StreamFeed:
             try:
                 return self._get_records(make())
             except LookupFailedError as error:
-                code = error.problem.code if error.problem else ""
+                code = error.code
                 if code not in (EXPIRED, TRIMMED):
                     raise
                 self._iterators.pop(name, None)
@@ -189,7 +189,7 @@ class StreamFeed:
                     name, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=last
                 )
             except LookupFailedError as error:
-                if error.problem is None or error.problem.code != TRIMMED:
+                if error.code != TRIMMED:
                     raise
                 self._note_trimmed(name, done)
         return self._ask_iterator(name, ShardIteratorType="TRIM_HORIZON")

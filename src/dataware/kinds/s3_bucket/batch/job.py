@@ -159,7 +159,7 @@ class BatchCopy:
         except NotFoundError:
             return
         except ServiceError as error:
-            if not error.problem or error.problem.code != ENDED_CODE:
+            if error.code != ENDED_CODE:
                 raise
 
     def look(self, record: Record) -> JobProgress:
