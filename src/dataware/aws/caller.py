@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dataware.aws.errors import translate_errors
 from dataware.aws.permissions import role_of
+from dataware.core.answer_time import read_answer_time
 from dataware.core.errors import ServiceError
 from dataware.core.ports import Aws
 
@@ -82,9 +82,7 @@ def caller(aws: Aws) -> Caller:
     with translate_errors("the caller's identity", "sts:GetCallerIdentity"):
         answer = aws.client("sts").get_caller_identity()
     now = time.time()
-    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-    ahead = parsedate_to_datetime(date).timestamp() - now if date else 0.0
-    return Caller(answer["Account"], answer["Arn"], ahead)
+    return Caller(answer["Account"], answer["Arn"], read_answer_time(answer, now) - now)
 
 
 def policy_owner(aws: Aws, arn: str) -> str | None:

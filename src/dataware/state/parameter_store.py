@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from shlex import quote
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from dataware.core.answer_time import read_answer_time
 from dataware.core.errors import LookupFailedError, NotFoundError
 from dataware.core.model import MarkerState, Problem
 from dataware.core.ports import Aws, Clock
@@ -191,8 +191,7 @@ class ParameterStore:
 
     def _service_time(self, answer: Mapping[str, Any]) -> float:
         """The service's time of an answer; this machine's only where the answer has none."""
-        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-        return parsedate_to_datetime(date).timestamp() if date else self.clock.now()
+        return read_answer_time(answer, self.clock.now())
 
     def _ssm(self) -> Any:
         return self._aws.client("ssm")

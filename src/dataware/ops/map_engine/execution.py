@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from dataware.core.answer_time import read_answer_time
 from dataware.core.engines.port import JobProgress
 from dataware.core.engines.work_bucket import WorkBucket
 from dataware.core.errors import NotFoundError, ServiceError
@@ -121,9 +121,7 @@ class MapExecution:
         with self._aws.translate_errors("the execution", "states:DescribeExecution"):
             answer = self._api.describe_execution(executionArn=self._arn)
         ended = answer.get("stopDate")
-        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-        told_at = parsedate_to_datetime(date).timestamp() if date else now
-        return None if ended is None else told_at - float(ended.timestamp())
+        return None if ended is None else read_answer_time(answer, now) - float(ended.timestamp())
 
     def stop(self) -> None:
         """Stop it; harmless where it has ended, or never began. Raises LookupFailedError.
