@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataware.core.errors import InputError
+from dataware.core.errors import InputError, NotFoundError
 from dataware.core.kind import Kind
 from dataware.core.lock_file import lock_entries
 from dataware.core.model import (
@@ -100,6 +100,10 @@ class EnvironmentAws:
                 arn = f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{stack}/1"
                 return Owner(Ownership.OTHER_STACK, stack, logical_id, arn)
         return UNMANAGED
+
+    def stack_template(self, stack: str) -> Any:
+        """No template is kept here."""
+        raise NotFoundError(f"no stack {stack}")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from dataware.core.copier import (
 )
 from dataware.core.engines.card import LEFTOVERS
 from dataware.core.engines.unfinished_work import list_leftovers
-from dataware.core.errors import DatawareError, RefusedError
+from dataware.core.errors import DatawareError, NotFoundError, RefusedError
 from dataware.core.kind import Copying, Kind, Names, Permissions, Template
 from dataware.core.model import (
     NO_MARKER,
@@ -160,6 +160,10 @@ class WorldAws:
     def owner_of(self, _types: Collection[str], physical_id: str) -> Owner:
         """The owner that the test has set."""
         return self.world.owners.get(physical_id, UNMANAGED)
+
+    def stack_template(self, stack: str) -> Any:
+        """No template is kept here."""
+        raise NotFoundError(f"no stack {stack}")
 
 
 @dataclass(frozen=True)
