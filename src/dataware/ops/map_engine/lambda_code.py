@@ -42,6 +42,7 @@ LEFT_OUT = (
     "core/chained_copies.py",
     "core/change_set.py",
     "core/deferred_creation.py",
+    "core/custom_deletions.py",
     "core/destructive_change.py",
     "core/engines/choice.py",
     "core/engines/general.py",
