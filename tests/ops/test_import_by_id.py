@@ -201,6 +201,16 @@ def test_what_no_stack_adopts_by_id_is_left_alone(aws: StubbedStack) -> None:
     assert aws.run(named, loose) == []
 
 
+def test_changes_that_are_listed_in_a_circle_are_no_change_set(aws: StubbedStack) -> None:
+    """The command ends, and adopts nothing."""
+    aws.has_status("UPDATE_COMPLETE")
+    aws.makes_change_set()
+    for _ in range(2):
+        aws.shows(("Import", "Users"), NextToken="again")
+    with pytest.raises(LookupFailedError, match="never ends"):
+        aws.run(adoption())
+
+
 def test_a_new_stack_is_made_of_what_it_adopts(aws: StubbedStack) -> None:
     """All of one stack go into one change set, which is looked at until it is ready."""
     aws.has_status("")

@@ -29,6 +29,7 @@ from dataware.core.errors import (
 from dataware.core.events import event
 from dataware.core.model import Existence, Ownership
 from dataware.core.names import place_of
+from dataware.core.page_cursor import PageCursor
 from dataware.core.plan import Planned
 from dataware.core.values import find_function, list_hidden_texts, mask_texts
 from dataware.kinds import load
@@ -324,20 +325,19 @@ class _StackImport:
                 f"nothing was changed, because CloudFormation still prepares {self._what}; run the "
                 "same command again to resume"
             )
+        cursor = PageCursor("DescribeChangeSet", self._what)
         while True:
             for one in page.get("Changes", ()):
                 if change := one.get("ResourceChange"):
                     yield change["Action"], change["LogicalResourceId"]
             if not (token := page.get("NextToken")):
                 return
+            cursor.advance(token)
             page = self._describe(change_set, NextToken=token)
 
     def _describe(self, change_set: str, **more: str) -> Mapping[str, Any]:
         with self._aws.translate_errors(self._what, DESCRIBE):
-            answer: Mapping[str, Any] = self._api.describe_change_set(
-                ChangeSetName=change_set, **more
-            )
-        return answer
+            return dict(self._api.describe_change_set(ChangeSetName=change_set, **more))
 
     def _execute(self, change_set: str) -> None:
         with self._aws.translate_errors(self._what, EXECUTE):

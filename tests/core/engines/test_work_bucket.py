@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dataware.core.engines.work_bucket import WorkBucket
+from dataware.core.errors import LookupFailedError
 from support.accounts import open_account
-from support.servers import FaultProxy, drop_after
+from support.servers import FaultProxy, answer, drop_after
 from support.worlds import client
 
 
@@ -21,3 +24,19 @@ def test_a_bucket_whose_deletion_had_no_answer_is_gone(fault_proxy: FaultProxy) 
     assert fault_proxy.count("DeleteBucket") == 2
     assert client("s3").list_buckets()["Buckets"] == []
     bucket.remove()
+
+
+def test_what_is_deleted_and_listed_again_is_not_deleted_for_ever(fault_proxy: FaultProxy) -> None:
+    """Something between here and S3 says yes to each deletion, and carries none out."""
+    account = open_account()
+    bucket = WorkBucket(account, f"dataware-map-{account.account}-0123456789ab")
+    bucket.make()
+    parts = bucket.open("one")
+    parts.put(1, b"content")
+    parts.complete()
+    fault_proxy.add(answer(204), operation="DeleteObject")
+    with pytest.raises(LookupFailedError, match="never ends"):
+        bucket.remove()
+    fault_proxy.clear()
+    bucket.remove()
+    assert client("s3").list_buckets()["Buckets"] == []

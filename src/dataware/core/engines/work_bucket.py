@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dataware.core.errors import NotFoundError, RefusedError, ServiceError
+from dataware.core.page_cursor import PageCursor
 from dataware.core.ports import Aws
 
 CHUNK = 1 << 20
@@ -89,6 +90,7 @@ class WorkBucket:
         """The ETags, without quotes, of all that lies under a prefix. Raises LookupFailedError."""
         etags: dict[str, str] = {}
         more: dict[str, str] = {}
+        cursor = PageCursor("ListObjectsV2", f"bucket {self._name}")
         while True:
             with self._aws.translate_errors(self._name, "s3:ListBucket"):
                 page = self._api.list_objects_v2(**self._place, Prefix=prefix, **more)
@@ -96,6 +98,7 @@ class WorkBucket:
             if not page.get("IsTruncated"):
                 return etags
             more = {"ContinuationToken": page["NextContinuationToken"]}
+            cursor.advance(more)
 
     def remove(self) -> None:
         """Remove all that is in it, and the bucket. Raises LookupFailedError."""
@@ -107,7 +110,10 @@ class WorkBucket:
             return
 
     def _empty(self) -> None:
+        cursor = PageCursor("ListObjectsV2", f"bucket {self._name}")
         while keys := self._list_keys():
+            # What was deleted and is listed again would be deleted for ever.
+            cursor.advance(keys)
             with self._aws.translate_errors(self._name, "s3:DeleteObject"):
                 for key in keys:
                     self._api.delete_object(**self._place, Key=key)
