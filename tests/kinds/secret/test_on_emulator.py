@@ -137,6 +137,23 @@ def test_a_version_that_somebody_made_current_stays_current(
     require_no_value(aws, ended)
 
 
+@pytest.mark.parametrize(("policy", "code"), [((), 4), (("--on-conflict", "source"), 0)])
+def test_a_version_that_somebody_has_gone_back_to_stays_current(
+    aws: Account, policy: tuple[str, ...], code: int
+) -> None:
+    """Both versions are copied ones; which of them the app uses is the target's own."""
+    assert run("migrate", *PAIR).code == 0
+    manager = aws.client("secretsmanager")
+    manager.update_secret_version_stage(
+        SecretId=NEW, VersionStage="AWSCURRENT", MoveToVersionId=IDS[2], RemoveFromVersionId=IDS[3]
+    )
+    ended = run("migrate", *PAIR, *policy)
+    assert ended.code == code, ended.out
+    current = manager.get_secret_value(SecretId=NEW)["VersionId"]
+    assert current == (IDS[3] if policy else IDS[2])
+    require_no_value(aws, ended)
+
+
 def test_the_source_wins_where_that_is_asked_for(aws: Account) -> None:
     """The version that was current stays, under the label that the service gives it."""
     aws.client("secretsmanager").create_secret(Name=NEW, SecretString=PLANTED[4])

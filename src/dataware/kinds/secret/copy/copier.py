@@ -33,6 +33,7 @@ from dataware.kinds.secret.copy.versions import (
     find_strangers,
     find_wrong,
     is_generated,
+    is_set_back,
     plan_moves,
 )
 
@@ -135,7 +136,7 @@ class SecretCopier(OrderedCopier):
         Raises ConflictError where that is to stop.
         """
         strangers = find_strangers(source, target)
-        if self._may_replace(strangers, target) or not wrong:
+        if self._may_replace(strangers, source, target) or not wrong:
             return ()
         labels = ", ".join(strangers)
         if self._order.on_conflict is OnConflict.STOP:
@@ -146,13 +147,19 @@ class SecretCopier(OrderedCopier):
         detail = f"the target has a version of its own under {labels}"
         return tuple(SkippedKey(one.id, SkipReason.CONFLICT, detail) for one in wrong)
 
-    def _may_replace(self, strangers: Mapping[str, SecretVersion], target: SecretVersions) -> bool:
+    def _may_replace(
+        self,
+        strangers: Mapping[str, SecretVersion],
+        source: SecretVersions,
+        target: SecretVersions,
+    ) -> bool:
         order = self._order
         if not strangers or order.exclusive or order.on_conflict is OnConflict.SOURCE:
             return True
         own = {one.id: one for one in strangers.values()}
         return (
             order.made_here
+            and not is_set_back(source, target)
             and len(own) == 1
             and all(is_generated(one, target) for one in own.values())
         )

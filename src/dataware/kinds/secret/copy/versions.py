@@ -53,14 +53,29 @@ class SecretVersions:
 
 
 def find_strangers(source: SecretVersions, target: SecretVersions) -> dict[str, SecretVersion]:
-    """The versions of the target that stand, by a label of the source, where a copy would."""
+    """The versions of the target that stand, by a label of the source, where a copy would.
+
+    So does a copied one to which somebody has gone back (`is_set_back`).
+    """
     wanted = {label for one in source.versions.values() for label in one.labels}
     held = {label: target.holder(label) for label in sorted(wanted)}
     return {
         label: one
         for label, one in held.items()
-        if one is not None and one.id not in source.versions
+        if one is not None
+        and (one.id not in source.versions or (label == CURRENT and is_set_back(source, target)))
     }
+
+
+def is_set_back(source: SecretVersions, target: SecretVersions) -> bool:
+    """Whether the source's current version was current in the target, and is so no more.
+
+    A copy puts it last, and at once as the current one; the service makes it the previous one when
+    somebody makes another one current (API Reference, UpdateSecretVersionStage, `MoveToVersionId`).
+    """
+    current = source.holder(CURRENT)
+    there = target.versions.get(current.id) if current else None
+    return there is not None and PREVIOUS in there.labels and CURRENT not in there.labels
 
 
 def is_generated(stranger: SecretVersion, target: SecretVersions) -> bool:
