@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import NestedStack, Stack
+from aws_cdk import CfnResource, NestedStack, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -324,3 +324,20 @@ def test_a_copy_that_would_take_nothing_of_a_bucket_is_an_error(all_versions: bo
         (text,) = told
         assert "older holds only older versions and delete markers" in text
         assert "all_versions=True" in text
+
+
+@pytest.mark.parametrize(("prunes", "stops"), [(True, True), (False, False)])
+def test_no_deployment_of_files_prunes_what_a_migration_copies(prunes: bool, stops: bool) -> None:
+    """It would wait for the data, and then delete what it does not bring itself."""
+    stack = make_stack()
+    target = s3.Bucket(stack, "New", bucket_name="new-one")
+    DataMigration(stack, "Copy", source="s3://old-one", target=target)
+    properties = {"DestinationBucketName": target.bucket_name, "Prune": prunes}
+    CfnResource(stack, "Files", type="Custom::CDKBucketDeployment", properties=properties)
+    other = {"DestinationBucketName": "another", "Prune": True}
+    CfnResource(stack, "Others", type="Custom::CDKBucketDeployment", properties=other)
+    if not stops:
+        assert resources(stack)
+        return
+    with pytest.raises(RuntimeError, match=r"rule 24.*Files deletes every object"):
+        resources(stack)

@@ -19,6 +19,7 @@ from dataware.cdk.migration_sides import MigrationSide
 from dataware.cdk.order import Node, Order, is_named
 from dataware.cdk.request import is_token
 from dataware.cdk.stack_scope import number_of, stack_of
+from dataware.core.destructive_change import DELETES_RULE
 from dataware.kinds import CATALOGUE, load
 
 
@@ -45,7 +46,7 @@ class Dependents:
         self._migrations.append((migration, target))
 
     def validate(self) -> list[str]:
-        """Add the dependencies; nothing is wrong with any app."""
+        """Add the dependencies; what is wrong is what another resource does to what is copied."""
         elements, nested = self._elements()
         order = Order(
             {id: self._node(one, elements, nested.get(id, ())) for id, one in elements.items()}
@@ -60,7 +61,26 @@ class Dependents:
             text = "\n".join(line for one in _resources(stack) for line in _text_of(one))
             if any(is_named(name, text) for name in names):
                 stack.add_dependency(self._stack, "it names what a migration fills")
-        return []
+        return [one for _, target in self._migrations for one in self._losses(target, elements)]
+
+    def _losses(self, target: MigrationSide, elements: Mapping[str, CfnResource]) -> Iterator[str]:
+        """What of the copied data another resource of the stack would delete after the copy."""
+        names = {self._name(target), target.name}
+        for id, element in elements.items():
+            if _declared_name(element.cfn_resource_type, _properties(element)) == target.name:
+                names.add(id)
+        for id, element in elements.items():
+            find_effect = target.kind.template.effects.get(element.cfn_resource_type)
+            effect = find_effect(_properties(element)) if find_effect else None
+            if effect is None:
+                continue
+            references, texts = set[str](), list[str]()
+            _read(effect[0], references, texts)
+            if names & {*references, *texts}:
+                yield (
+                    f"{target.name} would lose what is copied into it (rule {DELETES_RULE}): {id} "
+                    f"{effect[1]}"
+                )
 
     def _elements(self) -> tuple[dict[str, CfnResource], dict[str, list[str]]]:
         """The resources of the stack, and the texts inside of its nested stacks, by logical id."""
