@@ -269,6 +269,24 @@ def test_a_table_has_one_owner_by_either_type(declared: str, deployed: str) -> N
     assert client("dynamodb").scan(TableName="Trips-prod")["Items"] == []
 
 
+def test_a_replica_has_the_owner_of_its_table_in_another_region() -> None:
+    """What is written into a replica arrives in the table of the stack elsewhere."""
+    deploy(US, "Travel", Trips=table_of("Trips-prod", of_type=GLOBAL_TABLE))
+    dynamodb = at("dynamodb", US)
+    # As CloudFormation does where a template names a second replica.
+    dynamodb.update_table(
+        TableName="Trips-prod",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    dynamodb.update_table(TableName="Trips-prod", ReplicaUpdates=[{"Create": {"RegionName": EU}}])
+    make_table_at(EU, "Trips", items=1)
+    app = table_app(Path("trips.toml"), "Trips-prod", "Trips")
+    ran = run("apply", app, "--region", EU)
+    assert ran.code == 3, ran
+    assert "Travel" in ran.out
+    assert (keys_at(US, "Trips-prod"), keys_at(EU, "Trips-prod")) == (set(), set())
+
+
 ORDERS = {
     "OrdersEu": ("orders", EU, {"Orders": table_of("OrdersEu", "OrdersEuOld")}),
     "OrdersUs": ("orders", US, {"Orders": table_of("OrdersUs", "OrdersUsOld")}),

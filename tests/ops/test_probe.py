@@ -185,6 +185,21 @@ def test_an_owner_or_a_record_that_may_not_be_seen_is_unknown(there: Place) -> N
     assert preferred.problems[0].consequence == UNKNOWN_OWNER
 
 
+def test_what_lies_in_several_regions_has_the_owner_that_any_of_them_knows(
+    there: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack elsewhere is another one, whatever it is called; one that may not be seen may be."""
+    elsewhere = Place(owners={"new": Owner(Ownership.OTHER_STACK, "App", "Box")})
+    regions = {"us-east-1": elsewhere}
+    monkeypatch.setattr(Place, "for_region", lambda here, region: regions.get(region, here))
+    there.facts = {"new": replace(FULL, other_regions=("eu-central-1", "us-east-1"))}
+    assert there.look()[0].owner.ownership is Ownership.OTHER_STACK
+    elsewhere.denied = {"owner new"}
+    assert there.look()[0].owner.ownership is Ownership.UNKNOWN
+    elsewhere.owners, elsewhere.denied = {}, set()
+    assert there.look()[0].owner.ownership is Ownership.UNMANAGED
+
+
 def test_a_resource_whose_region_was_not_seen_has_no_owner_that_is_known(
     there: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

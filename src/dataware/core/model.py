@@ -264,12 +264,11 @@ class Problem:
 class Facts:
     """What a probe saw under one name.
 
-    `identity` changes when a resource is deleted and made again under the same name (a table's id,
-    a bucket's creation date). `schema` is the key schema in words, empty for kinds without one,
-    None when it was not seen. `physical_id` is what CloudFormation calls the resource, None where
-    that is its name; `alike` are those of several resources of one name. `notes` are remarks for
-    people. `account` and `region` say where it lives, `region` None where that was not seen.
-    `obstacle` says in a clause why it cannot be used; `is_estimate` that its content is a guess.
+    `identity` (a table's id, a bucket's creation date) changes with a resource made anew. `schema`
+    is the key schema in words, empty for kinds without one, None when not seen. `physical_id` is
+    what CloudFormation calls it, None where that is its name; `alike` are those of several of one
+    name. It lives in `account` and `region` (None where not seen), and in `other_regions`, too.
+    `obstacle` is why it cannot be used; `is_estimate` says that its content is a guess.
     """
 
     name: str
@@ -287,6 +286,7 @@ class Facts:
     notes: tuple[str, ...] = ()
     account: str | None = None
     region: str | None = None
+    other_regions: tuple[str, ...] = ()
     obstacle: str = ""
     is_estimate: bool = False
 

@@ -13,6 +13,7 @@ from dataware.core.kind import Kind
 from dataware.core.model import (
     NOT_ASKED,
     NOT_SHOWN,
+    UNMANAGED,
     Existence,
     Facts,
     Marker,
@@ -217,7 +218,23 @@ def _with_owner(context: Context, kind: Kind, wanted: Wanted, facts: Facts) -> F
         owner = Owner(Ownership.UNKNOWN)
         problem = Problem("DescribeStackResources", NOT_ASKED, None, detail, UNKNOWN_OWNER)
         facts = replace(facts, problems=(*facts.problems, problem))
+    if owner.ownership is Ownership.UNMANAGED and facts.other_regions:
+        return _with_owner_elsewhere(context, kind, facts)
     return replace(facts, owner=_seen_from(wanted, owner))
+
+
+def _with_owner_elsewhere(context: Context, kind: Kind, facts: Facts) -> Facts:
+    """The facts with the stack of another region that has the resource, which is there, too."""
+    place = place_of(kind, facts.name, context.aws.account, context.aws.region)
+    for region in sorted({*facts.other_regions} - {context.aws.region}):
+        try:
+            owner = context.in_region(region).aws.owner_of(kind.all_types, place.name)
+        except LookupFailedError as error:
+            unknown = replace(facts, owner=Owner(Ownership.UNKNOWN))
+            return _with_problem(unknown, error, "DescribeStackResources", UNKNOWN_OWNER)
+        if owner.ownership is not Ownership.UNMANAGED:
+            return replace(facts, owner=owner)
+    return replace(facts, owner=UNMANAGED)
 
 
 def _seen_from(wanted: Wanted, owner: Owner) -> Owner:

@@ -59,6 +59,7 @@ def probe(aws: Aws, name: str) -> Facts:
         settings=settings,
         notes=_notes(table, expiry),
         problems=tuple(look.problems),
+        other_regions=tuple(one["RegionName"] for one in table.get("Replicas") or ()),
     )
 
 
