@@ -65,6 +65,8 @@ CASES: list[tuple[list[str], str]] = [
     ),
     (["demo", "--port", "70000"], "'70000' is not a whole number from 1 to 65535"),
     (["plan", "--fallback", "nope"], "nope is not a pattern"),
+    (["plan", "--stack", "A", "--stack=B"], "--stack takes one stack: leave it out for all"),
+    (["deploy", "--stack=A", "--stack", "B"], "--stack takes one stack: leave it out for all"),
     (["show", "nope.json"], "❌ nope.json does not exist: check the path"),
     (["show", "dataware.toml"], "is not a saved plan: save one by `dataware plan dataware.toml"),
     (["deploy"], "there is no cdk.json in"),

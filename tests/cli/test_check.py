@@ -120,6 +120,9 @@ def test_a_wrong_parameter_is_a_problem_of_the_app() -> None:
     bucket_app(Path("dataware.toml"), "uploads-prod", "uploads")
     ran = run("check", "--parameter", "Stage=prod")
     assert (ran.code, "dataware.toml has no parameters" in ran.err) == (1, True), ran
+    for command in ("plan", "apply", "iam-policy"):
+        ran = run(command, "dataware.toml", "--parameter", "Stage=prod")
+        assert (ran.code, "dataware.toml has no parameters" in ran.err) == (1, True), ran
 
 
 def test_parameters_reach_the_stacks_of_an_assembly() -> None:

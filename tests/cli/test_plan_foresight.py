@@ -46,6 +46,17 @@ def test_what_cannot_be_adopted_because_the_stack_would_delete_it() -> None:
     assert "would be deleted" not in run("plan", assembly(App=resources)).out
 
 
+def test_a_change_set_needs_a_stack_to_be_asked_about() -> None:
+    """Nobody is left to think that CloudFormation has been asked."""
+    resources = {"Orders": opted_in(declared("orders-prod", "Retain"), "orders")}
+    Path("template.json").write_text(json.dumps({"Resources": resources}), encoding="utf-8")
+    ran = run("plan", "template.json", "--change-set")
+    assert (ran.code, "none is known: name that of a template" in ran.err) == (1, True), ran
+    assert run("plan", "template.json", "--change-set", "--stack", "App").code == 0
+    write_toml(Path("dataware.toml"), toml_resource(TABLE, "orders-prod", properties=KEYED_BY_PK))
+    assert run("plan", "--change-set").code == 1
+
+
 def test_archived_objects_are_a_warning_on_a_terminal_and_in_a_log() -> None:
     """The copy would end as incomplete, so it needs attention before it begins."""
     archived = [{"Key": str(n), "Body": b"x", "StorageClass": "GLACIER"} for n in range(2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -102,6 +103,7 @@ class SectionedCommand(click.Command):
         """Parse the arguments. Raises UsageError, which always knows its command."""
         ctx.default_map = {**read_defaults(args), **(ctx.default_map or {})}
         try:
+            _refuse_second_stack(args)
             self._refuse_empty(ctx, args)
             return super().parse_args(ctx, args)
         except click.UsageError as error:
@@ -177,6 +179,19 @@ class CommandGroup(click.Group):
         if name.startswith("-") or name in self._names or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         raise click.UsageError(f"No such command '{name}'{suggestion_for(name, self._names)}", ctx)
+
+
+def _refuse_second_stack(arguments: Sequence[str]) -> None:
+    """Refuse what reads as two stacks, of which the last one alone would count.
+
+    Of other options the last one wins, by which scripts replace what they have set before. Raises
+    UsageError.
+    """
+    own = takewhile(lambda word: word != "--", arguments)
+    if sum(word == "--stack" or word.startswith("--stack=") for word in own) > 1:
+        raise click.UsageError(
+            "--stack takes one stack: leave it out for all of them, or run once for each"
+        )
 
 
 def _holds_empty_word(value: object) -> bool:

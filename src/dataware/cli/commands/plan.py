@@ -115,6 +115,11 @@ def run_plan(
     priced = read_prices(prices)
     _check_saving(saving, only)
     whole = load_with_credentials(out, app, guarding=True)
+    if saving.change_set and not whole.app.stacks:
+        raise InputError(
+            "--change-set asks CloudFormation about a stack, and none is known: name that of a "
+            "template with --stack, or leave out --change-set"
+        )
     loaded, left_out = choose_resources(whole.app, only)
     with whole.credentials.outside(strict=app.strict, brief=True) as context:
         loaded.check_pin(context.aws.account, context.aws.region)

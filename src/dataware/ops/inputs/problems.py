@@ -31,6 +31,7 @@ from dataware.ops.inputs.toml_file import (
     FIELDS,
     parse_toml,
     read_resource,
+    refuse_parameters,
     resource_name,
     section_of,
     tables_of,
@@ -104,8 +105,7 @@ def check_file(path: Path, kinds: Kinds, parameters: GivenParameters | None = No
     if path.suffix != ".toml":
         parts = [_check_template(path, kinds, sources), *_check_given(path, [("", path)], sources)]
         return _join_parts(parts, path, kinds)
-    if sources.parameters.values:
-        raise InputError(f"{path} has no parameters: leave out --parameter and --parameters-file")
+    refuse_parameters(path, sources.parameters)
     return _join_parts([_check_toml(path, kinds)], path, kinds)
 
 

@@ -15,6 +15,7 @@ from dataware.core.errors import InputError
 from dataware.core.kind import Kind
 from dataware.core.model import Wanted
 from dataware.core.names import parse_stack, plain_name
+from dataware.core.parameters import GivenParameters
 from dataware.ops.inputs.fallback_patterns import (
     FallbackPattern,
     fallbacks_of,
@@ -50,7 +51,8 @@ def project_patterns() -> tuple[FallbackPattern, ...]:
 
 
 def read_toml(path: Path, kinds: Kinds, options: ReadOptions, stack: str | None = None) -> App:
-    """The resources of a `dataware.toml`; `stack` keeps those of one stack."""
+    """The resources of a `dataware.toml`; `stack` keeps those of one stack. Raises InputError."""
+    refuse_parameters(path, options.sources.parameters)
     text = read_text(path)
     document = InputSection(str(path), parse_toml(path, text))
     tables = tables_of(path, document.data)
@@ -71,6 +73,12 @@ def read_toml(path: Path, kinds: Kinds, options: ReadOptions, stack: str | None 
             f"no resource belongs to stack {stack}, {did_you_mean(str(stack), stacks)}"
         )
     return App(chosen, pin=_read_pin(path, document))
+
+
+def refuse_parameters(path: Path, parameters: GivenParameters) -> None:
+    """Raise InputError for parameters of a file in which nothing rests on any."""
+    if parameters.values:
+        raise InputError(f"{path} has no parameters: leave out --parameter and --parameters-file")
 
 
 def _read_pin(path: Path, document: InputSection) -> StackEnvironment:
