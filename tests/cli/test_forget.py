@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
 import click
 import pytest
 
+from dataware.state import forgotten
 from support.cli import run, table_app
 from support.worlds import client, make_table
 
@@ -39,6 +42,26 @@ def test_a_record_goes_only_with_a_yes(tmp_path: Path, monkeypatch: pytest.Monke
     again = run("forget", "new", "--yes")
     assert again.code == 0
     assert "Nothing to do: no migration into new is recorded in account" in again.out
+
+
+@pytest.mark.usefixtures("aws_server")
+def test_a_record_stays_where_no_copy_of_it_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is named, also where the write of a full disk names none."""
+    monkeypatch.setenv("DATAWARE_STATE", str(tmp_path / "state"))
+    make_table("old", [{"pk": {"S": "1"}}])
+    assert run("apply", table_app(tmp_path / "dataware.toml", "new", "old")).code == 0
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(forgotten, "keep_record", fail)
+    ran = run("forget", "new", "--yes")
+    assert ran.code == 1
+    folder = tmp_path / "state" / "forgotten"
+    assert f"cannot keep a copy of the record ({folder}: No space left on device)" in ran.err
+    assert run("status", "new").code == 0
 
 
 @pytest.mark.usefixtures("aws_server")

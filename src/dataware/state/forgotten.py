@@ -14,9 +14,14 @@ from dataware.state.journal import state_folder
 from dataware.state.private import make_private, open_private
 
 
+def forgotten_folder() -> Path:
+    """The folder of the copies."""
+    return state_folder() / "forgotten"
+
+
 def keep_record(parameter: Mapping[str, Any], account: str, region: str, now: float) -> Path:
     """Write a parameter down as it was stored, and say where. Raises OSError."""
-    folder = state_folder() / "forgotten"
+    folder = forgotten_folder()
     make_private(folder, state_folder())
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", str(parameter["Name"]).rpartition("/")[2])[:100]
     moment = datetime.fromtimestamp(now, UTC)
@@ -39,7 +44,7 @@ def keep_record(parameter: Mapping[str, Any], account: str, region: str, now: fl
 
 def was_forgotten(target: str, account: str, region: str) -> bool:
     """Whether this machine keeps a copy of a record of a migration into `target`."""
-    for path in (state_folder() / "forgotten").glob("*.json"):
+    for path in forgotten_folder().glob("*.json"):
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
             value = json.loads(kept["value"])

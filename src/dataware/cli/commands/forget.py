@@ -77,14 +77,16 @@ def run_forget(out: AwsOptions, name: str, *, yes: bool) -> int:
 def _keep_copy(context: Context, parameter: Mapping[str, Any]) -> None:
     """Keep a copy of a record on this machine. Raises DatawareError where that cannot be done."""
     from dataware.core.events import event
-    from dataware.state.forgotten import keep_record
+    from dataware.state.forgotten import forgotten_folder, keep_record
 
     aws = context.aws
     try:
         path = keep_record(parameter, aws.account, aws.region, context.clock.now())
     except OSError as error:
+        # A full disk is found by a write, which knows no name.
+        where = error.filename or forgotten_folder()
         raise DatawareError(
-            f"cannot keep a copy of the record ({error.filename}: {error.strerror}), so it was not "
+            f"cannot keep a copy of the record ({where}: {error.strerror}), so it was not "
             "deleted; name another folder in DATAWARE_STATE"
         ) from error
     context.emit(event("saved", what="a copy of the record", path=str(path)))
