@@ -103,6 +103,15 @@ def test_what_was_compared_counts_in_a_run_that_is_not_finished() -> None:
     assert ("Compared equal", "7") in figures(page)
 
 
+def test_a_migration_that_copied_nothing_has_no_rate() -> None:
+    """Looking at what is there already is no copying, and a page says so at one place only."""
+    totals = {"copied": 0, "same": 4, "skipped": 1, "bytes": 0, "skip_reasons": {"conflict": 1}}
+    records = [*list(copied())[:-2], happened(9.0, "copy-totals", **totals, **COPY)]
+    page = run_page(told("migrate", *records, ended(9, 4, "1 item not copied")))
+    assert ("Copied", "0 items") in figures(page)
+    assert "Mean rate" not in dict(figures(page))
+
+
 def test_one_migration_has_one_rate() -> None:
     """The table of all migrations and the facts of each say the same figure."""
     records = list(copied(seconds=4))
@@ -222,7 +231,7 @@ def test_a_key_that_was_skipped_is_told_once() -> None:
     records = [*copied(), skipped, *apart("missing", ["cold-1", "lost-1"]), ended(9, 4, "1 left")]
     page = run_page(told("apply", *records))
     assert (page.count("cold-1"), page.count("lost-1")) == (1, 1)
-    assert ("Different", "1") in figures(page)
+    assert ("Differences", "1") in figures(page)
     records = [*copied(), skipped, *apart("missing", ["cold-1"]), ended(9, 4, "1 left")]
     page = run_page(told("apply", *records))
     assert page.count("cold-1") == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dataware.report.approval import BAD, GOOD, NOT_INCLUDED, NOTE, WARN
@@ -20,6 +22,12 @@ INCOMPLETE = [
     ended(12, 4, "12 objects not copied"),
 ]
 
+
+def left(reason: str) -> dict[str, Any]:
+    """A key that was skipped."""
+    return happened(9.7, "skipped", reason=reason, detail="", keys=["k"], **PART)
+
+
 CASES = {
     "copied": (
         told("apply", decided(0), decided(1, "keep"), *copied(), ended(9, 0)),
@@ -31,7 +39,18 @@ CASES = {
         told("apply", *INCOMPLETE),
         ("1 resource copied in part: uploads-prod.", "108 of 120 objects are in place."),
         (WARN, "12 keys skipped: still only in the source.", "6,000 items, 108 objects compared"),
-        (WARN, "Look into 12 skipped keys: archived.", "Then run the same command again."),
+        (WARN, "12 skipped keys (archived): restore them first.", "Then run the same command"),
+    ),
+    "a conflict and a denial": (
+        told("migrate", *copied(), *(left(why) for why in ("conflict", "denied")), ended(12, 4)),
+        ("1 resource copied and verified: orders-prod.",),
+        (WARN, "2 keys skipped: still only in the source."),
+        (
+            WARN,
+            "1 skipped key (conflict): choose the side that wins with --on-conflict.",
+            "Look into 1 skipped key: denied.",
+            "Then run the same command again.",
+        ),
     ),
     "killed": (
         told("migrate", *list(copied())[:5]),

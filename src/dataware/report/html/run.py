@@ -80,7 +80,7 @@ def _figures(story: Story) -> Facts:
         ("Copied", copied, ""),
         ("Data copied", size, volume(size)),
         ("Compared equal", compared, ""),
-        ("Different", apart, ""),
+        ("Differences", apart, ""),
         ("Skipped", skipped, ""),
         ("Warnings", len(story.warnings), ""),
     ]

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from dataware.calc.measures import volume
+from dataware.core.copier import SkipReason
 from dataware.core.events import format_count
 from dataware.core.model import Action
+from dataware.core.skip_causes import ADVICE
 from dataware.report.approval import (
     BAD,
     GOOD,
@@ -203,13 +205,20 @@ def _tasks(story: Story) -> Iterator[str]:
         rules = " ".join(str(rule) for rule in sorted(set(stops.values())))
         yield f"Resolve {name_list(list(stops))}: see `dataware explain {rules}`."
     for reason, count in _reasons(story).most_common(NAMED):
-        yield f"Look into {format_count(count, 'skipped key')}: {reason}."
+        yield _cure_of(reason, format_count(count, "skipped key"))
     if watched := _list_warned_names(firsts):
         yield f"Decide about {name_list(watched)}."
     for entry in story.timeline:
         if entry.code == "left-to-do":
             yield entry.text.removeprefix("Left to do: ") + "."
     yield from _next_command(story, bool(stops))
+
+
+def _cure_of(reason: str, keys: str) -> str:
+    """What to do about skipped keys; of some reasons only the line of each key says it."""
+    if reason not in ADVICE or reason in (SkipReason.DENIED, SkipReason.FAILED):
+        return f"Look into {keys}: {reason}."
+    return f"{keys} ({reason}): {ADVICE[reason].format(on_conflict='--on-conflict')}."
 
 
 def _reasons(story: Story) -> Counter[str]:

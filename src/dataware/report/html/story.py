@@ -90,7 +90,12 @@ class MigrationStory:
 
     @property
     def rate(self) -> float | None:
-        """Units a second while it was copied; None where that was over too soon to tell."""
+        """Units a second while it was copied; None where that was over too soon to tell.
+
+        Where all was there already, or was skipped, nothing was copied at any rate.
+        """
+        if self.counts is not None and not self.counts.get("copied", 0):
+            return None
         if len(self.samples) < 2:
             return None
         first, last = self.samples[0], self.samples[-1]
