@@ -86,6 +86,23 @@ def test_what_was_let_go_or_never_made_is_left_out(found: Mapping[str, Any], has
     assert ("Data" in stack_resources(aws, "App")) is has
 
 
+@pytest.mark.parametrize(
+    ("status", "is_unsettled"),
+    [
+        ("CREATE_FAILED", True),
+        ("UPDATE_FAILED", True),
+        ("UPDATE_IN_PROGRESS", True),
+        ("UPDATE_COMPLETE", False),
+        ("DELETE_SKIPPED", False),
+    ],
+)
+def test_what_failed_or_goes_on_beside_it_is_told_of_each(status: str, is_unsettled: bool) -> None:
+    """Also what has no physical id yet, such as the one that could not be made."""
+    beside = {**row(status, None), "LogicalResourceId": "Beside"}
+    aws: Any = FakeAws([row("CREATE_COMPLETE")], [beside])
+    assert stack_resources(aws, "App")["Data"].is_unsettled is is_unsettled
+
+
 @pytest.mark.parametrize("look", [stack_template, stack_resources, stack_parameters])
 def test_a_denial_is_not_an_empty_stack(look: Any) -> None:
     """What may not be seen is an error that names the permission."""

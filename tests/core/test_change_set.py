@@ -204,6 +204,13 @@ def test_cloudformation_is_asked_wherever_a_macro_may_write_something_else() -> 
     assert not changes_data(INDEX, serverless, before, {"Orders": HELD["Orders"]})
 
 
+def test_cloudformation_is_asked_about_what_a_failed_deployment_left() -> None:
+    """Its template says what was tried, and not what the stack has."""
+    before = stack(LITERAL).resources
+    held = {"Orders": replace(HELD["Orders"], is_unsettled=True)}
+    assert changes_data(INDEX, stack(LITERAL), before, held)
+
+
 def test_a_stack_without_data_is_never_asked_about() -> None:
     """It has nothing to lose."""
     assert holds_data(INDEX, HELD)

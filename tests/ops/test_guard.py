@@ -10,6 +10,7 @@ import pytest
 
 from dataware.core.errors import InputError, LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import Deployed, Setting, Wanted
+from dataware.core.parameters import GivenParameters
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import guard, losses
 from dataware.ops.inputs.wanted import App
@@ -364,3 +365,36 @@ def test_a_stack_that_is_half_deleted_is_not_deployed(
     assert "--stack-name App --retain-resources Box" in warning
     with pytest.raises(RefusedError, match=says):
         guard(context_of(there, aws), app, deploys=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "rolls_back", "says"),
+    [
+        (
+            "CREATE_FAILED",
+            True,
+            "cdk rollback Demo/App` if that may go, or pass --no-rollback",
+        ),
+        ("UPDATE_FAILED", True, "delete what its failed deployment has created"),
+        ("UPDATE_FAILED", False, ""),
+        ("UPDATE_ROLLBACK_FAILED", False, "run `cdk rollback Demo/App` if that may go"),
+        ("UPDATE_IN_PROGRESS", False, "stack App is being changed (UPDATE_IN_PROGRESS)"),
+        ("UPDATE_COMPLETE", True, ""),
+    ],
+)
+def test_a_stack_that_cdk_would_roll_back_first_is_not_deployed(
+    status: str, rolls_back: bool, says: str, there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That deletes what the failed deployment has created, whatever has been put there since."""
+    held = {"App": {"Box": Deployed(BOX, "full", is_unsettled=True)}}
+    aws = StackedAws(there, held=held, templates=TEMPLATES)
+    monkeypatch.setattr(StackedAws, "stack_status", lambda _self, _stack: status, raising=False)
+    app = App([], stacks=(StackTemplate("App", {"Box": box("full")}, id="Demo/App"),))
+    given = GivenParameters(rolls_back=rolls_back)
+    warnings = guard(context_of(there, aws), app, parameters=given).warnings
+    assert [says in one for one in warnings] == ([True] if says else [])
+    if says:
+        with pytest.raises(RefusedError, match="nothing was changed"):
+            guard(context_of(there, aws), app, deploys=True, parameters=given)
+        held["App"]["Box"] = Deployed("AWS::SNS::Topic", "topic", is_unsettled=True)
+        assert guard(context_of(there, aws), app, parameters=given).warnings == ()

@@ -17,6 +17,7 @@ PERMISSIONS = (
     "cloudformation:ListStackResources",
     "cloudformation:DescribeStacks",
 )
+UNSETTLED = ("_FAILED", "_IN_PROGRESS")
 LIST_EXPORTS, GET_PARAMETER = "cloudformation:ListExports", "ssm:GetParameter"
 
 
@@ -26,13 +27,16 @@ def stack_resources(aws: Aws, stack: str) -> dict[str, Deployed]:
     A stack that only waits for its first change set to be carried out has nothing either. Raises
     LookupFailedError.
     """
+    rows = list_rows(aws.client("cloudformation"), stack)
+    is_unsettled = any(row["ResourceStatus"].endswith(UNSETTLED) for row in rows)
     return {
         row["LogicalResourceId"]: Deployed(
             row["ResourceType"],
             row["PhysicalResourceId"],
             is_half_deleted=row["ResourceStatus"] == "DELETE_FAILED",
+            is_unsettled=is_unsettled,
         )
-        for row in list_rows(aws.client("cloudformation"), stack)
+        for row in rows
         if row["ResourceStatus"] not in RELEASED and row.get("PhysicalResourceId")
     }
 

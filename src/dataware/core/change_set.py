@@ -153,9 +153,11 @@ def changes_data(
 ) -> bool:
     """Whether a template declares a deployed resource that may hold data otherwise than before.
 
-    What a macro, or a file that is included, makes of the same text may be another one each time.
+    What a macro, or a file that is included, makes of the same text may be another one each time,
+    and the template of a deployment that failed is not what the stack has.
     """
-    if now.unseen and holds_data(outlook, deployed):
+    unsettled = any(one.is_unsettled for one in deployed.values())
+    if (now.unseen or unsettled) and holds_data(outlook, deployed):
         return True
     for logical_id, resource in deployed.items():
         kind = outlook.kinds.get(resource.type)

@@ -130,11 +130,12 @@ UNMANAGED = Owner(Ownership.UNMANAGED)
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A resource that a stack has; one that is half deleted its stack tried to delete in vain."""
+    """A resource of a stack: half deleted in vain, or unsettled beside what failed or goes on."""
 
     type: str
     physical_id: str
     is_half_deleted: bool = field(default=False, compare=False)
+    is_unsettled: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,15 +321,14 @@ def absent(name: str) -> Facts:
 class Wanted:
     """A resource as an app declares it.
 
-    `id` names it for people (a construct path); `type` is the CloudFormation type; `properties`
-    are CloudFormation properties; `stack` and `logical_id` place it in a stack (None for a
+    `id` names it for people (a construct path); `type` is the CloudFormation type; `properties` are
+    CloudFormation properties; `stack` and `logical_id` place it in a stack (None for a
     `dataware.toml`); `unresolved` lists the properties that refer to other resources; `where` names
-    file and place; `account` and `region` are where it is meant to be (None: those of the run);
-    `retained` says that CloudFormation keeps it when it leaves its stack; `computed_by` is the
-    function that gives the preferred name, if one does; `allow_loss` allows what its adoption
-    deletes; `names_id` says that its name is its id, and `is_written` that a template declares it
-    in any case; `effects` are of others on its data; no file holds what is `hidden`; `cdk_stack` is
-    what the CDK command line calls its stack, other than its name may be.
+    file and place; `account` and `region` are where it is meant to be (None: the run's); `retained`
+    says that CloudFormation keeps it when it leaves its stack; `computed_by` is the function that
+    gives the preferred name; `allow_loss` allows what its adoption deletes; `names_id` says that
+    its name is its id, `is_written` that a template declares it in any case; `effects` are of
+    others on its data; no file holds what is `hidden`; `cdk_stack` is what CDK calls its stack.
     """
 
     id: str

@@ -32,12 +32,14 @@ class GivenParameters:
     """What a deployment says of parameters: values by the name of the stack.
 
     `keeps_others` says that what is not given keeps the value that the stack has. `for_cdk` says
-    that they go to CDK, which passes over those of a stack that the app does not have.
+    that they go to CDK, which passes over those of a stack that the app does not have, and
+    `rolls_back` that it rolls a stack back whose last deployment failed.
     """
 
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     keeps_others: bool = True
     for_cdk: bool = False
+    rolls_back: bool = True
 
     def values_for(self, stack: str) -> dict[str, str]:
         """The values for a stack; its own go before those for every stack."""

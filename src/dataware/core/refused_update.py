@@ -10,6 +10,9 @@ from dataware.core.model import Deployed
 from dataware.core.stack_template import DeclaredResource, StackTemplate, is_changed
 
 DELETE_FAILED, ROLLBACK_FAILED = "DELETE_FAILED", "ROLLBACK_FAILED"
+UPDATE_ROLLBACK_FAILED, IN_PROGRESS = "UPDATE_ROLLBACK_FAILED", "_IN_PROGRESS"
+PAUSED = frozenset({"CREATE_FAILED", "UPDATE_FAILED"})
+"""Where a deployment with `--no-rollback` may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,35 @@ class HalfDeletedStack:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsettledStack:
+    """A stack whose last deployment was kept half done, or goes on.
+
+    The CDK command line rolls one back before it deploys it, unless it is told `--no-rollback`, and
+    that deletes what the deployment had created, also what is to be retained: it asks for
+    `RetainExceptOnCreate` (AWS CloudFormation API Reference, RollbackStack). `id` is what CDK calls
+    the stack.
+    """
+
+    stack: str
+    status: str
+    id: str
+
+    def __str__(self) -> str:
+        """What would happen, and what to do, in one sentence."""
+        if self.status.endswith(IN_PROGRESS):
+            return (
+                f"stack {self.stack} is being changed ({self.status}), so it is not known what its "
+                "deployment would meet; run the same command again once that has ended"
+            )
+        other = "" if self.status == UPDATE_ROLLBACK_FAILED else ", or pass --no-rollback to CDK"
+        return (
+            f"the deployment of stack {self.stack} would roll it back first, because it is in "
+            f"{self.status}, and so delete what its failed deployment has created, with its data; "
+            f"run `cdk rollback {self.id}` if that may go{other}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredReference:
     """A resource that is to be referred to, and that its template declares all the same.
 
@@ -87,7 +119,7 @@ class DeclaredReference:
         )
 
 
-Refusal = RefusedUpdate | HalfDeletedStack | DeclaredReference
+Refusal = RefusedUpdate | HalfDeletedStack | UnsettledStack | DeclaredReference
 """What CloudFormation would refuse, in one sentence."""
 
 
@@ -99,6 +131,17 @@ def find_half_deleted(
         return None
     stuck = tuple(one for one, each in deployed.items() if each.is_half_deleted)
     return HalfDeletedStack(stack, status, stuck)
+
+
+def find_unsettled(
+    stack: StackTemplate, status: str | None, *, rolls_back: bool
+) -> UnsettledStack | None:
+    """Why a stack cannot be deployed yet without a loss; None where its status lets it be."""
+    text = status or ""
+    stays = text == UPDATE_ROLLBACK_FAILED or text.endswith(IN_PROGRESS)
+    if not (stays or (rolls_back and text in PAUSED)):
+        return None
+    return UnsettledStack(stack.name, text, stack.key)
 
 
 def find_refused_updates(

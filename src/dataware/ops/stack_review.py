@@ -25,10 +25,10 @@ from dataware.core.parameters import (
 from dataware.core.ports import Aws
 from dataware.core.protection import WeakerProtection, find_weakened
 from dataware.core.refused_update import (
-    HalfDeletedStack,
     Refusal,
     find_half_deleted,
     find_refused_updates,
+    find_unsettled,
 )
 from dataware.core.stack_template import (
     DeclaredResource,
@@ -110,7 +110,7 @@ class StackReviewer:
             review.lost += [one for one in others if one.logical_id not in ids]
         review.weakened = list(find_weakened(self.outlook.kinds, now, was or {}))
         review.refused = [
-            *self._find_half_deleted(now, stack_id, deployed),
+            *self._find_obstacles(now, stack_id, deployed),
             *find_refused_updates(self.outlook.kinds, now, was or {}),
         ]
         review.nested = {
@@ -128,18 +128,26 @@ class StackReviewer:
         changes = threats(self.outlook, now, was, deployed, unseen, document)
         return join_threats(changes, find_custom_deletions(self.outlook, now, was or {}, deployed))
 
-    def _find_half_deleted(
+    def _find_obstacles(
         self, stack: StackTemplate, stack_id: str, deployed: Mapping[str, Deployed]
-    ) -> Iterator[HalfDeletedStack]:
+    ) -> Iterator[Refusal]:
         """That a stack cannot be updated; its status is asked for only where that may be."""
-        if not any(one.is_half_deleted for one in deployed.values()):
+        if not any(one.is_half_deleted or one.is_unsettled for one in deployed.values()):
             return
         try:
-            half_deleted = find_half_deleted(stack.name, self.aws.stack_status(stack_id), deployed)
+            status = self.aws.stack_status(stack_id)
         except LookupFailedError:
-            half_deleted = None
+            return
+        half_deleted = find_half_deleted(stack.name, status, deployed)
+        unsettled = find_unsettled(stack, status, rolls_back=self.given.rolls_back)
         if half_deleted is not None:
             yield half_deleted
+        elif unsettled is not None and self._hold_data(deployed):
+            yield unsettled
+
+    def _hold_data(self, deployed: Mapping[str, Deployed]) -> bool:
+        kinds = [self.outlook.kinds.get(one.type) for one in deployed.values()]
+        return any(kind is not None and kind.template.stateful for kind in kinds)
 
     def _evaluate(
         self,

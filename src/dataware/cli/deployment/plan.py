@@ -45,7 +45,9 @@ def given_parameters(arguments: CdkArguments) -> GivenParameters:
     parameter = arguments.value("parameters")
     words = arguments.texts("parameters") or ([parameter] if isinstance(parameter, str) else [])
     keeps = arguments.value("previous-parameters") is not False
-    return replace(parse_parameters(words, keeps_others=keeps), for_cdk=True)
+    rolls_back = arguments.value("rollback") is not False and not arguments.is_set("R")
+    given = parse_parameters(words, keeps_others=keeps)
+    return replace(given, for_cdk=True, rolls_back=rolls_back)
 
 
 def plan_deployment(
