@@ -226,6 +226,20 @@ def test_an_answer_about_other_keys_is_asked_for_again(sides: Sides) -> None:
     assert sides.target["a"] == sides.source["a"]
 
 
+def test_an_answer_that_names_no_table_deletes_nothing(sides: Sides) -> None:
+    """DynamoDB names the table also where it found nothing of it."""
+
+    def lose_the_items(operation: str, body: dict[str, Any]) -> Response:
+        if operation == "BatchGetItem":
+            return respond({"Responses": {}, "UnprocessedKeys": {}})
+        return sides.do(operation, body)
+
+    sides.fault = lose_the_items
+    outcome = sides.carry("a", "gone")
+    assert outcome.failed == keys("a", "gone")
+    assert sides.target.keys() == {"a", "gone"}
+
+
 def test_one_item_that_the_target_refuses_is_listed_and_the_others_are_carried(
     sides: Sides,
 ) -> None:

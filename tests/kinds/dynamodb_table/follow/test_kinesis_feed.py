@@ -157,6 +157,23 @@ def test_an_empty_page_is_no_end_while_the_end_is_not_reached(kinesis: MemoryKin
     assert not feed.poll(1002.0).whole
 
 
+def test_an_empty_page_that_does_not_say_how_far_it_is_ends_no_round(
+    kinesis: MemoryKinesis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A field that is lost on the way must not make a round whole that is not."""
+    feed = opened(kinesis)
+    whole = kinesis.get_records
+
+    def get_records(**arguments: Any) -> Any:
+        answer = whole(**arguments)
+        return {name: part for name, part in answer.items() if name != "MillisBehindLatest"}
+
+    monkeypatch.setattr(kinesis, "get_records", get_records)
+    assert not feed.poll(1001.0).whole
+    monkeypatch.undo()
+    assert feed.poll(1002.0).whole
+
+
 def test_splits_and_merges_are_followed_without_a_gap(kinesis: MemoryKinesis) -> None:
     """Every shard is read, whatever the order in which they are listed."""
     feed = opened(kinesis)

@@ -156,6 +156,8 @@ def _has_items(names: Sequence[str], keys: Collection[bytes]) -> Shape:
         except (KeyError, TypeError, AttributeError):
             return Judgement.RETRY
         wrong = not (items.keys() <= set(keys) and unread <= set(keys) - items.keys())
+        # A table of which nothing was found is named all the same.
+        wrong = wrong or not (answer["Responses"] or unread == set(keys))
         return Judgement.RETRY if wrong else Judgement.DONE
 
     return shape

@@ -104,8 +104,11 @@ class KinesisFeed(StreamFeed):
             last = records[-1]["SequenceNumber"] if records else None
             self._advance(name, last, following, now)
             done.records += len(records)
-            if following is None or not (records or page.get("MillisBehindLatest")):
+            behind = page.get("MillisBehindLatest")
+            if following is None or (behind == 0 and not records):
                 return
+            if behind is None and not records:
+                break  # nothing says that this is the end
         done.whole = False
 
     def _take(self, record: Mapping[str, Any], done: FeedPage) -> None:
