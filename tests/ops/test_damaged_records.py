@@ -35,6 +35,17 @@ DETAIL: dict[str, Any] = {
     **{"rate": 2300.4, "seconds_left": 24, "retries": 3, "throttled": 12, "reason": "SlowDown"},
     **{"stale": 4, "identity": "an id", "checkpoint": "x", "verified": 7},
     "failure": {"exit_code": 4, "reason": "stopped"},
+    "engine": {
+        **{
+            "name": "bulk",
+            "token": "t",
+            "bucket": "b",
+            "attempt": 1,
+            "asked_at": 5,
+            "failed": True,
+        },
+        **{"restore_times": [1], "manifest": {"key": "k"}, "execution": "e", "read": False},
+    },
 }
 WRONG: tuple[Any, ...] = (
     *(None, True, "", "text", 7, -1, 0.5, 10**400, 10**17, -(10**17), [], {}, ["x"], {"x": 1}),

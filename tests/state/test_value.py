@@ -142,3 +142,31 @@ def test_the_stored_fields_are_documented_ones() -> None:
         "batches",
         "settled",
     }
+
+
+ENGINES = {
+    "map": {"attempt": 2, "execution": None, "items": 7, "read": True, "verification": 1},
+    "batch": {"bucket": "b", "token": "t", "manifest": None, "listed_at": 5, "seen": "x"},
+    "restore": {"restore_time": 5, "restore_times": [4, 5], "source_arn": "arn", "asked_at": 5},
+    "bulk": {"bucket": "b", "token": "t", "export": "e", "data": "d", "failed": True, "job": "j"},
+}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_record_of_an_engine_is_read_only_as_the_engine_writes_it(name: str) -> None:
+    """With another part of a wrong type neither the next run nor `forget` could go on."""
+    record = {"name": name, **ENGINES[name]}
+    assert decode(encode(value(engine=record))).detail["engine"] == record
+    for part in record:
+        for wrong in ({"x": 1} if part != "manifest" else 7, ["x"], 10**400):
+            with pytest.raises(ValueError, match=f"its {part} (is|are) |its engine is "):
+                decode(encode(value(engine={**record, part: wrong})))
+    for wrong in ("text", 7, [record]):
+        with pytest.raises(ValueError, match="its engine is of a wrong type"):
+            decode(encode(value(engine=wrong)))
+
+
+def test_the_record_of_an_engine_that_is_not_known_is_a_newer_versions() -> None:
+    """Its work may go on, so no other engine may begin beside it."""
+    with pytest.raises(NewerValueError, match="its engine is 'future'"):
+        decode(encode(value(engine={"name": "future", "token": "t"})))

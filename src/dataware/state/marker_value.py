@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataware.core.engines.card import ENGINE, LEFTOVERS, REFUSED
+from dataware.core.engines.card import ENGINE, LEFTOVERS, REFUSED, EngineName
 from dataware.core.engines.unfinished_work import COMPARED
 from dataware.core.model import MarkerState
 from dataware.core.run_control import RunControl
@@ -95,8 +95,22 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(SWITCHED_ON, _TEXT),
     **dict.fromkeys(("carrier", COMPARED, REFUSED), _TEXT),
     **dict.fromkeys((ACCEPTS, LEFTOVERS), (list,)),
+    ENGINE: (dict, _NOTHING),
     **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS, APPROVAL), (dict,)),
 }
+_ENGINE: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "bucket", "token", "export", "data", "import", "job"), _TEXT),
+    **dict.fromkeys(("source_arn", "seen"), _TEXT),
+    "execution": (str, _NOTHING),
+    **dict.fromkeys(("attempt", "verification", "files", "items", "denied", "asked_at"), _NUMBER),
+    **dict.fromkeys(("export_time", "restore_time", "listed_at"), _NUMBER),
+    "restore_times": (list,),
+    "manifest": (dict, _NOTHING),
+    **dict.fromkeys(("read", "failed", "carrying", "reported", "confirmed"), (bool,)),
+    "cancelled": (bool,),
+}
+"""What engines keep of their work, by which the next run goes on or removes it."""
+
 _FAILURE: Mapping[str, tuple[type, ...]] = {"exit_code": (int,), "reason": _TEXT}
 _CUTOVER: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("state", "back", "witness"), _TEXT),
@@ -199,6 +213,7 @@ def decode(text: str) -> MarkerValue:
     _check(raw["detail"], _DETAIL)
     _check(raw["detail"].get("failure", {}), _FAILURE)
     _check(raw["detail"].get(CUTOVER, {}), _CUTOVER)
+    _check_engine(raw["detail"].get(ENGINE) or {})
     requests = raw["detail"].get(ASKED, {})
     _check(requests, {HEARD_AT: _NUMBER, CONTROL: (dict,)})
     _check(requests.get(CONTROL, {}), _CONTROL)
@@ -229,6 +244,19 @@ def _check(raw: Mapping[str, Any], types: Mapping[str, tuple[type, ...]]) -> Non
             raise ValueError(f"its {name} is of a wrong type")
         if isinstance(part, int | float) and not -LARGEST <= part <= LARGEST:
             raise ValueError(f"its {name} is too large")
+
+
+def _check_engine(record: Mapping[str, Any]) -> None:
+    """Raise ValueError for the record of an engine that cannot be gone on with.
+
+    That of an engine which this version does not have is a NewerValueError: it may go on.
+    """
+    _check(record, _ENGINE)
+    name = record.get("name")
+    if name is not None and name not in set(EngineName):
+        raise NewerValueError(f"its engine is {name!r:.40}, which this version does not have")
+    if not all(type(one) is int and abs(one) <= LARGEST for one in record.get("restore_times", ())):
+        raise ValueError("its restore_times are of a wrong type")
 
 
 def _check_tree(detail: object) -> None:
