@@ -157,7 +157,7 @@ def test_the_record_of_an_engine_is_read_only_as_the_engine_writes_it(name: str)
     """With another part of a wrong type neither the next run nor `forget` could go on."""
     record = {"name": name, **ENGINES[name]}
     assert decode(encode(value(engine=record))).detail["engine"] == record
-    for part in record:
+    for part in record.keys() - {"bucket"}:  # whose reader refuses it
         for wrong in ({"x": 1} if part != "manifest" else 7, ["x"], 10**400):
             with pytest.raises(ValueError, match=f"its {part} (is|are) |its engine is "):
                 decode(encode(value(engine={**record, part: wrong})))

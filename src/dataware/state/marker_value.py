@@ -99,7 +99,7 @@ _DETAIL: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("failure", ASKED, HOOK, OUTCOME, CUTOVER, OBJECT_HEADERS, APPROVAL), (dict,)),
 }
 _ENGINE: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "bucket", "token", "export", "data", "import", "job"), _TEXT),
+    **dict.fromkeys(("name", "token", "export", "data", "import", "job"), _TEXT),
     **dict.fromkeys(("source_arn", "seen"), _TEXT),
     "execution": (str, _NOTHING),
     **dict.fromkeys(("attempt", "verification", "files", "items", "denied", "asked_at"), _NUMBER),

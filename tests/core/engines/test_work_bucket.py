@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dataware.core.engines.work_bucket import WorkBucket
-from dataware.core.errors import LookupFailedError
+from dataware.core.errors import LookupFailedError, RefusedError
 from support.accounts import open_account
 from support.servers import FaultProxy, answer, drop_after
 from support.worlds import client
@@ -40,3 +40,11 @@ def test_what_is_deleted_and_listed_again_is_not_deleted_for_ever(fault_proxy: F
     fault_proxy.clear()
     bucket.remove()
     assert client("s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("name", [None, 7, "other-bucket", "dataware-map-1-x"])
+def test_a_bucket_that_no_engine_makes_is_refused(name: object, fault_proxy: FaultProxy) -> None:
+    """Whatever a record names, also what is no text, is left alone."""
+    with pytest.raises(RefusedError, match="which dataware did not make"):
+        WorkBucket(open_account(), name)  # type: ignore[arg-type]  # as a damaged record has it
+    assert not fault_proxy.count("DeleteBucket")

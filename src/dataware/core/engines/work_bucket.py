@@ -33,7 +33,7 @@ class WorkBucket:
     """
 
     def __init__(self, aws: Aws, name: str) -> None:
-        if not re.fullmatch(OWN_NAME.format(account=aws.account), name):
+        if not re.fullmatch(OWN_NAME.format(account=aws.account), str(name)):
             raise RefusedError(
                 f"nothing was removed, because the record names bucket {name}, which dataware did "
                 "not make: see `dataware status`, and correct the record"
