@@ -124,3 +124,21 @@ def test_nothing_is_copied_into_a_bucket_that_a_deployment_of_files_prunes(token
     assert "Files deletes every object that it does not deploy itself" in ran.out
     new["Files"] = files(token, Prune=False)
     assert run("plan", assembly(App=new)).code == 0
+
+
+def test_a_deployment_of_files_in_another_stack_of_the_app_counts(token: str) -> None:
+    """CDK hands the bucket on by an export; its name is that of the bucket."""
+    make_bucket("media-old")
+    client("s3").put_object(Bucket="media-old", Key="a")
+    folder = assembly(Data={}, Web={}, Other={})
+    media = {"Media": bucket("media", "media-old")}
+    outputs = {"Name": {"Value": {"Ref": "Media"}, "Export": {"Name": "Data:Media"}}}
+    (folder / "Data.json").write_text(json.dumps({"Resources": media, "Outputs": outputs}))
+    own = files(token, DestinationBucketName={"Fn::ImportValue": "Data:Media"})
+    (folder / "Web.json").write_text(json.dumps({"Resources": {"Files": own}}))
+    ran = run("plan", folder)
+    assert ran.code == 3, ran
+    assert "Files of stack Web deletes every object" in ran.out
+    own["Properties"]["Prune"] = False
+    (folder / "Web.json").write_text(json.dumps({"Resources": {"Files": own}}))
+    assert run("plan", folder).code == 0

@@ -11,7 +11,9 @@ from typing import Any
 from dataware.core.errors import InputError
 from dataware.core.expand import expand
 from dataware.core.model import Wanted
+from dataware.core.names import is_regional
 from dataware.core.stack_template import StackTemplate
+from dataware.core.values import mapping_of
 from dataware.ops.inputs.manifest import read_manifest
 from dataware.ops.inputs.opted_in import Source
 from dataware.ops.inputs.parameters_file import check_parameters
@@ -168,8 +170,9 @@ def read_assembly(
         if reading.wanted:
             environments[one.id] = one.environment
     check_together(str(folder), whole.wanted, kinds)
+    acting = [*_list_acting(whole.wanted, stacks, kinds, options)]
     return App(
-        whole.wanted,
+        [_with_effects_of_others(one, acting, kinds) for one in whole.wanted],
         environments,
         tuple(_read_stack(one, stacks, kinds, options) for one in chosen),
         tuple(whole.unseen),
@@ -178,6 +181,59 @@ def read_assembly(
         options.sources.lookups,
         unnamed=tuple(whole.unnamed),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ActingResource:
+    """A resource of a stack that acts on the data of one that may be in another stack.
+
+    `effects` holds, by the type that it acts on, the name of what it acts on, and a clause.
+    """
+
+    stack: Stack
+    logical_id: str
+    effects: Mapping[str, tuple[Any, str]]
+
+
+def _list_acting(
+    wanted: Sequence[Wanted], stacks: Sequence[Stack], kinds: Kinds, options: ReadOptions
+) -> Iterator[ActingResource]:
+    """What acts on resources of the types that are wanted, in all stacks of the app."""
+    rules = {one.type: kinds[one.type].template.effects for one in wanted}
+    types = {type_name for rule in rules.values() for type_name in rule}
+    for stack in stacks if types else ():
+        document = parse_template(stack.template)
+        evaluator = None
+        for logical_id, body in mapping_of(document.get("Resources")).items():
+            named = mapping_of(body).get("Type")
+            if not isinstance(named, str) or named not in types:
+                continue
+            evaluator = evaluator or _values_of(stack, stacks, kinds, options).evaluator(
+                document, kinds
+            )
+            properties = mapping_of(body.get("Properties"))
+            effects = {
+                cfn_type: (evaluator.evaluate(effect[0]), effect[1])
+                for cfn_type, rule in rules.items()
+                if named in rule and (effect := rule[named](properties))
+            }
+            yield ActingResource(stack, str(logical_id), effects)
+
+
+def _with_effects_of_others(
+    wanted: Wanted, acting: Sequence[ActingResource], kinds: Kinds
+) -> Wanted:
+    """A resource, with what other stacks of the app do to its data; its own are known by then."""
+    place = StackEnvironment(wanted.account, wanted.region)
+    everywhere = not is_regional(kinds[wanted.type])
+    effects = [
+        f"{one.logical_id} of stack {one.stack.id} {one.effects[wanted.type][1]}"
+        for one in acting
+        if one.stack.id != wanted.cdk_stack
+        and (everywhere or one.stack.environment == place)
+        and one.effects.get(wanted.type, (None, ""))[0] == wanted.preferred
+    ]
+    return replace(wanted, effects=(*wanted.effects, *effects))
 
 
 def _read_stack(
