@@ -398,3 +398,17 @@ def test_a_stack_that_cdk_would_roll_back_first_is_not_deployed(
             guard(context_of(there, aws), app, deploys=True, parameters=given)
         held["App"]["Box"] = Deployed("AWS::SNS::Topic", "topic", is_unsettled=True)
         assert guard(context_of(there, aws), app, parameters=given).warnings == ()
+
+
+def test_two_stacks_that_are_one_in_cloudformation_are_not_deployed(there: World) -> None:
+    """The first deployment of the second one would let go of what the first one has adopted."""
+    aws = StackedAws(there)
+    one, other = (
+        StackTemplate("Data", {"Box": box(name)}, id=f"{name}/Data") for name in ("full", "bare")
+    )
+    (warning,) = guard(context_of(there, aws), App([], stacks=(one, other))).warnings
+    assert "full/Data and bare/Data are all called Data in one account and region" in warning
+    with pytest.raises(RefusedError, match="give each a stack name of its own"):
+        guard(context_of(there, aws), App([], stacks=(one, other)), deploys=True)
+    elsewhere = replace(other, region="eu-west-3")
+    assert guard(context_of(there, aws), App([], stacks=(one, elsewhere))).warnings == ()

@@ -92,6 +92,22 @@ class UnsettledStack:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedStackName:
+    """Several stacks of an app that are one and the same stack of CloudFormation."""
+
+    stack: str
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """What would happen, and what to do, in one sentence."""
+        return (
+            f"{' and '.join(self.ids)} are all called {self.stack} in one account and region, so "
+            "the deployment of one would remove what another has just deployed; give each a stack "
+            "name of its own, or deploy one of them"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredReference:
     """A resource that is to be referred to, and that its template declares all the same.
 
@@ -119,7 +135,7 @@ class DeclaredReference:
         )
 
 
-Refusal = RefusedUpdate | HalfDeletedStack | UnsettledStack | DeclaredReference
+Refusal = RefusedUpdate | HalfDeletedStack | UnsettledStack | SharedStackName | DeclaredReference
 """What CloudFormation would refuse, in one sentence."""
 
 

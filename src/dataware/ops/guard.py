@@ -25,7 +25,7 @@ from dataware.core.names import is_regional, place_of, plain_name
 from dataware.core.parameters import GivenParameters
 from dataware.core.ports import Aws, Emit
 from dataware.core.protection import WeakerProtection
-from dataware.core.refused_update import Refusal
+from dataware.core.refused_update import Refusal, SharedStackName
 from dataware.core.stack_template import StackTemplate
 from dataware.kinds import guarded_kinds, load
 from dataware.ops.change_set import ChangeSetCheck
@@ -183,8 +183,21 @@ def losses(
         findings.threats = [replace(one, key=stack.key, region=apart) for one in findings.threats]
         return findings
 
+    shared = GuardFindings(refused=[*_find_shared_names(app.stacks, home)])
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="guard") as pool:
-        return sum(pool.map(look_into, app.stacks), GuardFindings())
+        return sum(pool.map(look_into, app.stacks), shared)
+
+
+def _find_shared_names(
+    stacks: Sequence[StackTemplate], home: tuple[str, str]
+) -> Iterator[SharedStackName]:
+    """The names that several of the stacks have in one environment."""
+    ids: dict[tuple[str, tuple[str, str]], list[str]] = {}
+    for stack in stacks:
+        ids.setdefault((stack.name, _environment_of(stack, home)), []).append(stack.key)
+    for (name, _), each in ids.items():
+        if len(each) > 1:
+            yield SharedStackName(name, tuple(each))
 
 
 def _outlook(
