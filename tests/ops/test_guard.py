@@ -11,6 +11,7 @@ import pytest
 from dataware.core.errors import InputError, LookupFailedError, NotFoundError, RefusedError
 from dataware.core.model import Deployed, Setting, Wanted
 from dataware.core.parameters import GivenParameters
+from dataware.core.refused_update import find_unsettled
 from dataware.core.stack_template import DeclaredResource, StackTemplate
 from dataware.ops.guard import guard, losses
 from dataware.ops.inputs.wanted import App
@@ -373,7 +374,7 @@ def test_a_stack_that_is_half_deleted_is_not_deployed(
         (
             "CREATE_FAILED",
             True,
-            "cdk rollback Demo/App` if that may go, or pass --no-rollback",
+            "cdk rollback Demo/App` if that may go, or deploy it with --no-rollback",
         ),
         ("UPDATE_FAILED", True, "delete what its failed deployment has created"),
         ("UPDATE_FAILED", False, ""),
@@ -398,6 +399,22 @@ def test_a_stack_that_cdk_would_roll_back_first_is_not_deployed(
             guard(context_of(there, aws), app, deploys=True, parameters=given)
         held["App"]["Box"] = Deployed("AWS::SNS::Topic", "topic", is_unsettled=True)
         assert guard(context_of(there, aws), app, parameters=given).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "command"),
+    [
+        (
+            "UPDATE_FAILED",
+            "rollback-stack --stack-name App` if that may go, or deploy it with --dis",
+        ),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name App` if that may go"),
+    ],
+)
+def test_whoever_has_no_cdk_is_told_a_command_of_aws(status: str, command: str) -> None:
+    """A template by itself is deployed by other means."""
+    refused = find_unsettled(StackTemplate("App", {}), status, rolls_back=True)
+    assert f"run `aws cloudformation {command}" in str(refused)
 
 
 def test_two_stacks_that_are_one_in_cloudformation_are_not_deployed(there: World) -> None:

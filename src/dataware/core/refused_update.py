@@ -69,7 +69,7 @@ class UnsettledStack:
     The CDK command line rolls one back before it deploys it, unless it is told `--no-rollback`, and
     that deletes what the deployment had created, also what is to be retained: it asks for
     `RetainExceptOnCreate` (AWS CloudFormation API Reference, RollbackStack). `id` is what CDK calls
-    the stack.
+    the stack, empty for a template by itself.
     """
 
     stack: str
@@ -83,12 +83,25 @@ class UnsettledStack:
                 f"stack {self.stack} is being changed ({self.status}), so it is not known what its "
                 "deployment would meet; run the same command again once that has ended"
             )
-        other = "" if self.status == UPDATE_ROLLBACK_FAILED else ", or pass --no-rollback to CDK"
         return (
             f"the deployment of stack {self.stack} would roll it back first, because it is in "
             f"{self.status}, and so delete what its failed deployment has created, with its data; "
-            f"run `cdk rollback {self.id}` if that may go{other}"
+            f"run `{self._rollback}` if that may go{self._other_way}"
         )
+
+    @property
+    def _rollback(self) -> str:
+        if self.id:
+            return f"cdk rollback {self.id}"
+        stays = self.status == UPDATE_ROLLBACK_FAILED
+        command = "continue-update-rollback" if stays else "rollback-stack"
+        return f"aws cloudformation {command} --stack-name {self.stack}"
+
+    @property
+    def _other_way(self) -> str:
+        if self.status == UPDATE_ROLLBACK_FAILED:
+            return ""
+        return f", or deploy it with {'--no-rollback' if self.id else '--disable-rollback'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +170,7 @@ def find_unsettled(
     stays = text == UPDATE_ROLLBACK_FAILED or text.endswith(IN_PROGRESS)
     if not (stays or (rolls_back and text in PAUSED)):
         return None
-    return UnsettledStack(stack.name, text, stack.key)
+    return UnsettledStack(stack.name, text, stack.id)
 
 
 def find_refused_updates(
