@@ -227,6 +227,20 @@ def test_a_round_is_not_whole_before_the_child_of_an_ended_shard_is_listed() -> 
     assert (got.keys, got.whole, got.gaps) == ({key("late")}, True, ())
 
 
+def test_a_round_of_a_stream_whose_shards_are_not_listed_yet_is_not_whole() -> None:
+    """A stream that was just switched on; what its first shard holds is a gap, then read."""
+    streams = MemoryStreams(ShardTree(14, roots=1))
+    (shard,) = streams.tree.open_shards()
+    streams.tree.write("a")
+    streams.tree.shards.clear()
+    feed = opened(streams)
+    assert not feed.poll(1.0).whole
+    streams.tree.shards[shard.id] = shard
+    got = feed.poll(2.0)
+    assert (got.keys, got.whole) == ({key("a")}, True)
+    assert [gap.cause for gap in got.gaps] == [GapCause.NEW_ROOT]
+
+
 def test_the_child_of_an_ended_shard_is_not_waited_for_without_end() -> None:
     """Such as in a server that never lists one."""
     streams = MemoryStreams(ShardTree(12, roots=1))

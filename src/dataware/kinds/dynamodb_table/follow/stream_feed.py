@@ -95,7 +95,8 @@ class StreamFeed:
         if done.failures and not done.records:
             self._reading = before
             raise done.failures[0]
-        if find_childless(self._reading, listing, now):
+        # A stream that is on has a shard, and an ended one a child: what is not listed is not read.
+        if not listing or find_childless(self._reading, listing, now):
             done.whole = False
         gaps += tuple(Gap(GapCause.TRIMMED, before.whole_at, name) for name in done.trimmed)
         # What was missed until now is reported, and a full difference that begins later sees it.
