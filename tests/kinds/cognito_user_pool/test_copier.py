@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from dataware.core.copier import CopyOrder, CopyOutcome, CopyTools, SkipReason
 from dataware.core.errors import (
@@ -122,6 +123,49 @@ def pools(aws: MemoryPools) -> Iterator[MemoryPool]:
 
 ENTRIES = 1 + 2 + 1 + 7 + 3
 """Attribute, groups, a name of two clients, users, members."""
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("admin_create_user", "UsernameExistsException"),
+        ("create_group", "GroupExistsException"),
+        ("add_custom_attributes", "InvalidParameterException"),
+    ],
+)
+def test_what_was_made_by_a_request_whose_answer_was_lost_is_no_conflict(
+    aws: MemoryPools, monkeypatch: pytest.MonkeyPatch, call: str, code: str
+) -> None:
+    """The SDK asks again, and is told that it exists."""
+    create = getattr(aws, call)
+
+    def create_and_lose(**given: Any) -> Any:
+        create(**given)
+        answer = {"Error": {"Code": code, "Message": "it exists"}}
+        raise ClientError({**answer, "ResponseMetadata": {"HTTPStatusCode": 400}}, call)
+
+    monkeypatch.setattr(aws, call, create_and_lose)
+    done = Copy(aws, OnConflict.STOP).run()
+    assert (done.copied, done.skipped) == (ENTRIES, ())
+    assert verify(aws).differences == 0
+
+
+def test_a_user_who_comes_between_a_look_and_a_creation_is_kept(
+    aws: MemoryPools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has signed up under the name is another person, whatever the attributes say."""
+    _, new = pools(aws)
+    create = aws.admin_create_user
+
+    def sign_up_before(**given: Any) -> Any:
+        if given["Username"] == "ada":
+            add_user(new, "ada")
+        return create(**given)
+
+    monkeypatch.setattr(aws, "admin_create_user", sign_up_before)
+    done = Copy(aws).run()
+    assert {skip.key for skip in done.skipped} >= {"user ada"}
+    assert new.users["ada"]["UserStatus"] == "CONFIRMED"
 
 
 def test_everything_that_can_be_copied_is(aws: MemoryPools) -> None:

@@ -254,7 +254,13 @@ class UserPoolCopier(OrderedCopier):
             raise _KeptByTargetError
         if there is None:
             await self._changes.wait()
-            await self._call(create, entry.name, entry.content)
+            try:
+                await self._call(create, entry.name, entry.content)
+            except LookupFailedError:
+                # The SDK asks again where no answer came, and what stands by then is refused.
+                present = await self._call(_READS[entry.stage], self._target)
+                if present.get(entry.name) != entry.content:
+                    raise
         return there is None
 
     async def _write_client(self, entry: PoolEntry) -> bool:
@@ -278,12 +284,27 @@ class UserPoolCopier(OrderedCopier):
             raise _KeptByTargetError
         if there is None:
             await self._creations.wait()
-            await self._call(self._target.create_user, user)
+            await self._create_user(user)
             self._made.add(user.key)
         if not user.is_enabled:
             await self._changes.wait()
             await self._call(self._target.disable_user, user.key)
         return True
+
+    async def _create_user(self, user: PoolUser) -> None:
+        """Create a user; one that stands by then is this copy's own where nobody has got in.
+
+        The SDK asks again where no answer came, and is told that the user exists.
+        """
+        try:
+            await self._call(self._target.create_user, user)
+        except LookupFailedError as error:
+            if error.problem is None or error.problem.code not in TAKEN:
+                raise
+            there = await self._call(self._target.find_user, user.key)
+            is_made = there is not None and (there.is_same(user) or there.is_begun_as(user))
+            if there is None or there.has_signed_in or not is_made:
+                raise
 
     def _check_person(self, there: PoolUser, user: PoolUser) -> None:
         """Raise _KeptByTargetError where the target's user may be another person."""
