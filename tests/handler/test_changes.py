@@ -220,10 +220,14 @@ def test_what_is_not_settled_comes_again_after_its_time(
     assert followed.messages() == []
 
 
+@pytest.mark.parametrize("says_so", [True, False])
 def test_what_the_queue_does_not_take_is_read_from_the_stream_again(
-    followed: Account, monkeypatch: pytest.MonkeyPatch
+    followed: Account, monkeypatch: pytest.MonkeyPatch, says_so: bool
 ) -> None:
-    """From the first record of such a key on, whatever came of the later ones."""
+    """From the first record of such a key on, whatever came of the later ones.
+
+    An answer that passes over a message says that it was not taken, too.
+    """
     followed.put("k1", 2)
     followed.put("k3", 2)
     followed.put("k1", 3)
@@ -231,11 +235,9 @@ def test_what_the_queue_does_not_take_is_read_from_the_stream_again(
 
     class Refusing:
         def send_message_batch(self, **asking: Any) -> Any:
-            return {
-                "Failed": [
-                    one for one in asking["Entries"] if b"k1" in b64decode(one["MessageBody"])
-                ]
-            }
+            refused = [one for one in asking["Entries"] if b"k1" in b64decode(one["MessageBody"])]
+            taken = [one for one in asking["Entries"] if one not in refused]
+            return {"Successful": taken, **({"Failed": refused} if says_so else {})}
 
     monkeypatch.setattr(changes, "_queue", Refusing)
     answer = handler({"Records": records}, Call())

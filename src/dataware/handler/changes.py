@@ -194,7 +194,9 @@ def _send(keys: Sequence[tuple[bytes, str]]) -> set[bytes]:
             for at, (key, number) in enumerate(some)
         ]
         answer = _queue().send_message_batch(QueueUrl=os.environ["QUEUE_URL"], Entries=entries)
-        missed |= {some[int(one["Id"])][0] for one in answer.get("Failed", ())}
+        # What an answer passes over was not taken: it would never be carried.
+        taken = {one["Id"] for one in answer.get("Successful", ())}
+        missed |= {key for at, (key, _) in enumerate(some) if str(at) not in taken}
     return missed
 
 
