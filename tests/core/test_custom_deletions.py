@@ -136,6 +136,40 @@ def test_a_custom_resource_counts_where_it_may_be_and_is_deployed() -> None:
     assert lost(before, {"Media": bucket()}, held) == []
 
 
+def owned(*marks: str) -> dict[str, Any]:
+    """A bucket with the tags that CDK gives it for deployments of files."""
+    tags = [{"Key": f"aws-cdk:cr-owned:{one}", "Value": "true"} for one in marks]
+    return {"Type": BUCKET, "Properties": {"BucketName": "media", "Tags": tags}}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        (owned(), owned("50d71f92"), "every object that a new deployment in another stack lacks"),
+        (owned(), owned("web/:50d71f92"), "every object under web/ that a new deployment"),
+        (owned("50d71f92"), owned("75f7c7a6"), None),
+        (owned("50d71f92"), owned(), None),
+        (owned("50d71f92"), owned("50d71f92", "web:75f7c7a6"), "under web/"),
+        (owned(), {"Type": BUCKET, "Properties": {"Tags": {"Ref": "Tags"}}}, None),
+    ],
+)
+def test_a_new_deployment_of_files_in_another_stack_is_seen_by_the_tag_of_the_bucket(
+    before: dict[str, Any], now: dict[str, Any], words: str | None
+) -> None:
+    """Whether it prunes is not seen here; another name of one that was there is no new one."""
+    held = {"Media": Deployed(BUCKET, "media")}
+    found = [one for one in lost({"Media": before}, {"Media": now}, held) if one.loss == "deletes"]
+    assert [words in one.outcome for one in found if words] == ([True] if words else [])
+    assert bool(found) is bool(words)
+
+
+def test_the_tag_of_a_deployment_in_the_same_stack_is_no_other_one() -> None:
+    """What its own template says of it is known."""
+    held = {"Media": HELD["Media"]}
+    now = {"Media": owned("50d71f92"), "Files": files(Prune=False)}
+    assert lost({"Media": owned()}, now, held) == []
+
+
 def test_images_and_replicas_go_with_what_removes_them() -> None:
     """The same shapes of a repository and of a table of several regions."""
     tags = [{"Key": "aws-cdk:auto-delete-images", "Value": "true"}]

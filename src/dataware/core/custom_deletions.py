@@ -30,14 +30,16 @@ def find_custom_deletions(
         if kind is None:
             continue
         name = kind.template.name_of(resource.physical_id) or resource.physical_id
-        kept = now.resources.get(logical_id) or was.get(logical_id)
+        had = was.get(logical_id)
+        has = now.resources.get(logical_id) or had
         deletions = [
             each
             for type_name, rule in kind.template.custom_deletions.items()
             for each in rule.find(
                 _list_acting(was, type_name, rule.target, logical_id, name),
                 _list_acting(now.resources, type_name, rule.target, logical_id, name),
-                kept.known_values() if kept else {},
+                had.known_values() if had else {},
+                has.known_values() if has else {},
             )
         ]
         if deletions:

@@ -22,9 +22,12 @@ def make_emptying(target: str, tag: str, option: str, what: str) -> CustomDeleti
     """
 
     def find(
-        was: ActingResources, now: ActingResources, properties: Mapping[str, Any]
+        was: ActingResources,
+        now: ActingResources,
+        _before: Mapping[str, Any],
+        after: Mapping[str, Any],
     ) -> Deletions:
-        if has_tag(properties, tag):
+        if has_tag(after, tag):
             for logical_id in was.keys() - now.keys():
                 effect = f"all {what}, which CDK deletes when {logical_id} leaves"
                 yield effect, f"keep logical id {logical_id}, or deploy it without {option} first"

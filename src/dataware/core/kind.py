@@ -120,11 +120,15 @@ class CustomDeletion:
     """How custom resources of a type delete what another resource of their stack holds.
 
     `target` is the property that says on which one they act. `find` says what is deleted, and how
-    it is kept, out of those that act on it before and after an update, and of its own properties.
+    it is kept, out of those that act on it before and after an update, and of its own properties
+    on both sides.
     """
 
     target: str
-    find: Callable[[ActingResources, ActingResources, Mapping[str, Any]], Iterable[tuple[str, str]]]
+    find: Callable[
+        [ActingResources, ActingResources, Mapping[str, Any], Mapping[str, Any]],
+        Iterable[tuple[str, str]],
+    ]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ from dataware.core.values import text_of
 
 
 def _find_replicas(
-    was: ActingResources, now: ActingResources, _properties: Mapping[str, Any]
+    was: ActingResources,
+    now: ActingResources,
+    _before: Mapping[str, Any],
+    _after: Mapping[str, Any],
 ) -> Deletions:
     """The replicas that go with what made them."""
     for logical_id, one in was.items():

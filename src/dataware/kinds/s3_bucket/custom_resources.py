@@ -6,6 +6,7 @@ Source: the handlers of `autoDeleteObjects` and `BucketDeployment` in the packag
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from dataware.core.kind import ActingResources, CustomDeletion
 from dataware.core.values import text_of
 
 DEPLOYMENT = "Custom::CDKBucketDeployment"
+OWNED = "aws-cdk:cr-owned:"
+"""What the tags begin with by which CDK knows into which buckets files are deployed."""
 
 
 def prunes(properties: Mapping[str, Any]) -> bool:
@@ -28,9 +31,16 @@ def find_prefix(properties: Mapping[str, Any]) -> str:
 
 
 def _find_pruned(
-    was: ActingResources, now: ActingResources, _properties: Mapping[str, Any]
+    was: ActingResources,
+    now: ActingResources,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
 ) -> Deletions:
     """What a deployment of files deletes that did not do so before, and one that leaves."""
+    more = _count_elsewhere(now, after) - _count_elsewhere(was, before)
+    for prefix in sorted(more):
+        effect = f"every object{_under(prefix)} that a new deployment in another stack lacks"
+        yield effect, "deploy it under a prefix of its own, or see that its prune is false"
     had = {find_prefix(one) for one in was.values() if prunes(one)}
     for logical_id, one in now.items():
         if prunes(one) and (prefix := find_prefix(one)) not in had:
@@ -42,6 +52,19 @@ def _find_pruned(
         if not retained and (prefix := find_prefix(one)) not in stays:
             effect = f"every object{_under(prefix)}, because {logical_id} leaves it"
             yield effect, f"deploy {logical_id} with retainOnDelete first"
+
+
+def _count_elsewhere(here: ActingResources, bucket: Mapping[str, Any]) -> Counter[str]:
+    """How many deployments of files other stacks have into a bucket, by their prefix.
+
+    CDK marks the bucket with a tag for each, also for one of another stack.
+    """
+    tags = bucket.get("Tags")
+    listed = tags if isinstance(tags, list) else []
+    keys = [str(one.get("Key")) for one in listed if isinstance(one, Mapping)]
+    marks = [one.removeprefix(OWNED) for one in keys if one.startswith(OWNED)]
+    every = Counter(one.rpartition(":")[0].strip("/") for one in marks)
+    return every - Counter(map(find_prefix, here.values()))
 
 
 def _under(prefix: str) -> str:
