@@ -174,6 +174,28 @@ def test_a_request_that_is_taken_back_before_the_freeze_leaves_the_follow_as_it_
     assert not boxes.record.may_be_frozen
 
 
+def test_a_request_after_one_that_was_taken_back_is_cut_over_by_its_own_words(
+    boxes: FollowedBoxes,
+) -> None:
+    """The commands of the second one have let the writers go on; the first one had none."""
+    first, second = Terminal(), Terminal()
+    first.opened = False
+
+    def is_heard() -> bool:
+        return any("as asked on" in text for text in boxes.texts("note"))
+
+    def fail() -> None:
+        raise ServiceError("no such host")
+
+    second.on_freeze = fail
+    with following(boxes):
+        with pytest.raises(IncompleteError, match="withdrew the cut-over"):
+            ask(boxes, first.settings(by_hand=True), is_heard)
+        with pytest.raises(IncompleteError, match="old is open to its writers again"):
+            ask(boxes, second.settings())
+    assert any("was withdrawn; the follow goes on" in text for text in boxes.texts("note"))
+
+
 def test_strays_are_named_by_the_follow_and_counted_where_it_was_typed(
     boxes: FollowedBoxes,
 ) -> None:

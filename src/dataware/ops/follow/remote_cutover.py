@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 from dataware.core.copier import CopyOrder
 from dataware.core.errors import LookupFailedError, ServiceError
 from dataware.core.events import event
+from dataware.core.follow.cutover import CutoverState
 from dataware.core.follow.cutover_request import TOPIC, CutoverRequest
 from dataware.core.follow.loop import FollowStep
 from dataware.core.model import MarkerState
@@ -42,6 +44,10 @@ class CutoverRequestedError(Exception):
     """Somebody asks to cut over; ends a follow so that the cut-over can begin in its place."""
 
 
+class RequestOverError(Exception):
+    """Who asked to cut over does not any more; ends a cut-over, so that the follow goes on."""
+
+
 class RemoteCutover:
     """The FreezeHooks and the CutoverGate ports by the request in the record."""
 
@@ -52,6 +58,7 @@ class RemoteCutover:
         self._latest_beat = (-1, seconds())
         self._ended: set[str] = set()
         self.request: CutoverRequest | None = None
+        self.served = ""
         self.is_under_way = False
 
     def look(self, every: float) -> CutoverRequest | None:
@@ -89,9 +96,20 @@ class RemoteCutover:
     def is_requested(self) -> bool:
         """Whether somebody asks; who dies under the freeze does not take it back."""
         request = self.look(ANSWER_SECONDS)
-        if request is None or request.withdrawn:
+        if request is None or request.withdrawn or self.is_over():
             return False
         return self.is_under_way or self._seconds() - self._latest_beat[1] < SILENT_SECONDS
+
+    def is_over(self) -> bool:
+        """Whether the request that is served was taken back, or is another one by now.
+
+        Another one has a limit, a watch and commands of its own, so that it needs a cut-over of
+        its own. Once writers may be stopped the one that is under way comes to its end.
+        """
+        request = self.request
+        if self.is_under_way:
+            return False
+        return request is None or request.withdrawn or self.served not in ("", request.id)
 
     def is_open(self, _now: float) -> bool:
         """Whether nothing postpones it where it was typed."""
@@ -132,6 +150,19 @@ class RemoteCutover:
         raise ServiceError(
             f"{request.host}, where the cut-over was typed, did not answer that --{hook} was run"
         )
+
+
+class RequestedCutoverRun(CutoverRun):
+    """The steps of a cut-over that is over, before any writer is stopped, with its request."""
+
+    def __init__(self, remote: RemoteCutover, *given: Any) -> None:
+        super().__init__(*given)
+        self._remote = remote
+
+    def _check_end(self) -> None:
+        super()._check_end()
+        if self._cutover.record.state is CutoverState.FOLLOWING and self._remote.is_over():
+            raise RequestOverError
 
 
 class RemoteCutoverFollowRun(FollowRun):
@@ -177,9 +208,15 @@ class RemoteCutoverFollowRun(FollowRun):
             by_hand=request.by_hand,
             enable_undo=request.enable_undo,
         )
-        steps = CutoverRun(settings, context, self._migration, self._run, self._keeper)
+        self._remote.served = request.id
+        given = (settings, context, self._migration, self._run, self._keeper)
+        steps = RequestedCutoverRun(self._remote, *given)
         try:
             verdict = steps._rounds(journal, order)
+        except RequestOverError:
+            text = f"The cut-over asked on {request.host} was withdrawn; the follow goes on"
+            context.emit(event("note", text=text, **words))
+            return None
         except GivenUpError as error:
             self._remote.end(str(error))
             if context.stop():
