@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from dataware.core.errors import InputError, RefusedError
+from dataware.core.errors import InputError, LookupFailedError, RefusedError
 from dataware.core.model import Marker, MarkerState
 from dataware.core.run_control import NO_CONTROL, RunControl
 from dataware.kinds import s3_bucket as bucket_kind
@@ -191,7 +191,6 @@ def test_a_run_tells_each_change_once() -> None:
         ("export-import", {"state": "asked for"}, False, "its export or import goes on"),
         ("map", {"state": "RUNNING"}, False, "its workers wait within 15 seconds"),
         ("restore", None, True, "the run stops within 10 s"),
-        ("no such", {"state": "RUNNING"}, True, "the run stops within 10 s"),
     ],
 )
 def test_a_pause_says_what_a_service_goes_on_with(
@@ -204,6 +203,13 @@ def test_a_pause_says_what_a_service_goes_on_with(
     pause(desk.context, desk.controls, TARGET, "laptop")
     assert said in desk.last
     assert "`dataware resume new` continues it" in desk.last
+
+
+def test_a_pause_of_an_engine_that_this_version_does_not_have_is_refused(desk: Desk) -> None:
+    """A newer version has begun it, which alone knows what to stop."""
+    desk.run(engine={"name": "no such"}, work={"state": "RUNNING"})
+    with pytest.raises(LookupFailedError, match=r"engine is 'no such'.* upgrade dataware"):
+        pause(desk.context, desk.controls, TARGET, "laptop")
 
 
 @pytest.mark.parametrize("alive", [True, False])
